@@ -1,0 +1,5 @@
+package resize
+
+// #cgo pkg-config: vips
+// #include <vips/vips.h>
+import "C"
