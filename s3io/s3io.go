@@ -1,0 +1,149 @@
+// Package s3io reads and writes whole objects in S3, or in anything that speaks its protocol, for programs that work on
+// an object while it arrives.
+//
+// The one idea: an object is read as a stream, and the stream does not break. [Client.Open] returns with the first
+// bytes still on their way; large objects are fetched by ranges, the next on the wire while one is read; a connection
+// that fails is replaced from the byte where it failed. Every range is pinned to the ETag of the first, so that what is
+// read is one object, never the head of one upload and the tail of the next.
+//
+// It knows nothing of pictures or Lambda. Errors are of type [*Error]; its Class tells what went wrong.
+package s3io
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+)
+
+// dialTimeout bounds one attempt to connect. Inside a region that takes a millisecond; what takes seconds is not there.
+const dialTimeout = 3 * time.Second
+
+// Client reads and writes objects. Build one and keep it: it keeps its connections. It is safe for concurrent use.
+type Client struct {
+	s3    *s3.Client
+	owner func(context.Context) (string, error)
+}
+
+// Options configure a Client.
+type Options struct {
+	// ExpectedOwner returns the id of the AWS account that must own every bucket that is read or written, or "" for
+	// any; S3 denies a request for another account's. Nil means any. An error fails the request before it is sent.
+	ExpectedOwner func(context.Context) (string, error)
+}
+
+// LoadConfig reads the AWS SDK's own settings: the environment, the shared configuration files, the container's or
+// machine's role.
+func LoadConfig(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(
+		func(d *net.Dialer) { d.Timeout = dialTimeout },
+	)))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("no AWS region: set AWS_REGION (any, such as us-east-1, for an S3 that is not AWS's)")
+	}
+	return cfg, nil
+}
+
+// New makes a client. With an endpoint of one's own (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3) buckets are addressed by
+// path, which every S3 understands.
+func New(cfg aws.Config, o Options) *Client {
+	if o.ExpectedOwner == nil {
+		o.ExpectedOwner = func(context.Context) (string, error) { return "", nil }
+	}
+	return &Client{owner: o.ExpectedOwner, s3: s3.NewFromConfig(cfg, func(s *s3.Options) {
+		s.UsePathStyle = s.BaseEndpoint != nil
+		s.Logger = logging.Nop{} // what matters comes back as an error; the rest would stand between the log's JSON lines
+	})}
+}
+
+// Info describes an object as S3 has it.
+type Info struct {
+	Bucket, Key  string
+	ETag         string // without quotes
+	VersionID    string // "" where the bucket has no versions
+	Size         int64  // bytes
+	ContentType  string
+	CacheControl string
+	Metadata     map[string]string // user metadata, names in lower case
+}
+
+// Head describes an object without reading it.
+func (c *Client) Head(ctx context.Context, bucket, key string) (Info, error) {
+	owner, err := c.expectedOwner(ctx)
+	if err != nil {
+		return Info{}, &Error{Denied, "head", bucket, key, err}
+	}
+	out, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner})
+	if err != nil {
+		return Info{}, wrap("head", bucket, key, err)
+	}
+	return Info{
+		Bucket: bucket, Key: key, ETag: unquote(out.ETag), VersionID: versionID(out.VersionId), Size: aws.ToInt64(out.ContentLength),
+		ContentType: aws.ToString(out.ContentType), CacheControl: aws.ToString(out.CacheControl), Metadata: out.Metadata,
+	}, nil
+}
+
+// Upload is an object to write.
+type Upload struct {
+	Bucket, Key  string
+	ContentType  string
+	CacheControl string            // "" for none
+	Metadata     map[string]string // names in lower case; values in ASCII; 2 KB in all
+	Data         []byte
+}
+
+// Put writes an object, whole or not at all, replacing what was there, and returns its ETag without quotes. What may
+// pass is tried again by the SDK (AWS_MAX_ATTEMPTS, 3 by default); after an error the object may have been written all
+// the same.
+func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
+	owner, err := c.expectedOwner(ctx)
+	if err != nil {
+		return "", &Error{Denied, "put", u.Bucket, u.Key, err}
+	}
+	in := &s3.PutObjectInput{
+		Bucket: &u.Bucket, Key: &u.Key, Body: bytes.NewReader(u.Data), ContentLength: aws.Int64(int64(len(u.Data))),
+		ContentType: &u.ContentType, Metadata: u.Metadata, ExpectedBucketOwner: owner,
+	}
+	if u.CacheControl != "" {
+		in.CacheControl = &u.CacheControl
+	}
+	out, err := c.s3.PutObject(ctx, in)
+	if err != nil {
+		return "", wrap("put", u.Bucket, u.Key, err)
+	}
+	return unquote(out.ETag), nil
+}
+
+// expectedOwner is nil where any will do.
+func (c *Client) expectedOwner(ctx context.Context) (*string, error) {
+	owner, err := c.owner(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("who must own the bucket is not known: %w", err)
+	}
+	if owner == "" {
+		return nil, nil
+	}
+	return &owner, nil
+}
+
+func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }
+
+// versionID is "" for an object written before its bucket had versions, which S3 calls "null".
+func versionID(id *string) string {
+	if aws.ToString(id) == "null" {
+		return ""
+	}
+	return aws.ToString(id)
+}
