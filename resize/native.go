@@ -3,3 +3,31 @@ package resize
 // #cgo pkg-config: vips
 // #include <vips/vips.h>
 import "C"
+
+import (
+	"fmt"
+
+	"github.com/davidbyttow/govips/v2/vips"
+)
+
+// Startup starts libvips, with the given number of threads for each picture that is being resampled. Call it once,
+// before anything else in this package.
+//
+// Loaders that libvips marks as unsafe for untrusted input, SVG, PDF and ImageMagick's among them, are switched off.
+func Startup(threads int) error {
+	vips.LoggingSettings(func(string, vips.LogLevel, string) {}, vips.LogLevelError) // every failure is an error value
+	// The operation cache would keep pictures alive that nobody asks for twice.
+	if err := vips.Startup(&vips.Config{ConcurrencyLevel: threads}); err != nil {
+		return fmt.Errorf("start libvips %s: %w", vips.Version, err)
+	}
+	C.vips_block_untrusted_set(1)
+	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
+	vips.SetStreamDiscThreshold(1 << 62)
+	return nil
+}
+
+// Version is that of libvips, as "8.18.7".
+func Version() string { return vips.Version }
+
+// clearVipsError empties libvips's process-wide message buffer, which its failing calls append to.
+func clearVipsError() { C.vips_error_clear() }

@@ -1,0 +1,100 @@
+package resize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// input is what libvips reads a picture from. The header is read twice (once to learn the dimensions, once more with
+// the load shrink chosen from them), so input can start again from its first byte, until rewound for the last time.
+// And it remembers how its reader failed: libvips tells a broken connection and a broken picture apart no better than
+// "premature end".
+type input struct {
+	body *faultKeeper
+	// A format that is decoded as it streams: the bytes that the first reading of the header has taken. Such a reader
+	// can't seek, which makes libvips drop what it has decoded.
+	streams bool
+	head    bytes.Buffer
+	// Any other: the whole file, since the decoder wants to move about in it.
+	file []byte
+}
+
+func newInput(r io.Reader) (*input, Format, error) {
+	in := &input{body: &faultKeeper{r: r}}
+	start := make([]byte, sniffLength)
+	n, err := io.ReadFull(in.body, start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || in.body.err != nil {
+		return nil, "", fmt.Errorf("read the first bytes: %w", errors.Join(in.body.err, err))
+	}
+	start = start[:n]
+	format, err := detect(start)
+	if err != nil {
+		return nil, "", err
+	}
+	if in.streams = formats[format].streams; in.streams {
+		in.head.Write(start)
+		return in, format, nil
+	}
+	rest, err := io.ReadAll(in.body)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the file: %w", err)
+	}
+	in.file = append(start, rest...)
+	return in, format, nil
+}
+
+// again returns a reader of the picture from its first byte that leaves room for another one.
+func (in *input) again() io.Reader {
+	if !in.streams {
+		return bytes.NewReader(in.file)
+	}
+	read := bytes.NewReader(bytes.Clone(in.head.Bytes()))
+	return onlyReader{io.MultiReader(read, io.TeeReader(in.body, &in.head))}
+}
+
+// last returns a reader of the picture from its first byte, for the last time.
+func (in *input) last() io.Reader {
+	if !in.streams {
+		return bytes.NewReader(in.file)
+	}
+	return onlyReader{io.MultiReader(&in.head, in.body)}
+}
+
+// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself.
+func (in *input) blame(ctx context.Context, reason string) error {
+	if in.body.err != nil {
+		return fmt.Errorf("read the picture: %w", in.body.err)
+	}
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return &Rejection{ClassCorrupt, reason}
+}
+
+func (in *input) close() {
+	in.head.Reset()
+	in.file = nil
+}
+
+// faultKeeper remembers the error, other than io.EOF, with which its reader ended.
+type faultKeeper struct {
+	r   io.Reader
+	err error
+}
+
+func (f *faultKeeper) Read(p []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	n, err := f.r.Read(p)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
+}
+
+// onlyReader hides every method but Read: govips would take a Seek for an invitation.
+type onlyReader struct{ io.Reader }

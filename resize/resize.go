@@ -1,0 +1,156 @@
+// Package resize turns one picture into several smaller ones with libvips.
+//
+// The one idea: a picture is decoded once. [Open] reads its header and nothing else. [Source.Render] decodes it at the
+// largest load-time shrink that the widest size allows, streams the rows through the resampler into one small picture
+// in memory, and makes the other sizes from pictures that are already in memory, each resized and encoded while the
+// others still are. The bytes are read as they arrive; where the format can be streamed (JPEG, PNG) neither the file
+// nor the decoded original is ever held whole.
+//
+// It knows nothing of S3, of Lambda, of files or of names: bytes in, renditions out. It is the only package that
+// talks to libvips; no cgo type appears in what it exports.
+package resize
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Limits bound what is decoded. They are checked against the header, before any pixel is.
+type Limits struct {
+	MaxPixels int64 // width × height × frames, in pixels
+	MaxFrames int   // frames of an animation
+}
+
+// Size is one of the widths wanted.
+type Size struct {
+	Name  string
+	Width int // pixels of the upright picture; a narrower source keeps its own width
+}
+
+// Spec says what to make of a source: every size in every format.
+type Spec struct {
+	Sizes   []Size
+	Formats []Format // [AsSource] stands for the format that [Source.Output] chooses
+	Quality Quality
+	// Background is what shows through where a picture with alpha becomes a format without.
+	Background Color
+}
+
+// Color is an sRGB color, 0–255 a channel.
+type Color struct{ R, G, B uint8 }
+
+// Rendition is one finished, encoded picture.
+type Rendition struct {
+	Size          string // the name of the size
+	Format        Format
+	Width, Height int // pixels of one frame
+	Data          []byte
+	Encode        Span // from the pixels of the source size in memory to Data
+}
+
+// Span is a stretch of time on the wall clock.
+type Span struct{ Start, End time.Time }
+
+// Source is a picture whose header was read and found acceptable. Close it.
+type Source struct {
+	Format        Format
+	Width, Height int // pixels of one frame, upright: after the EXIF orientation is applied
+	Frames        int // 1, or the number of frames of an animation
+	Alpha         bool
+
+	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
+	// waiting for bytes that were still on their way. Valid after Render.
+	Decode Span
+
+	input       *input
+	orientation int // EXIF orientation, 1–8; the picture is stored turned
+}
+
+// Open reads the header of the picture in r: its format by magic bytes, its dimensions, frames and orientation.
+//
+// A picture that can't or won't be decoded is a [*Rejection]; an error of r itself is returned as it is, wrapped.
+// r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then.
+func Open(r io.Reader, limits Limits) (*Source, error) {
+	in, format, err := newInput(r)
+	if err != nil {
+		return nil, err
+	}
+	source, err := readHeader(in, format)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.check(limits); err != nil {
+		return nil, err
+	}
+	return source, nil
+}
+
+func (s *Source) check(limits Limits) error {
+	if s.Frames > limits.MaxFrames {
+		return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)}
+	}
+	// Each factor fits 32 bits: the product of the first two can't overflow, and the division avoids the third.
+	if int64(s.Width)*int64(s.Height) > limits.MaxPixels/int64(s.Frames) {
+		return &Rejection{ClassTooLarge, fmt.Sprintf("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)}
+	}
+	return nil
+}
+
+// Fit returns the dimensions of the rendition of the given width: never wider than the source, the height
+// round(Height × width / Width) and at least 1.
+func (s *Source) Fit(width int) (w, h int) {
+	w = min(width, s.Width)
+	return w, max(1, int(math.Round(float64(s.Height)*float64(w)/float64(s.Width))))
+}
+
+// Render decodes the source and calls emit with each rendition the moment it is encoded, from several goroutines at
+// once and in no particular order. It returns when every emit has. The first error, emit's included, ends the work.
+//
+// Corrupt pixels are a [*Rejection], found before anything is emitted: the widest size is complete before any is
+// encoded. An error of the reader given to Open, or of ctx, is returned as it is, wrapped, whatever the decoder made of
+// it. Render can be called once.
+func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) error {
+	pictures, err := s.plan(spec)
+	if err != nil {
+		return err
+	}
+	defer closeAll(pictures)
+	widest := pictures[0]
+	if widest.pixels, err = s.decode(ctx, widest); err != nil {
+		return err
+	}
+
+	group, ctx := errgroup.WithContext(ctx)
+	encoders := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, picture := range pictures {
+		start := time.Now()
+		if i > 0 {
+			picture.pixels, err = parent(pictures[:i], picture).scaled(ctx, picture.width, picture.height)
+			if err != nil {
+				group.Go(func() error { return fmt.Errorf("resize to %d × %d: %w", picture.width, picture.height, err) })
+				break
+			}
+		}
+		for _, format := range picture.formats {
+			group.Go(func() error {
+				encoders <- struct{}{}
+				data, err := picture.pixels.encode(format, spec)
+				<-encoders
+				if err != nil {
+					return fmt.Errorf("encode %s: %w", format, err)
+				}
+				return picture.emit(Rendition{Format: format, Data: data, Encode: Span{start, time.Now()}}, emit)
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// Close releases what Open holds.
+func (s *Source) Close() { s.input.close() }
