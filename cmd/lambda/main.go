@@ -1,0 +1,107 @@
+// Command lambda is the AWS Lambda function: settings, libvips, an S3 client, and the handler behind Lambda's Runtime
+// API. It does nothing else, because all that it does is part of every cold start.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"s3resizer/internal/config"
+	"s3resizer/internal/handler"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+var version = "dev" // set by the linker
+
+func main() {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == "--version" {
+		fmt.Printf("s3resizer %s, libvips %s\n", version, resize.Version())
+		return nil
+	}
+	settings, err := config.Load(os.Environ())
+	if err != nil {
+		return fmt.Errorf("settings:\n%w", err)
+	}
+	if err := resize.Startup(runtime.GOMAXPROCS(0)); err != nil {
+		return err
+	}
+	aws, err := s3io.LoadConfig(ctx)
+	if err != nil {
+		return err
+	}
+	store := s3io.New(aws, s3io.Options{ExpectedOwner: owner(settings.BucketOwner)})
+	h := handler.New(store, settings, newLogger(settings.LogLevel))
+
+	lambda.Start(func(ctx context.Context, event json.RawMessage) (handler.Report, error) {
+		report, err := h.Handle(ctx, event)
+		return report, lambdaError(err)
+	})
+	return nil
+}
+
+// owner returns who must own the buckets: the account in the settings, or, of each invocation, the function's own.
+func owner(setting string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		switch setting {
+		case config.AnyOwner:
+			return "", nil
+		case "":
+			return functionAccount(ctx)
+		default:
+			return setting, nil
+		}
+	}
+}
+
+// functionAccount is the account in the function's ARN, arn:aws:lambda:REGION:ACCOUNT:function:NAME.
+func functionAccount(ctx context.Context) (string, error) {
+	arn := ""
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		arn = invocation.InvokedFunctionArn
+	}
+	if parts := strings.Split(arn, ":"); len(parts) >= 7 && parts[4] != "" {
+		return parts[4], nil
+	}
+	return "", fmt.Errorf("the function's ARN %q names no account that the buckets could be checked against; set RESIZE_BUCKET_OWNER", arn)
+}
+
+// lambdaError makes the class of a failure what Lambda calls its errorType.
+func lambdaError(err error) error {
+	var failure *handler.Failure
+	if !errors.As(err, &failure) {
+		return err
+	}
+	return messages.InvokeResponse_Error{Type: failure.Class, Message: failure.Error()}
+}
+
+// newLogger logs JSON lines, each with the request id of its invocation.
+func newLogger(level slog.Level) *slog.Logger {
+	return slog.New(requestID{slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})})
+}
+
+type requestID struct{ slog.Handler }
+
+func (h requestID) Handle(ctx context.Context, record slog.Record) error {
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		record.AddAttrs(slog.String("requestId", invocation.AwsRequestID))
+	}
+	return h.Handler.Handle(ctx, record)
+}

@@ -1,0 +1,246 @@
+// Package config turns the environment into settings that are known to be good.
+//
+// Every mistake is reported at once, each with the variable, its value and what would be right: a function that does
+// not start should need one look at its log, not one deployment per typing error.
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"s3resizer/resize"
+)
+
+// Settings are what the RESIZE_* variables say. The zero value is not usable: see [Load].
+type Settings struct {
+	Sizes          []resize.Size
+	Formats        []resize.Format
+	Quality        resize.Quality
+	Background     resize.Color
+	DestBucket     BucketTemplate
+	Key            KeyTemplate
+	CacheControl   string // "" for the source's own
+	BucketOwner    string // an account id, [AnyOwner], or "" for the function's own account
+	Record         bool   // write the commit record
+	Limits         resize.Limits
+	MaxBytes       int64         // of a source
+	DeadlineMargin time.Duration // work stops this long before the function's time limit
+	LogLevel       slog.Level
+}
+
+// AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
+const AnyOwner = "any"
+
+const prefix = "RESIZE_"
+
+// variable is one setting: its default, and how its value is understood.
+type variable struct {
+	fallback string
+	set      func(s *Settings, value string) error // an error says what would be right
+}
+
+var variables = map[string]variable{
+	"SIZES":           {"small=368,medium=720,large=1440", setSizes},
+	"FORMATS":         {"source", setFormats},
+	"QUALITY":         {"", setQuality},
+	"BACKGROUND":      {"white", setBackground},
+	"DEST_BUCKET":     {"{bucket}-resized", setDestBucket},
+	"KEY_TEMPLATE":    {"{size}-{key}", setKeyTemplate},
+	"CACHE_CONTROL":   {"", func(s *Settings, v string) error { s.CacheControl = v; return nil }},
+	"BUCKET_OWNER":    {"", setBucketOwner},
+	"RECORD":          {"on", setRecord},
+	"MAX_BYTES":       {"128MiB", setMaxBytes},
+	"MAX_PIXELS":      {"150000000", setMaxPixels},
+	"MAX_FRAMES":      {"500", setMaxFrames},
+	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
+	"LOG_LEVEL":       {"info", func(s *Settings, v string) error { return s.LogLevel.UnmarshalText([]byte(v)) }},
+}
+
+// Load reads settings from an environment, in the form of [os.Environ]. An unset or empty variable has its default; an
+// unknown RESIZE_ variable is a mistake like any other, for it is most likely a known one misspelt.
+func Load(environ []string) (Settings, error) {
+	values := map[string]string{}
+	var mistakes []error
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		name, ours := strings.CutPrefix(name, prefix)
+		if _, known := variables[name]; ours && !known {
+			mistakes = append(mistakes, fmt.Errorf("%s%s is not a setting; there are %s", prefix, name, strings.Join(names(), ", ")))
+		}
+		if ours && value != "" {
+			values[name] = value
+		}
+	}
+	s := Settings{Quality: resize.Quality{JPEG: 80, WebP: 80, AVIF: 50}}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		value, isSet := values[name]
+		if !isSet {
+			value = variables[name].fallback
+		}
+		if err := variables[name].set(&s, value); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s%s=%q: %w", prefix, name, value, err))
+		}
+	}
+	if len(mistakes) == 0 {
+		mistakes = append(mistakes, s.Key.checkSizes(s.Sizes))
+	}
+	return s, errors.Join(mistakes...)
+}
+
+func names() []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		out = append(out, prefix+name)
+	}
+	return out
+}
+
+// Spec is what [resize.Source.Render] needs.
+func (s Settings) Spec() resize.Spec {
+	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Background: s.Background}
+}
+
+func setSizes(s *Settings, value string) error {
+	const right = `want name=width pairs such as "small=368,large=1440"`
+	for pair := range strings.SplitSeq(value, ",") {
+		name, width, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		w, err := strconv.Atoi(width)
+		switch {
+		case err != nil || w < 1 || w > maxWidth:
+			return fmt.Errorf("%q: %s, the width between 1 and %d pixels", pair, right, maxWidth)
+		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "":
+			return fmt.Errorf("%q: %s, the name of letters, digits, - and _", pair, right)
+		case slices.ContainsFunc(s.Sizes, func(known resize.Size) bool { return known.Name == name }):
+			return fmt.Errorf("the size %q is there twice", name)
+		}
+		s.Sizes = append(s.Sizes, resize.Size{Name: name, Width: w})
+	}
+	return nil
+}
+
+// maxWidth is the widest picture that every output format but WebP holds; see resize for the formats' own limits.
+const maxWidth = 16384
+
+func setFormats(s *Settings, value string) error {
+	for name := range strings.SplitSeq(value, ",") {
+		f := resize.Format(strings.TrimSpace(name))
+		if !slices.Contains(resize.OutputFormats(), f) {
+			return fmt.Errorf("%q: want a comma list of %v", name, resize.OutputFormats())
+		}
+		if slices.Contains(s.Formats, f) {
+			return fmt.Errorf("%q is there twice", name)
+		}
+		s.Formats = append(s.Formats, f)
+	}
+	return nil
+}
+
+func setQuality(s *Settings, value string) error {
+	if value == "" {
+		return nil
+	}
+	const right = `want a quality from 1 to 100, such as "80", or one per format, such as "jpeg=80,webp=78,avif=50"`
+	each := map[string]*int{"jpeg": &s.Quality.JPEG, "webp": &s.Quality.WebP, "avif": &s.Quality.AVIF}
+	for pair := range strings.SplitSeq(value, ",") {
+		format, number, perFormat := strings.Cut(strings.TrimSpace(pair), "=")
+		if !perFormat {
+			number = format
+		}
+		q, err := strconv.Atoi(number)
+		if err != nil || q < 1 || q > 100 {
+			return fmt.Errorf("%q: %s", pair, right)
+		}
+		switch target := each[format]; {
+		case target != nil:
+			*target = q
+		case perFormat || strings.Contains(value, ","):
+			return fmt.Errorf("%q: %s", pair, right)
+		default:
+			s.Quality = resize.Quality{JPEG: q, WebP: q, AVIF: q}
+		}
+	}
+	return nil
+}
+
+func setBackground(s *Settings, value string) error {
+	named := map[string]string{"white": "#ffffff", "black": "#000000"}
+	if hex, ok := named[value]; ok {
+		value = hex
+	}
+	rgb, err := strconv.ParseUint(strings.TrimPrefix(value, "#"), 16, 24)
+	if err != nil || len(value) != len("#rrggbb") || value[0] != '#' {
+		return errors.New(`want "white", "black" or "#rrggbb"`)
+	}
+	s.Background = resize.Color{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb)}
+	return nil
+}
+
+func setBucketOwner(s *Settings, value string) error {
+	if value != "" && value != AnyOwner && (len(value) != 12 || strings.Trim(value, "0123456789") != "") {
+		return fmt.Errorf("want the 12 digits of an AWS account id, or %q to switch the check off (for an S3 that is not AWS's)", AnyOwner)
+	}
+	s.BucketOwner = value
+	return nil
+}
+
+func setRecord(s *Settings, value string) error {
+	if value != "on" && value != "off" {
+		return errors.New(`want "on" or "off"`)
+	}
+	s.Record = value == "on"
+	return nil
+}
+
+func setMaxBytes(s *Settings, value string) error {
+	number, unit := value, int64(1)
+	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if n, ok := strings.CutSuffix(value, suffix); ok {
+			number, unit = n, factor
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if err != nil || n < 1 || n > 1<<40/unit {
+		return errors.New(`want a number of bytes such as "134217728" or "128MiB"`)
+	}
+	s.MaxBytes = n * unit
+	return nil
+}
+
+func setMaxPixels(s *Settings, value string) (err error) {
+	s.Limits.MaxPixels, err = strconv.ParseInt(value, 10, 64)
+	if err != nil || s.Limits.MaxPixels < 1 {
+		return errors.New(`want a number of pixels, width × height × frames, such as "150000000"`)
+	}
+	return nil
+}
+
+func setMaxFrames(s *Settings, value string) (err error) {
+	s.Limits.MaxFrames, err = strconv.Atoi(value)
+	if err != nil || s.Limits.MaxFrames < 1 {
+		return errors.New(`want a number of frames such as "500"`)
+	}
+	return nil
+}
+
+func setDeadlineMargin(s *Settings, value string) (err error) {
+	s.DeadlineMargin, err = time.ParseDuration(value)
+	if err != nil || s.DeadlineMargin < 0 || s.DeadlineMargin > time.Minute {
+		return errors.New(`want a duration of at most a minute such as "500ms" or "2s"`)
+	}
+	return nil
+}
+
+// Fingerprint tells renditions made under other settings apart: it changes with everything that decides what a
+// rendition is, and stands in each one's metadata.
+func (s Settings) Fingerprint() string {
+	sum := sha256.Sum256(fmt.Append(nil, "v1", s.Sizes, s.Formats, s.Quality, s.Background, s.Key.tokens, s.CacheControl))
+	return hex.EncodeToString(sum[:6])
+}

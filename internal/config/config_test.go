@@ -1,0 +1,143 @@
+package config
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"s3resizer/resize"
+)
+
+func TestDefaults(t *testing.T) {
+	s, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []resize.Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}; !reflect.DeepEqual(s.Sizes, want) {
+		t.Errorf("sizes %v, want %v", s.Sizes, want)
+	}
+	if s.MaxBytes != 128<<20 || s.Limits != (resize.Limits{MaxPixels: 150_000_000, MaxFrames: 500}) || s.DeadlineMargin != 500*time.Millisecond {
+		t.Errorf("limits %+v, %d bytes, margin %v", s.Limits, s.MaxBytes, s.DeadlineMargin)
+	}
+	if got := s.DestBucket.For("holiday"); got != "holiday-resized" {
+		t.Errorf("destination bucket %q", got)
+	}
+	if got := s.Key.For("photos/cat.jpg", "small", resize.JPEG, resize.JPEG); got != "small-photos/cat.jpg" {
+		t.Errorf("key %q", got)
+	}
+	if !s.Record || s.Background != (resize.Color{R: 255, G: 255, B: 255}) {
+		t.Errorf("record %v, background %v", s.Record, s.Background)
+	}
+}
+
+func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+	_, err := Load([]string{
+		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
+		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud",
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
+		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not mention %s:\n%v", want, err)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	s, err := Load([]string{
+		"RESIZE_QUALITY=jpeg=75,avif=40", "RESIZE_BACKGROUND=#102030", "RESIZE_FORMATS=source, webp", "RESIZE_MAX_BYTES=1GiB",
+		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}", "RESIZE_DEST_BUCKET=thumbs.{bucket}", "RESIZE_RECORD=off", "RESIZE_BUCKET_OWNER=any",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Quality != (resize.Quality{JPEG: 75, WebP: 80, AVIF: 40}) || s.Background != (resize.Color{R: 16, G: 32, B: 48}) || s.MaxBytes != 1<<30 {
+		t.Errorf("quality %+v, background %v, %d bytes", s.Quality, s.Background, s.MaxBytes)
+	}
+	if s.Record || s.BucketOwner != AnyOwner || s.DestBucket.For("b") != "thumbs.b" {
+		t.Errorf("record %v, owner %q, bucket %q", s.Record, s.BucketOwner, s.DestBucket.For("b"))
+	}
+	for key, want := range map[string]string{"a/b c.tar.gz": "a/b c.tar-x.gz", "plain": "plain-x", "d/": "d/-x", ".hidden": "-x.hidden"} {
+		if got := s.Key.For(key, "x", resize.PNG, resize.PNG); got != want {
+			t.Errorf("key of %q is %q, want %q", key, got, want)
+		}
+	}
+	if got := s.Key.For("a.heic", "small", resize.AVIF, resize.JPEG); got != "a-small.heic.jpg" {
+		t.Errorf("an extension that differs is appended: got %q", got)
+	}
+}
+
+func TestAmbiguousNamesAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		sizes, template string
+		ok              bool
+	}{
+		"a size that begins like another":    {"a=1,a-b=2", "{size}-{key}", false},
+		"a slash tells them apart":           {"a=1,a-b=2", "{size}/{key}", true},
+		"a common end does not matter there": {"small=1,xsmall=2", "{size}-{key}", true},
+		"but does behind the name":           {"small=1,xsmall=2", "{dir}{name}{size}{ext}", false},
+		"unless something stands between":    {"small=1,xsmall=2", "{dir}{name}-{size}{ext}", true},
+		"the size behind the directory":      {"a=1,a-b=2", "{dir}{size}-{name}{ext}", false},
+		"the name alone":                     {"a=1,b=2", "{size}-{name}", false},
+		"the parts in another order":         {"a=1,b=2", "{size}{name}{dir}{ext}", false},
+		"no size":                            {"a=1", "{key}", false},
+		"an unknown part":                    {"a=1", "{size}{key}{width}", false},
+		"a brace of its own":                 {"a=1", "{size}{{key}", false},
+	} {
+		_, err := Load([]string{"RESIZE_SIZES=" + c.sizes, "RESIZE_KEY_TEMPLATE=" + c.template})
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %s with %s: %v", name, c.template, c.sizes, err)
+		}
+	}
+}
+
+// Random sizes, templates and keys: of those that are accepted, no two (source, size) pairs share a name.
+func TestAcceptedTemplatesNeverCollide(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func(alphabet string, most int) string {
+		var b strings.Builder
+		for range random.IntN(most + 1) {
+			b.WriteByte(alphabet[random.IntN(len(alphabet))])
+		}
+		return b.String()
+	}
+	accepted := 0
+	for range 3000 {
+		parts := []string{"{key}"}
+		if random.IntN(2) == 0 {
+			parts = []string{"{dir}", "{name}", "{ext}"}
+		}
+		at := random.IntN(len(parts) + 1)
+		parts = append(parts[:at:at], append([]string{"{size}"}, parts[at:]...)...)
+		template := text("a-./", 2)
+		for _, part := range parts {
+			template += part + text("a-./", 2)
+		}
+		s, err := Load([]string{"RESIZE_KEY_TEMPLATE=" + template, "RESIZE_SIZES=a=1,a-a=2,b=3,-b=4"[:len("RESIZE_SIZES=a=1,a-a=2")+random.IntN(2)*9]})
+		if err != nil {
+			continue
+		}
+		accepted++
+		owner := map[string]string{}
+		for range 300 {
+			key := text("a-b./", 6)
+			for _, size := range s.Sizes {
+				made, of := s.Key.For(key, size.Name, resize.JPEG, resize.JPEG), size.Name+" of "+key
+				if other, taken := owner[made]; taken && other != of {
+					t.Fatalf("template %q: %q is the %q and the %q", template, made, of, other)
+				}
+				owner[made] = of
+			}
+		}
+	}
+	if accepted < 100 {
+		t.Errorf("only %d templates were accepted: the test shows little", accepted)
+	}
+}

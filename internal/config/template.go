@@ -1,0 +1,121 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"s3resizer/resize"
+)
+
+// BucketTemplate names the destination bucket: "{bucket}-resized".
+type BucketTemplate string
+
+// For returns the destination of the pictures of a source bucket.
+func (t BucketTemplate) For(bucket string) string {
+	return strings.ReplaceAll(string(t), "{bucket}", bucket)
+}
+
+func setDestBucket(s *Settings, value string) error {
+	rest := strings.ReplaceAll(value, "{bucket}", "a")
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`).MatchString(rest) || value == "{bucket}" {
+		return errors.New(`want a bucket's name, lower-case letters, digits, - and ., in which {bucket} stands for the source's, such as "{bucket}-resized"; source and destination must differ`)
+	}
+	s.DestBucket = BucketTemplate(value)
+	return nil
+}
+
+// KeyTemplate names a rendition: "{size}-{key}", or with the parts of the key, "{dir}{name}-{size}{ext}". Two sources,
+// two sizes or two formats never have a rendition of the same name: a template that could let them is refused.
+type KeyTemplate struct{ tokens []string } // literals and {placeholders}, in order
+
+const keyRight = `want {size} once, and either {key} once or {dir}, {name} and {ext} once each and in that order, such as "{size}-{key}" or "{dir}{name}-{size}{ext}"`
+
+var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+
+func setKeyTemplate(s *Settings, value string) error {
+	var tokens []string
+	end := 0
+	for _, at := range placeholder.FindAllStringIndex(value, -1) {
+		tokens = append(tokens, value[end:at[0]], value[at[0]:at[1]])
+		end = at[1]
+	}
+	tokens = slices.DeleteFunc(append(tokens, value[end:]), func(token string) bool { return token == "" })
+	s.Key = KeyTemplate{tokens}
+
+	var keys []string // the placeholders but {size}
+	for _, token := range tokens {
+		switch token {
+		case "{key}", "{dir}", "{name}", "{ext}":
+			keys = append(keys, token)
+		case "{size}":
+		default:
+			if strings.ContainsAny(token, "{}") {
+				return fmt.Errorf("%s is not a part of a key: %s", token, keyRight)
+			}
+		}
+	}
+	sizes := len(slices.DeleteFunc(slices.Clone(tokens), func(token string) bool { return token != "{size}" }))
+	whole := slices.Equal(keys, []string{"{key}"}) || slices.Equal(keys, []string{"{dir}", "{name}", "{ext}"})
+	if sizes != 1 || !whole {
+		return errors.New(keyRight)
+	}
+	return nil
+}
+
+// checkSizes refuses size names with which the template is ambiguous: with "{size}-{key}" and the sizes "a" and "a-b",
+// the size "a" of "b-x" and the size "a-b" of "x" would be one object. What tells sizes apart is the text around {size}
+// up to the key's parts. Behind a name (or the whole key) only its end is in a known place, elsewhere only its start.
+func (t KeyTemplate) checkSizes(sizes []resize.Size) error {
+	before, after, behindName := t.aroundSize()
+	overlap, where := strings.HasPrefix, "begins"
+	if behindName {
+		overlap, where = strings.HasSuffix, "ends"
+	}
+	for i, a := range sizes {
+		for _, b := range sizes[:i] {
+			textA, textB := before+a.Name+after, before+b.Name+after
+			if overlap(textA, textB) || overlap(textB, textA) {
+				return fmt.Errorf("%sSIZES, %sKEY_TEMPLATE: with the sizes %q and %q two sources could have renditions of one name, because one %s with the other; rename one", prefix, prefix, b.Name, a.Name, where)
+			}
+		}
+	}
+	return nil
+}
+
+// aroundSize returns the literals on both sides of {size}, and whether the part of the key before them is open-ended.
+func (t KeyTemplate) aroundSize() (before, after string, behindName bool) {
+	at := slices.Index(t.tokens, "{size}")
+	if at+1 < len(t.tokens) && !strings.HasPrefix(t.tokens[at+1], "{") {
+		after = t.tokens[at+1]
+	}
+	if at > 0 && !strings.HasPrefix(t.tokens[at-1], "{") {
+		at--
+		before = t.tokens[at]
+	}
+	return before, after, at > 0 && t.tokens[at-1] != "{dir}"
+}
+
+// For returns the key of a rendition. Where its format is not that of the source, the format's extension is appended,
+// so that "a.png" and "a.heic" never meet in "a.jpg".
+func (t KeyTemplate) For(key, size string, source, output resize.Format) string {
+	dir, file := path.Split(key)
+	ext := path.Ext(file)
+	values := map[string]string{
+		"{size}": size, "{key}": key, "{dir}": dir, "{name}": strings.TrimSuffix(file, ext), "{ext}": ext,
+	}
+	var b strings.Builder
+	for _, token := range t.tokens {
+		if value, ok := values[token]; ok {
+			token = value
+		}
+		b.WriteString(token)
+	}
+	if output != source {
+		b.WriteString(output.Extension())
+	}
+	return b.String()
+}

@@ -1,0 +1,90 @@
+package handler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"s3resizer/s3io"
+)
+
+// Failure says that something other than the picture's bytes was in the way. The platform tries again and, when that
+// is of no use, hands the event to the dead-letter destination.
+type Failure struct {
+	Class       string   // one of s3io's classes, or one of those below
+	Bucket, Key string   // of the source; empty if no event could be read
+	Written     []string // the keys of the renditions that are in place already
+	Err         error
+
+	others []error
+}
+
+// Classes of a [Failure] beside those of s3io.
+const (
+	ClassUnknownEvent = "unknown-event" // of a shape that is not handled
+	ClassSameBucket   = "same-bucket"   // source and destination are one: refused
+	ClassDeadline     = "deadline"      // the time limit came too close
+	ClassInternal     = "internal"      // a fault of ours, or of libvips
+)
+
+var (
+	errSameBucket  = errors.New("source and destination are the same bucket, where renditions would raise events of their own: set RESIZE_DEST_BUCKET to another one")
+	errOverwritten = fmt.Errorf("the object was overwritten %d times while it was resized", overwrites)
+)
+
+// newFailure finds the class of an error that came up in the work on o, and names the renditions written by then.
+func newFailure(ctx context.Context, o object, written []Rendition, err error) *Failure {
+	f := &Failure{Class: ClassInternal, Bucket: o.bucket, Key: o.key, Err: err}
+	class := s3io.ClassOf(err)
+	switch {
+	case errors.Is(err, errSameBucket):
+		f.Class = ClassSameBucket
+	case errors.Is(err, errOverwritten):
+		f.Class = string(s3io.Changed)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && (class == s3io.Transient || class == ""):
+		f.Class = ClassDeadline
+	case class != "":
+		f.Class = string(class)
+	}
+	for _, r := range written {
+		f.Written = append(f.Written, r.Key)
+	}
+	return f
+}
+
+func (f *Failure) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", f.Class)
+	if f.Bucket != "" {
+		fmt.Fprintf(&b, "resize s3://%s/%s: ", f.Bucket, f.Key)
+	}
+	fmt.Fprint(&b, f.Err)
+	if f.Bucket != "" {
+		fmt.Fprintf(&b, " (written: %s)", cmp.Or(strings.Join(f.Written, ", "), "nothing"))
+	}
+	for _, other := range f.others {
+		fmt.Fprintf(&b, "\n%v", other)
+	}
+	return b.String()
+}
+
+func (f *Failure) Unwrap() []error { return append([]error{f.Err}, f.others...) }
+
+// join makes one failure of several objects' failures.
+func join(failures []error) error {
+	var all []*Failure
+	for _, err := range failures {
+		if f, ok := err.(*Failure); ok {
+			all = append(all, f)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	for _, other := range all[1:] {
+		all[0].others = append(all[0].others, other)
+	}
+	return all[0]
+}

@@ -1,0 +1,174 @@
+// Package handler answers one event with one report: every object that the event names is fetched, resized and
+// uploaded, and what came of it is told.
+//
+// The one idea: an event is a hint, the object is the truth. What is resized is the object as it is now, whatever ETag
+// or version the event carries; what says that it is done is the commit record, written after the last rendition and
+// checked against the source once more. So events may come twice, late and out of order, and a run may die anywhere:
+// the last one through leaves renditions of the newest upload.
+//
+// It knows nothing of how S3 is spoken to or how pictures are made: that is s3io's and resize's.
+package handler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"s3resizer/internal/config"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+// Store is what the handler needs of S3. Its errors are [*s3io.Error], in one of s3io's classes; what may pass has been
+// tried again already. [s3io.Client] is one.
+type Store interface {
+	// Open starts to read an object; all its bytes are of one upload.
+	Open(ctx context.Context, bucket, key string) (*s3io.Object, error)
+	// Head describes an object.
+	Head(ctx context.Context, bucket, key string) (s3io.Info, error)
+	// Put writes an object, whole or not at all; after an error it may have been written all the same.
+	Put(ctx context.Context, u s3io.Upload) (etag string, err error)
+}
+
+// Handler answers events. It is safe for concurrent use.
+type Handler struct {
+	store       Store
+	settings    config.Settings
+	fingerprint string
+	log         *slog.Logger
+}
+
+// New makes a handler; it logs one line per object to log.
+func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
+	return &Handler{store: store, settings: settings, fingerprint: settings.Fingerprint(), log: log}
+}
+
+// overwrites is how often one run follows a source that is replaced while it works.
+const overwrites = 3
+
+// Handle works on all objects of an event, a few at a time, and reports on each, in the event's order. The error, a
+// [*Failure], tells of the objects that should be tried again or that somebody has to mend something for; the report
+// has the others.
+//
+// With a deadline in ctx, work stops the margin of the settings before it.
+func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
+	objects, err := decode(event)
+	if err != nil {
+		return Report{}, &Failure{Class: ClassUnknownEvent, Err: err}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.settings.DeadlineMargin))
+		defer cancel()
+	}
+
+	results := make([]Result, len(objects))
+	failures := make([]error, len(objects))
+	group := errgroup.Group{} // one object's failure leaves the others alone
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, o := range objects {
+		group.Go(func() error {
+			results[i], failures[i] = h.object(ctx, o)
+			h.tell(ctx, o, results[i], failures[i])
+			return nil
+		})
+	}
+	_ = group.Wait()
+
+	report := Report{Results: []Result{}}
+	for i, failure := range failures {
+		if failure == nil {
+			report.Results = append(report.Results, results[i])
+		}
+	}
+	return report, join(failures)
+}
+
+// object brings one object's renditions up to date with its newest upload.
+//
+// Why the record is written before the source is looked at again, and not the other way round: an upload that comes
+// after that look starts its own run after this record was written, so that its record is the later one. Every other
+// upload is seen by the look, and this run goes on with it.
+func (h *Handler) object(ctx context.Context, o object) (Result, error) {
+	started := time.Now()
+	for range overwrites {
+		run := newRun(h, o, started)
+		result, err := run.resizeCurrent(ctx)
+		if s3io.ClassOf(err) == s3io.Changed {
+			continue
+		}
+		if err != nil || !result.final() {
+			return result, err
+		}
+		if err := run.putRecord(ctx, result); err != nil {
+			return Result{}, newFailure(ctx, o, result.Renditions, err)
+		}
+		newest, err := h.store.Head(ctx, o.bucket, o.key)
+		if s3io.ClassOf(err) == s3io.NotFound || err == nil && newest.ETag == result.Source.ETag {
+			return result, nil
+		}
+		if err != nil {
+			return Result{}, newFailure(ctx, o, result.Renditions, err)
+		}
+	}
+	return Result{}, newFailure(ctx, o, nil, errOverwritten)
+}
+
+// resizeCurrent resizes the object as it is now, whatever the event says of it.
+func (r *run) resizeCurrent(ctx context.Context) (Result, error) {
+	if r.object.skip != "" {
+		return r.skipped(r.object.skip), nil
+	}
+	if r.destination == r.object.bucket {
+		return r.failed(ctx, errSameBucket)
+	}
+	body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
+	if err != nil {
+		return r.failed(ctx, err)
+	}
+	defer body.Close()
+	r.info = body.Info
+	switch {
+	case body.Metadata[metaSource] != "":
+		return r.skipped("a rendition that we made"), nil
+	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
+		return r.skipped("a folder marker"), nil
+	case body.Size > r.h.settings.MaxBytes:
+		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
+	}
+
+	source, err := resize.Open(r.reading(body), r.h.settings.Limits)
+	if err != nil {
+		return r.failed(ctx, err)
+	}
+	defer source.Close()
+	r.source = source
+	if r.object.etag != "" && r.object.etag != body.ETag {
+		if done, err := r.alreadyDone(ctx); err != nil {
+			return r.failed(ctx, err)
+		} else if done {
+			return r.result(Superseded), nil
+		}
+	}
+	err = source.Render(ctx, r.h.settings.Spec(), func(picture resize.Rendition) error { return r.put(ctx, picture) })
+	if err != nil {
+		return r.failed(ctx, err)
+	}
+	return r.resized(), nil
+}
+
+// tell logs one line for an object.
+func (h *Handler) tell(ctx context.Context, o object, r Result, err error) {
+	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
+	if f, failed := err.(*Failure); failed {
+		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where, slog.String("class", f.Class), slog.Any("written", f.Written), slog.String("error", f.Err.Error()))...)
+		return
+	}
+	h.log.LogAttrs(ctx, slog.LevelInfo, string(r.Status), append(where, slog.Any("result", r))...)
+}

@@ -1,0 +1,66 @@
+package handler
+
+import "s3resizer/resize"
+
+// Report is what the function returns: one result per object, in the event's order.
+type Report struct {
+	Results []Result `json:"results"`
+}
+
+// Status says what came of an object.
+type Status string
+
+// The statuses of a [Result]. What is neither of these is an error.
+const (
+	Resized    Status = "resized"    // every rendition is in place
+	Skipped    Status = "skipped"    // nothing to do: our own output, a folder marker, a test event
+	Superseded Status = "superseded" // the event tells of an older upload; every rendition is of the current one already
+	Rejected   Status = "rejected"   // the bytes can't or won't be resized: see Class and Reason
+	Gone       Status = "gone"       // the source is no longer there
+)
+
+// Result tells what was made of one object, or why nothing was.
+type Result struct {
+	Status     Status      `json:"status"`
+	Class      string      `json:"class,omitempty"`  // of a rejection: unsupported, too-large, corrupt
+	Reason     string      `json:"reason,omitempty"` // for people
+	Source     Source      `json:"source"`
+	Renditions []Rendition `json:"renditions,omitempty"` // in the order of the settings
+	Timings    *Timings    `json:"timings,omitempty"`
+}
+
+// final tells whether the result is the outcome of an upload, which its record keeps.
+func (r Result) final() bool { return r.Status == Resized || r.Status == Rejected }
+
+// Source describes the object that was read; what was not learned is left out.
+type Source struct {
+	Bucket    string        `json:"bucket,omitempty"`
+	Key       string        `json:"key"`
+	VersionID string        `json:"versionId,omitempty"`
+	ETag      string        `json:"etag,omitempty"`
+	Bytes     int64         `json:"bytes,omitempty"`
+	Format    resize.Format `json:"format,omitempty"`
+	Width     int           `json:"width,omitempty"` // pixels, upright
+	Height    int           `json:"height,omitempty"`
+}
+
+// Rendition describes an object that was written.
+type Rendition struct {
+	Size        string        `json:"size"`
+	Bucket      string        `json:"bucket,omitempty"`
+	Key         string        `json:"key"`
+	Format      resize.Format `json:"format"`
+	ContentType string        `json:"contentType"`
+	Width       int           `json:"width"` // pixels
+	Height      int           `json:"height"`
+	Bytes       int           `json:"bytes"`
+}
+
+// Timings are in milliseconds of wall-clock time. All but Total are spans that overlap, because the work does.
+type Timings struct {
+	Download float64 `json:"download"` // from the request to the last byte read
+	Decode   float64 `json:"decode"`   // until the widest picture is in memory; includes waiting for bytes
+	Encode   float64 `json:"encode"`   // from then to the last rendition encoded
+	Upload   float64 `json:"upload"`   // from the first upload's start to the last one's end
+	Total    float64 `json:"total"`    // from the start to the last rendition in place
+}
