@@ -9,10 +9,10 @@ import (
 )
 
 // readHeader opens the picture without decoding a pixel.
-func readHeader(in *input, format Format) (*Source, error) {
+func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
 	header, err := vips.LoadImageFromReader(in.again(), loadParams())
 	if err != nil {
-		return nil, in.blame(context.Background(), fmt.Sprintf("the header of the %s can't be read", format))
+		return nil, in.blame(ctx, fmt.Sprintf("the header of the %s can't be read", format))
 	}
 	defer header.Close()
 
@@ -50,7 +50,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		params.NumPages.Set(-1)
 		params.Access.Set(vips.AccessRandom) // the frames are resized one by one
 	}
-	stored, err := vips.LoadImageFromReader(s.input.last(), params)
+	stored, err := vips.LoadImageFromReader(s.input.last(ctx), params)
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}

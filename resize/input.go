@@ -22,8 +22,8 @@ type input struct {
 	file []byte
 }
 
-func newInput(r io.Reader) (*input, Format, error) {
-	in := &input{body: &faultKeeper{r: r}}
+func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
+	in := &input{body: &faultKeeper{ctx: ctx, r: r}}
 	start := make([]byte, sniffLength)
 	n, err := io.ReadFull(in.body, start)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || in.body.err != nil {
@@ -55,8 +55,9 @@ func (in *input) again() io.Reader {
 	return onlyReader{io.MultiReader(read, io.TeeReader(in.body, &in.head))}
 }
 
-// last returns a reader of the picture from its first byte, for the last time.
-func (in *input) last() io.Reader {
+// last returns a reader of the picture from its first byte, for the last time. The end of ctx ends it.
+func (in *input) last(ctx context.Context) io.Reader {
+	in.body.ctx = ctx
 	if !in.streams {
 		return bytes.NewReader(in.file)
 	}
@@ -79,13 +80,17 @@ func (in *input) close() {
 	in.file = nil
 }
 
-// faultKeeper remembers the error, other than io.EOF, with which its reader ended.
+// faultKeeper remembers the error, other than io.EOF, with which its reader or its context ended.
 type faultKeeper struct {
+	ctx context.Context
 	r   io.Reader
 	err error
 }
 
 func (f *faultKeeper) Read(p []byte) (int, error) {
+	if f.err == nil {
+		f.err = context.Cause(f.ctx)
+	}
 	if f.err != nil {
 		return 0, f.err
 	}

@@ -75,13 +75,14 @@ type Source struct {
 // Open reads the header of the picture in r: its format by magic bytes, its dimensions, frames and orientation.
 //
 // A picture that can't or won't be decoded is a [*Rejection]; an error of r itself is returned as it is, wrapped.
-// r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then.
-func Open(r io.Reader, limits Limits) (*Source, error) {
-	in, format, err := newInput(r)
+// r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then. The end of ctx
+// ends the reading of the header, between two reads of r.
+func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
+	in, format, err := newInput(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	source, err := readHeader(in, format)
+	source, err := readHeader(ctx, in, format)
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,7 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, error) {
 		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
 	}
 
-	source, err := resize.Open(r.reading(body), r.h.settings.Limits)
+	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
 	if err != nil {
 		return r.failed(ctx, err)
 	}

@@ -1,0 +1,72 @@
+# Everything a newcomer needs: `make demo` and `make test`. Each target gets what it is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# LIBVIPS=system builds with the system's libvips (8.14 or newer) instead of the pinned one.
+LIBVIPS ?= pinned
+ifeq ($(LIBVIPS),pinned)
+libvips := libvips/node_modules/.package-lock.json
+export PKG_CONFIG_PATH := $(CURDIR)/libvips
+else
+libvips :=
+endif
+# One malloc arena: glibc's default of several per core costs libvips's threads up to three times the memory.
+export MALLOC_ARENA_MAX ?= 1
+
+version := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+ldflags := -s -w -X main.version=$(version)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
+
+.PHONY: demo
+demo: bin/s3resizer ## resize pictures through an S3 in this process: generated ones, or PHOTOS=folder
+	@bin/s3resizer demo --out demo-out $(if $(PHOTOS),--photos '$(PHOTOS)')
+
+.PHONY: dev
+dev: bin/s3resizer ## serve an S3 endpoint that resizes what is put there; ARGS='--addr … --data …'
+	@bin/s3resizer dev $(ARGS)
+
+.PHONY: build
+build: bin/lambda bin/s3resizer ## bin/lambda and bin/s3resizer
+
+.PHONY: test
+test: tools $(libvips) ## all tests, race detector on
+	go vet ./...
+	go test -race ./...
+
+.PHONY: conformance
+conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
+	s3io/conformance.sh
+
+.PHONY: lint
+lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
+
+golangci := v2.5.0
+
+.PHONY: env
+env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
+	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'
+
+.PHONY: clean
+clean: ## remove what make has made
+	rm -rf bin demo-out libvips/node_modules
+
+# Go knows best what is out of date.
+.PHONY: bin/lambda bin/s3resizer
+bin/lambda: tools $(libvips)
+	go build -trimpath -tags lambda.norpc -ldflags '$(ldflags)' -o $@ ./cmd/lambda
+bin/s3resizer: tools $(libvips)
+	@go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
+
+libvips/node_modules/.package-lock.json: libvips/package-lock.json libvips/link.sh | tools
+	cd libvips && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# What the build needs of the machine. As root on Debian and its kin, what is missing is installed.
+.PHONY: tools
+tools:
+	@./tools.sh $(LIBVIPS)

@@ -1,0 +1,131 @@
+package devserver
+
+import (
+	"encoding/xml"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// guard refuses what must not reach a store that anything on this machine can
+// talk to: web pages, which a browser would let through to a loopback port, and
+// requests meant for another account's bucket.
+type guard struct {
+	host  string // may stand in Host, beside the loopback names
+	owner string
+}
+
+func newGuard(o Options) guard {
+	host, _, _ := net.SplitHostPort(o.Addr) // checked with the options
+	return guard{host: strings.ToLower(host), owner: o.Owner}
+}
+
+func (g guard) check(r *http.Request) *refusal {
+	switch {
+	case !g.knows(r):
+		return &refusal{http.StatusForbidden, "AccessDenied", "This endpoint answers to the address it listens on and to localhost, not to " + r.Host + "."}
+	case fromElsewhere(r):
+		return &refusal{http.StatusForbidden, "AccessDenied", "This endpoint answers no web page of another origin."}
+	case g.owner != "" && !g.owns(r):
+		return &refusal{http.StatusForbidden, "AccessDenied", "Access Denied"}
+	}
+	return nil
+}
+
+// knows reports whether the request names this endpoint. A page whose domain
+// was rebound to 127.0.0.1 sends its own name.
+func (g guard) knows(r *http.Request) bool {
+	host := strings.ToLower((&url.URL{Host: r.Host}).Hostname())
+	switch host {
+	case "":
+		return false
+	case "localhost", "127.0.0.1", "::1", g.host:
+		return true
+	}
+	// Listening on every address, it is known by the one that was dialled.
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	ip := net.ParseIP(host)
+	return ok && ip != nil && ip.Equal(local.IP)
+}
+
+// fromElsewhere reports whether a page that this endpoint did not serve sent
+// the request. SDKs send no Origin.
+func fromElsewhere(r *http.Request) bool {
+	for _, origin := range r.Header.Values("Origin") {
+		from, err := url.Parse(origin)
+		if err != nil || !strings.EqualFold(from.Host, r.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+// owns reports whether the owners that the request expects, of the bucket and
+// of a copy's source, are the one account there is.
+func (g guard) owns(r *http.Request) bool {
+	for _, header := range []string{"X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner"} {
+		for _, expected := range r.Header.Values(header) {
+			if expected != g.owner {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// refusal is an answer in S3's form that never reached the back end.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+// shuttingDown answers requests that came too late; SDKs try again.
+var shuttingDown = &refusal{http.StatusServiceUnavailable, "ServiceUnavailable", "This endpoint is shutting down."}
+
+func (f *refusal) reply(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(f.status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	body, err := xml.Marshal(struct {
+		XMLName xml.Name `xml:"Error"`
+		Code    string
+		Message string
+	}{Code: f.code, Message: f.message})
+	if err == nil {
+		_, _ = w.Write(append([]byte(xml.Header), body...)) // a client that has gone needs no answer
+	}
+}
+
+// response takes gofakes3's CORS headers off an answer, which would let every
+// origin read it, and remembers the answer's status.
+type response struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *response) WriteHeader(status int) {
+	for name := range w.Header() {
+		if strings.HasPrefix(name, "Access-Control-") {
+			w.Header().Del(name)
+		}
+	}
+	if status >= http.StatusOK && w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	w.finish()
+	return w.ResponseWriter.Write(b)
+}
+
+// finish sends the header of an answer whose handler left it at that.
+func (w *response) finish() {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+}
