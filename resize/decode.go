@@ -70,6 +70,10 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		return nil, err
 	}
 	pixels, err := inMemory(image, frames)
+	if frames > 1 && err == nil {
+		pixels.loop = stored.Loop()
+		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
+	}
 	if err != nil || s.input.body.err != nil {
 		pixels.close()
 		return nil, s.input.blame(ctx, damaged)

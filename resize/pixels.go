@@ -40,20 +40,18 @@ func (p *pixels) close() {
 }
 
 // inMemory computes the pixels of image. Nothing but pixels comes through: EXIF, ICC profile, XMP and comments stay
-// behind. The timing of an animation is kept beside them.
+// behind.
 func inMemory(image *vips.ImageRef, frames int) (*pixels, error) {
-	p := &pixels{frames: frames}
-	if frames > 1 {
-		p.loop = image.Loop()
-		p.delay, _ = image.PageDelay() // a file without delays has the viewer's default
-	}
 	data, err := image.ToBytes()
 	if err != nil {
 		clearVipsError()
 		return nil, err
 	}
-	p.image, err = vips.NewImageFromMemory(data, image.Width(), image.Height(), image.Bands(), image.BandFormat(), image.Interpretation())
-	return p, err
+	copied, err := vips.NewImageFromMemory(data, image.Width(), image.Height(), image.Bands(), image.BandFormat(), image.Interpretation())
+	if err != nil {
+		return nil, err
+	}
+	return &pixels{image: copied, frames: frames}, nil
 }
 
 // scale returns image with every frame resampled to width × height, lazily.

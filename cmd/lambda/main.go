@@ -92,9 +92,13 @@ func lambdaError(err error) error {
 	return messages.InvokeResponse_Error{Type: failure.Class, Message: failure.Error()}
 }
 
-// newLogger logs JSON lines, each with the request id of its invocation.
+// newLogger logs JSON lines, under Lambda's names for their fields and with the request id of their invocation. What
+// aws-lambda-go prints (each error that the function returns) becomes such lines too.
 func newLogger(level slog.Level) *slog.Logger {
-	return slog.New(requestID{slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})})
+	logger := slog.New(requestID{slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdacontext.ReplaceAttr})})
+	slog.SetLogLoggerLevel(slog.LevelError)
+	slog.SetDefault(logger)
+	return logger
 }
 
 type requestID struct{ slog.Handler }

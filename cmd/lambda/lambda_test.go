@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/handler"
+	"s3resizer/internal/runtimeapi"
+	"s3resizer/s3io"
+)
+
+// binary is the function, built as it ships.
+var binary string
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "lambda-test-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "lambda")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return 0, fmt.Errorf("build the function: %w", err)
+	}
+	return m.Run(), nil
+}
+
+// account owns the embedded S3's buckets, and the function.
+const account = "123456789012"
+
+// stage is the function's whole world: an S3, the Runtime API, and the process between them.
+type stage struct {
+	*s3io.Client
+	api    *runtimeapi.Server
+	events chan json.RawMessage
+	log    *lines
+}
+
+// lines collects what the process prints.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) read(r io.Reader) {
+	for scanner := bufio.NewScanner(r); scanner.Scan(); {
+		l.mu.Lock()
+		l.all = append(l.all, scanner.Text())
+		l.mu.Unlock()
+	}
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.all, "\n")
+}
+
+// newStage starts the S3 and then the function with the environment that Lambda gives it, and environ besides.
+func newStage(t *testing.T, environ ...string) *stage {
+	t.Helper()
+	s := &stage{events: make(chan json.RawMessage, 10), log: &lines{}}
+	s3, err := devserver.New(devserver.Options{
+		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
+		AccessKey: "key", SecretKey: "secret",
+		OnCreated: func(e events.S3Event) {
+			raw, err := devserver.EventJSON(e)
+			if err != nil {
+				t.Error(err)
+			}
+			s.events <- raw
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := s3.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s3.Serve()
+	t.Cleanup(func() { _ = s3.Shutdown(context.Background()) })
+	s.Client = s3io.New(devserver.ClientConfig(url, "us-east-1", "key", "secret"), s3io.Options{})
+
+	s.api = runtimeapi.New(runtimeapi.Config{})
+	web := httptest.NewServer(s.api)
+	t.Cleanup(web.Close)
+	t.Cleanup(func() { _ = s.api.Close() })
+
+	function := exec.Command(binary)
+	function.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_S3=" + url,
+	}, environ...)
+	output, err := function.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	function.Stderr = function.Stdout
+	if err := function.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		s.log.read(output)
+	}()
+	t.Cleanup(func() {
+		_ = function.Process.Kill()
+		<-read
+		_ = function.Wait()
+		if t.Failed() {
+			t.Logf("the function printed:\n%s", s.log.text())
+		}
+	})
+	ready, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.api.WaitReady(ready); err != nil {
+		t.Fatalf("the function does not poll: %v", err)
+	}
+	return s
+}
+
+func (s *stage) upload(t *testing.T, bucket, key string, data []byte) json.RawMessage {
+	t.Helper()
+	if _, err := s.Put(t.Context(), s3io.Upload{Bucket: bucket, Key: key, ContentType: "image/jpeg", Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	return <-s.events
+}
+
+// invoke gives the function an event and expects a report.
+func (s *stage) invoke(t *testing.T, event json.RawMessage) handler.Report {
+	t.Helper()
+	answer, err := s.api.Invoke(t.Context(), event, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report handler.Report
+	if err := json.Unmarshal(answer, &report); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	return report
+}
+
+// refuse gives the function an event and expects an error of the given type, with each of the words in its message.
+func (s *stage) refuse(t *testing.T, event json.RawMessage, timeout time.Duration, class string, words ...string) {
+	t.Helper()
+	answer, err := s.api.Invoke(t.Context(), event, timeout)
+	var failure *runtimeapi.FunctionError
+	if !errors.As(err, &failure) {
+		t.Fatalf("answer %s, error %v; want a function error", answer, err)
+	}
+	if failure.Type != class {
+		t.Errorf("errorType %q, want %q: %s", failure.Type, class, failure.Message)
+	}
+	for _, word := range words {
+		if !strings.Contains(failure.Message, word) {
+			t.Errorf("the message does not mention %q: %s", word, failure.Message)
+		}
+	}
+}
+
+func photo(t *testing.T, width, height int) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * i >> 8)
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+func TestFunction(t *testing.T) {
+	s := newStage(t)
+
+	t.Run("one record", func(t *testing.T) {
+		report := s.invoke(t, s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 1600, 1200)))
+		if len(report.Results) != 1 || report.Results[0].Status != handler.Resized || len(report.Results[0].Renditions) != 3 {
+			t.Fatalf("%+v", report)
+		}
+		for _, size := range []string{"small", "medium", "large"} {
+			if _, err := s.Head(t.Context(), "photos-resized", size+"-여행/a b+c.jpg"); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := s.Head(t.Context(), "photos-resized", ".s3resizer/여행/a b+c.jpg.json"); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("several records", func(t *testing.T) {
+		first, second := s.upload(t, "photos", "1.jpg", photo(t, 500, 400)), s.upload(t, "photos", "2.jpg", []byte("not a picture, by its bytes"))
+		event := append(append(append([]byte{}, first[:len(first)-2]...), ','), second[len(`{"Records":[`):]...)
+		report := s.invoke(t, event)
+		if len(report.Results) != 2 || report.Results[0].Status != handler.Resized || report.Results[1].Status != handler.Rejected || report.Results[1].Class != "unsupported" {
+			t.Errorf("%+v", report)
+		}
+	})
+	t.Run("an object that is missing", func(t *testing.T) {
+		if report := s.invoke(t, []byte(`{"bucket":"photos","key":"missing.jpg"}`)); report.Results[0].Status != handler.Gone {
+			t.Errorf("%+v", report)
+		}
+	})
+	t.Run("a destination bucket that is missing", func(t *testing.T) {
+		s.refuse(t, s.upload(t, "orphan", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "no-such-bucket", "orphan-resized", "s3://orphan/cat.jpg")
+	})
+	t.Run("a deadline too short", func(t *testing.T) {
+		s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 400*time.Millisecond, "deadline", "s3://photos/late.jpg", "written: nothing")
+	})
+	t.Run("an event of no known shape", func(t *testing.T) {
+		s.refuse(t, []byte(`{"hello":"world"}`), 30*time.Second, "unknown-event", `{"bucket":"…","key":"…"}`)
+	})
+	t.Run("one JSON line per object, with the request's id", func(t *testing.T) {
+		seen := map[string]bool{}
+		for line := range strings.SplitSeq(s.log.text(), "\n") {
+			var entry struct{ Timestamp, Message, Key, RequestID, Class string }
+			if err := json.Unmarshal([]byte(line), &entry); err != nil {
+				t.Errorf("not JSON: %s", line)
+				continue
+			}
+			if entry.Timestamp == "" || entry.RequestID == "" && entry.Key != "" {
+				t.Errorf("no time or no request id: %s", line)
+			}
+			seen[strings.TrimSpace(entry.Message+" "+entry.Key+" "+entry.Class)] = true
+		}
+		for _, want := range []string{"resized 여행/a b+c.jpg", "resized 1.jpg", "rejected 2.jpg", "gone missing.jpg", "failed cat.jpg no-such-bucket", "failed late.jpg deadline"} {
+			if !seen[want] {
+				t.Errorf("no line says %q; there are %v", want, seen)
+			}
+		}
+	})
+}
+
+func TestBucketsOfAnotherAccountAreNotTouched(t *testing.T) {
+	s := newStage(t, "RESIZE_BUCKET_OWNER=210987654321")
+	s.refuse(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "access-denied", "s3://photos/cat.jpg")
+	if _, err := s.Head(t.Context(), "photos-resized", "small-cat.jpg"); s3io.ClassOf(err) != s3io.NotFound {
+		t.Errorf("a rendition was written: %v", err)
+	}
+}
+
+func TestUnreachableS3IsAnError(t *testing.T) {
+	s := newStage(t, "AWS_ENDPOINT_URL_S3=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=2")
+	s.refuse(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "transient", "s3://photos/cat.jpg", "connection refused")
+}
+
+func TestEveryMistakeInTheSettingsIsNamedBeforeTheFunctionEnds(t *testing.T) {
+	function := exec.Command(binary)
+	function.Env = []string{"AWS_REGION=us-east-1", "RESIZE_SIZES=wide", "RESIZE_QUALITY=0"}
+	output, err := function.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("ended with %v, want exit status 1", err)
+	}
+	for _, want := range []string{"RESIZE_SIZES", "RESIZE_QUALITY"} {
+		if !strings.Contains(string(output), want) {
+			t.Errorf("%s is not named:\n%s", want, output)
+		}
+	}
+}
+
+// A control-plane client has no business in a process that starts cold.
+func TestTheFunctionCarriesNothingItDoesNotUse(t *testing.T) {
+	list, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dependency := range strings.SplitSeq(string(list), "\n") {
+		for _, banned := range []string{
+			"service/sqs", "service/lambda", "service/s3control", "service/cloudwatch", "net/rpc", "testing/", "gofakes3",
+			"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/bench", "spf13/cobra",
+		} {
+			if strings.HasSuffix(dependency, banned) || strings.Contains(dependency, banned+"/") {
+				t.Errorf("cmd/lambda depends on %s", dependency)
+			}
+		}
+	}
+}

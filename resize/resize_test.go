@@ -1,0 +1,475 @@
+package resize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/davidbyttow/govips/v2/vips"
+)
+
+func plainJPEG(t *testing.T, width, height int) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i*i>>8) ^ uint8(i/width)
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, img, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+func plainPNG(t *testing.T, width, height int) []byte {
+	t.Helper()
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewRGBA(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+func TestFit(t *testing.T) {
+	for _, c := range []struct{ sourceW, sourceH, width, w, h int }{
+		{4032, 3024, 1440, 1440, 1080},
+		{6001, 3375, 1440, 1440, 810}, // 809.9
+		{3000, 2001, 720, 720, 480},   // 480.2
+		{1001, 333, 500, 500, 166},    // 166.3
+		{3, 2, 1, 1, 1},               // 0.7
+		{5000, 1, 368, 368, 1},        // 0.07: never nothing
+		{1, 5000, 368, 1, 5000},       // never enlarged
+		{300, 200, 368, 300, 200},
+	} {
+		s := &Source{Width: c.sourceW, Height: c.sourceH}
+		if w, h := s.Fit(c.width); w != c.w || h != c.h {
+			t.Errorf("%d × %d at width %d: %d × %d, want %d × %d", c.sourceW, c.sourceH, c.width, w, h, c.w, c.h)
+		}
+	}
+}
+
+func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
+	for _, c := range []struct {
+		format       Format
+		source, want int
+		shrink       int
+	}{
+		{JPEG, 4032, 1440, 2}, {JPEG, 2880, 1440, 2}, {JPEG, 2879, 1440, 1}, {JPEG, 6000, 1440, 4}, {JPEG, 20000, 1440, 8}, {JPEG, 65500, 10, 8},
+		{WebP, 4032, 1440, 2}, {PNG, 4032, 1440, 1}, {TIFF, 9000, 1440, 1},
+	} {
+		s := &Source{Format: c.format, Width: c.source, Height: 1000, Frames: 1}
+		if got := s.loadShrink(c.want); got != c.shrink {
+			t.Errorf("%s of width %d for %d: 1/%d, want 1/%d", c.format, c.source, c.want, got, c.shrink)
+		}
+	}
+}
+
+func TestEachPictureIsMadeFromTheSmallestThatIsLargeEnough(t *testing.T) {
+	s := &Source{Format: JPEG, Width: 4000, Height: 3000, Frames: 1}
+	pictures, err := s.plan(Spec{Sizes: []Size{{"a", 368}, {"b", 1440}, {"c", 720}, {"d", 1300}, {"e", 368}}, Formats: []Format{AsSource, JPEG}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var widths []int
+	for _, p := range pictures {
+		widths = append(widths, p.width)
+		p.pixels = &pixels{}
+	}
+	if want := []int{1440, 1300, 720, 368}; !slices.Equal(widths, want) {
+		t.Fatalf("pictures of widths %v, want %v", widths, want)
+	}
+	if got := pictures[3]; !slices.Equal(got.sizes, []string{"a", "e"}) || !slices.Equal(got.formats, []Format{JPEG}) {
+		t.Errorf("one picture serves %v in %v, want a and e in JPEG once", got.sizes, got.formats)
+	}
+	for i, want := range map[int]int{1: 0, 2: 1, 3: 2} {
+		if parent(pictures[:i], pictures[i]) != pictures[want].pixels {
+			t.Errorf("%d is not made from %d", widths[i], widths[want])
+		}
+	}
+}
+
+func TestRejections(t *testing.T) {
+	whole := plainJPEG(t, 1200, 900)
+	for name, c := range map[string]struct {
+		data   []byte
+		limits Limits
+		class  Class
+		reason string
+	}{
+		"nothing":               {nil, limits, ClassUnsupported, "empty"},
+		"text":                  {[]byte("hello, this is not a picture"), limits, ClassUnsupported, "not an image"},
+		"two bytes":             {[]byte{0xff, 0xd8}, limits, ClassUnsupported, "not an image"},
+		"SVG":                   {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="9" height="9"/></svg>`), limits, ClassUnsupported, "SVG"},
+		"PDF":                   {[]byte("%PDF-1.7\n%âãÏÓ\n1 0 obj\n"), limits, ClassUnsupported, "PDF"},
+		"HEIC":                  {[]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), limits, ClassUnsupported, "HEIC"},
+		"a header cut short":    {whole[:100], limits, ClassCorrupt, "header"},
+		"half a JPEG":           {whole[:len(whole)/2], limits, ClassCorrupt, "cut short"},
+		"all but the last 2 %":  {whole[:len(whole)*98/100], limits, ClassCorrupt, "cut short"},
+		"half a PNG":            {plainPNG(t, 900, 900)[:1500], limits, ClassCorrupt, "cut short"},
+		"too many pixels":       {whole, Limits{1200*900 - 1, 500}, ClassTooLarge, "1079999"},
+		"a bomb, in its header": {pngHeader(65535, 65535), limits, ClassTooLarge, "limit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, err := Open(t.Context(), bytes.NewReader(c.data), c.limits)
+			if err == nil {
+				err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) error {
+					t.Errorf("%s was made of it", r.Size)
+					return nil
+				})
+				source.Close()
+			}
+			var rejection *Rejection
+			if !errors.As(err, &rejection) || rejection.Class != c.class || !strings.Contains(rejection.Reason, c.reason) {
+				t.Errorf("got %v, want class %s and %q", err, c.class, c.reason)
+			}
+			if n := vips.OpenImageRefs(); n != 0 {
+				t.Errorf("%d libvips images are still open", n)
+			}
+		})
+	}
+}
+
+// pngHeader is the start of a PNG of the given dimensions: signature, IHDR, and an IDAT that holds nothing.
+func pngHeader(width, height uint32) []byte {
+	var b bytes.Buffer
+	b.WriteString("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR")
+	ihdr := []byte{byte(width >> 24), byte(width >> 16), byte(width >> 8), byte(width), byte(height >> 24), byte(height >> 16), byte(height >> 8), byte(height), 1, 0, 0, 0, 0}
+	b.Write(ihdr)
+	crc := crc32.ChecksumIEEE(append([]byte("IHDR"), ihdr...))
+	b.Write([]byte{byte(crc >> 24), byte(crc >> 16), byte(crc >> 8), byte(crc)})
+	b.WriteString("\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e")
+	return b.Bytes()
+}
+
+func TestTooLongForTheFormatIsRejectedByName(t *testing.T) {
+	data := plainPNG(t, 10, 17000)
+	_, err := tryRender(data, Spec{Sizes: []Size{{"s", 10}}, Formats: []Format{PNG, WebP}, Quality: quality}, func(Rendition) {})
+	var rejection *Rejection
+	if !errors.As(err, &rejection) || !strings.Contains(rejection.Reason, "webp holds at most 16383") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFormatsInAndOut(t *testing.T) {
+	source := plainJPEG(t, 600, 400)
+	_, out := render(t, source, []Size{{"s", 300}}, JPEG, PNG, WebP, AVIF)
+	tiff := func() []byte {
+		img, err := vips.NewImageFromBuffer(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer img.Close()
+		data, _, err := img.ExportTiff(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}()
+	inputs := map[Format][]byte{
+		JPEG: out["s jpeg"].Data, PNG: out["s png"].Data, WebP: out["s webp"].Data, AVIF: out["s avif"].Data, GIF: animation(t), TIFF: tiff,
+	}
+	for format, data := range inputs {
+		source, again := render(t, data, []Size{{"s", 100}}, AsSource)
+		if source.Format != format {
+			t.Errorf("%s was taken for %s", format, source.Format)
+		}
+		want := format
+		if format == TIFF {
+			want = JPEG // browsers don't show TIFF
+		}
+		r, ok := again[fmt.Sprint("s ", want)]
+		if !ok {
+			t.Errorf("%s became %v", format, again)
+			continue
+		}
+		if got, err := detect(r.Data[:min(len(r.Data), sniffLength)]); got != want || err != nil {
+			t.Errorf("%s became %s by name and %s by its bytes, %v", format, want, got, err)
+		}
+	}
+}
+
+// animation is a GIF of three frames: red, green, blue, 70, 110 and 150 ms, played twice.
+func animation(t *testing.T) []byte {
+	t.Helper()
+	g := gif.GIF{LoopCount: 1, Delay: []int{7, 11, 15}}
+	for _, c := range []color.RGBA{{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255}} {
+		frame := image.NewPaletted(image.Rect(0, 0, 300, 201), color.Palette{c, color.Black})
+		g.Image = append(g.Image, frame)
+	}
+	var data bytes.Buffer
+	if err := gif.EncodeAll(&data, &g); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+func TestAnimationsStayAnimated(t *testing.T) {
+	source, out := render(t, animation(t), []Size{{"s", 100}, {"m", 200}}, GIF, WebP, JPEG)
+	if source.Frames != 3 || source.Height != 201 {
+		t.Errorf("%d frames of height %d", source.Frames, source.Height)
+	}
+	for _, format := range []Format{GIF, WebP} {
+		r := out[fmt.Sprint("s ", format)]
+		if r.Width != 100 || r.Height != 67 {
+			t.Errorf("%s: frames of %d × %d, want 100 × 67", format, r.Width, r.Height)
+		}
+		params := vips.NewImportParams()
+		params.NumPages.Set(-1)
+		img, err := vips.LoadImageFromBuffer(r.Data, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		delay, err := img.PageDelay()
+		if err != nil || !reflect.DeepEqual(delay, []int{70, 110, 150}) || img.Pages() != 3 || img.PageHeight() != 67 || img.Loop() != 2 {
+			t.Errorf("%s: %d frames of height %d, delays %v, loop %d, %v", format, img.Pages(), img.PageHeight(), delay, img.Loop(), err)
+		}
+		// No frame bleeds into the next: the first and the last row of each are of its own color.
+		for frame, want := range [][]float64{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}} {
+			for _, row := range []int{0, 66} {
+				got, err := img.GetPoint(50, frame*67+row)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if d := got[i] - want[i]; d > 6 || d < -6 {
+						t.Errorf("%s: frame %d, row %d is %v, want %v", format, frame, row, got, want)
+						break
+					}
+				}
+			}
+		}
+		img.Close()
+	}
+	still := decoded(t, out["s jpeg"].Data)
+	if p, err := still.GetPoint(50, 30); still.Height() != 67 || err != nil || p[0] < 240 {
+		t.Errorf("a JPEG has the first frame: height %d, %v, %v", still.Height(), p, err)
+	}
+	if _, err := tryRender(animation(t), Spec{}, nil); err == nil {
+		t.Error("no sizes: want an error")
+	}
+	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{1e9, 2}); err == nil || !strings.Contains(err.Error(), "3 frames") {
+		t.Errorf("three frames, two allowed: %v", err)
+	}
+	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{3*300*201 - 1, 3}); err == nil {
+		t.Error("pixels are counted in all frames")
+	}
+}
+
+// reads notes how far a reader has been read.
+type reads struct {
+	r io.Reader
+	n int
+}
+
+func (r *reads) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	r.n += n
+	return n, err
+}
+
+func TestTheHeaderIsReadAndNoMore(t *testing.T) {
+	for name, data := range map[string][]byte{"JPEG": plainJPEG(t, 3000, 2000), "PNG": noisyPNG(t, 1000, 800)} {
+		body := &reads{r: bytes.NewReader(data)}
+		source, err := Open(t.Context(), body, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body.n > 16<<10 {
+			t.Errorf("%s: Open has read %d of %d bytes", name, body.n, len(data))
+		}
+		source.Close()
+	}
+}
+
+func noisyPNG(t *testing.T, width, height int) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i*i>>7) ^ uint8(i>>3) | uint8(i%4/3*255) // opaque
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, img); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+func TestAnyReaderWillDo(t *testing.T) {
+	data := plainJPEG(t, 800, 600)
+	for name, r := range map[string]io.Reader{
+		"one byte at a time": iotest.OneByteReader(bytes.NewReader(data)), "an error with the last bytes": iotest.DataErrReader(bytes.NewReader(data)),
+	} {
+		source, err := Open(t.Context(), r, limits)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		source.Close()
+	}
+}
+
+// The decoder sees the end of its input; what ended it is for the caller to know.
+func TestTheReadersErrorIsNotThePicturesFault(t *testing.T) {
+	reset := errors.New("connection reset")
+	for name, data := range map[string][]byte{"jpeg": plainJPEG(t, 2000, 1500), "png": noisyPNG(t, 1200, 900), "gif": animation(t)} {
+		for tenth := range 10 {
+			body := io.MultiReader(bytes.NewReader(data[:len(data)*tenth/10]), iotest.ErrReader(reset))
+			source, err := Open(t.Context(), body, limits)
+			if err == nil {
+				err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+				source.Close()
+			}
+			if !errors.Is(err, reset) || errors.As(err, new(*Rejection)) {
+				t.Errorf("%s, broken after %d tenths: %v", name, tenth, err)
+			}
+			if n := vips.OpenImageRefs(); n != 0 {
+				t.Errorf("%d libvips images are still open", n)
+			}
+		}
+	}
+}
+
+func TestTheEndOfTheContextIsNotThePicturesFault(t *testing.T) {
+	data := plainJPEG(t, 4000, 3000)
+	for name, when := range map[string]int{"before the header": 0, "in the middle": len(data) / 2} {
+		ctx, cancel := context.WithCancel(t.Context())
+		rest := bytes.NewReader(data)
+		body := readerFunc(func(p []byte) (int, error) {
+			if len(data)-rest.Len() >= when {
+				cancel()
+			}
+			return rest.Read(p)
+		})
+		source, err := Open(ctx, body, limits)
+		if err == nil {
+			err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+			source.Close()
+		}
+		if !errors.Is(err, context.Canceled) || errors.As(err, new(*Rejection)) {
+			t.Errorf("cancelled %s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestAFailingEmitEndsTheWork(t *testing.T) {
+	full := errors.New("disk full")
+	source, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 3000, 2000)), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{JPEG, PNG}, Quality: quality}, func(Rendition) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("%v", err)
+	}
+	if n := vips.OpenImageRefs(); n != 0 {
+		t.Errorf("%d libvips images are still open", n)
+	}
+}
+
+// A rendition is handed on while others are still being made: emit of the first to come blocks until the last is there.
+func TestRenditionsAreHandedOnAtOnce(t *testing.T) {
+	source, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 3000, 2000)), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	arrived := make(chan string, 3)
+	all := make(chan struct{})
+	go func() {
+		for range 3 {
+			<-arrived
+		}
+		close(all)
+	}()
+	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) error {
+		arrived <- r.Size
+		select {
+		case <-all:
+			return nil
+		case <-time.After(20 * time.Second):
+			return fmt.Errorf("%s was handed on, the others are not made meanwhile", r.Size)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+const memoryVariable = "S3RESIZER_TEST_MEMORY"
+
+// measureMemory renders the file that the environment names, in a process of its own, and prints the most that libvips
+// has held.
+func measureMemory() bool {
+	file := os.Getenv(memoryVariable)
+	if file == "" {
+		return false
+	}
+	data, err := os.ReadFile(file)
+	if err == nil {
+		_, err = tryRender(data, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	var stats vips.MemoryStats
+	vips.ReadVipsMemStats(&stats)
+	fmt.Print(stats.MemHigh)
+	return true
+}
+
+func TestTheDecodedOriginalIsNeverHeldWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		data  []byte
+		whole int // bytes of the decoded original
+	}{
+		"grey jpeg": {plainJPEG(t, 6000, 4500), 6000 * 4500},
+		"png":       {noisyPNG(t, 3000, 6000), 3000 * 6000 * 3},
+	} {
+		file := t.TempDir() + "/picture"
+		if err := os.WriteFile(file, c.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), memoryVariable+"="+file)
+		child.Stderr = os.Stderr
+		out, err := child.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		most, err := strconv.Atoi(string(out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: libvips held at most %.1f MB; the decoded original is %.1f MB", name, float64(most)/1e6, float64(c.whole)/1e6)
+		if most > c.whole/2 {
+			t.Errorf("%s: libvips held %d bytes; the decoded original is %d", name, most, c.whole)
+		}
+	}
+}
