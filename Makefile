@@ -10,7 +10,11 @@ libvips := libvips/node_modules/.package-lock.json
 export PKG_CONFIG_PATH := $(CURDIR)/libvips
 else
 libvips :=
+export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips,$(PKG_CONFIG_PATH))
 endif
+# Go's build cache does not know what pkg-config answered. A flag that differs with the libvips that it finds keeps a
+# build from using what was compiled for another one.
+export CGO_CFLAGS := -O2 -g -DS3RESIZER_LIBVIPS=$(LIBVIPS):$(PKG_CONFIG_PATH)
 # One malloc arena: glibc's default of several per core costs libvips's threads up to three times the memory.
 export MALLOC_ARENA_MAX ?= 1
 
@@ -45,11 +49,11 @@ conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AW
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
 
-golangci := v2.5.0
+golangci := v2.15.0
 
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
-	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'
+	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" CGO_CFLAGS="$(CGO_CFLAGS)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'
 
 .PHONY: clean
 clean: ## remove what make has made

@@ -3,6 +3,7 @@ package resize
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/davidbyttow/govips/v2/vips"
@@ -60,7 +61,12 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	if s.turned() {
 		width, height = height, width
 	}
-	image, err := scale(stored, frames, width, height)
+	var image *vips.ImageRef
+	if s.Format == JPEG && shrink > 1 {
+		image, err = s.scaleShrunk(stored, shrink, width, height)
+	} else {
+		image, err = scale(stored, frames, width, height)
+	}
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}
@@ -85,25 +91,84 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	return pixels, nil
 }
 
-// loadShrink is the factor by which the decoder itself makes the picture smaller: the largest power of two that
-// leaves at least width. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for less than full size costs; libwebp
-// averages as it decodes. (vips_thumbnail keeps a reserve of another factor of two, at the price of a larger decode.)
+// shrinkReserve is what the resampler keeps to do after a load-time shrink. The inverse DCT cuts frequencies off more
+// sharply than Lanczos does; what it leaves just above the target's limit shows if hardly anything follows. Measured on
+// detailed pictures, against a full decode and both through the JPEG encoder: 1.4 dB lost at a rest of 1.04, 0.9 dB at
+// 1.15, 0.5 dB at 1.3.
+const shrinkReserve = 1.3
+
+// loadShrink is the factor by which the decoder itself makes the picture smaller: the largest power of two that leaves
+// shrinkReserve times the width. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for less than full size costs;
+// libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for the first halving.)
 func (s *Source) loadShrink(width int) int {
 	if s.Format != JPEG && (s.Format != WebP || s.Frames > 1) {
 		return 1
 	}
 	shrink := 1
-	for shrink < 8 && s.Width >= 2*shrink*width {
+	for shrink < 8 && float64(s.Width) >= shrinkReserve*float64(2*shrink*width) {
 		shrink *= 2
 	}
 	return shrink
+}
+
+// scaleShrunk resamples a JPEG that was loaded at 1/shrink.
+//
+// Such a picture is ⌊stored/shrink⌋ pixels wide, without the fraction of a pixel that is left over; stretched to the
+// target it would be off by up to that fraction at its far edge, which costs several dB. So its edge pixels are repeated
+// until the scale that is right gives whole pixels, and what is too much is cut off again.
+func (s *Source) scaleShrunk(loaded *vips.ImageRef, shrink, width, height int) (*vips.ImageRef, error) {
+	storedWidth, storedHeight := s.Width, s.Height
+	if s.turned() {
+		storedWidth, storedHeight = storedHeight, storedWidth
+	}
+	padX, outX := wholePixels(loaded.Width(), float64(width*shrink)/float64(storedWidth), width)
+	padY, outY := wholePixels(loaded.Height(), float64(height*shrink)/float64(storedHeight), height)
+	padded, err := loaded.Copy()
+	if err != nil {
+		return nil, err
+	}
+	defer padded.Close()
+	if padX > 0 || padY > 0 {
+		if err := padded.Embed(0, 0, loaded.Width()+padX, loaded.Height()+padY, vips.ExtendCopy); err != nil {
+			return nil, err
+		}
+	}
+	scaled, err := scale(padded, 1, outX, outY)
+	if err != nil {
+		return nil, err
+	}
+	if outX != width || outY != height {
+		if err := scaled.ExtractArea(0, 0, width, height); err != nil {
+			scaled.Close()
+			return nil, err
+		}
+	}
+	return scaled, nil
+}
+
+// wholePixels finds by how many pixels a side must be longer for its scaled length to be all but a whole number, and at
+// least that of the target.
+func wholePixels(length int, scale float64, target int) (pad, out int) {
+	const most = 32 // pixels; enough for a rest below 0.03 with any scale but the simplest, which have none
+	least := math.Inf(1)
+	for p := range most {
+		scaled := float64(length+p) * scale
+		whole := math.Round(scaled)
+		if rest := math.Abs(scaled - whole); int(whole) >= target && rest < least-1e-9 {
+			pad, out, least = p, int(whole), rest
+		}
+		if least < 0.02 {
+			break
+		}
+	}
+	return pad, out
 }
 
 // loadParams are those of every load. Sequential access is what makes libvips decode lazily, row by row, as the
 // resampler asks; failing on truncation, what keeps half a picture from passing as a whole one.
 func loadParams() *vips.ImportParams {
 	params := vips.NewImportParams()
-	params.Access.Set(int(vips.AccessSequential))
+	params.Access.Set(vips.AccessSequential)
 	params.FailOnError.Set(true)
 	return params
 }

@@ -24,25 +24,23 @@ type input struct {
 
 func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 	in := &input{body: &faultKeeper{ctx: ctx, r: r}}
-	start := make([]byte, sniffLength)
-	n, err := io.ReadFull(in.body, start)
+	head := make([]byte, sniffLength)
+	n, err := io.ReadFull(in.body, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || in.body.err != nil {
 		return nil, "", fmt.Errorf("read the first bytes: %w", errors.Join(in.body.err, err))
 	}
-	start = start[:n]
-	format, err := detect(start)
+	head = head[:n]
+	format, err := detect(head)
 	if err != nil {
 		return nil, "", err
 	}
 	if in.streams = formats[format].streams; in.streams {
-		in.head.Write(start)
+		in.head.Write(head)
 		return in, format, nil
 	}
-	rest, err := io.ReadAll(in.body)
-	if err != nil {
+	if in.file, err = io.ReadAll(io.MultiReader(bytes.NewReader(head), in.body)); err != nil {
 		return nil, "", fmt.Errorf("read the file: %w", err)
 	}
-	in.file = append(start, rest...)
 	return in, format, nil
 }
 

@@ -39,11 +39,11 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 	return pictures, nil
 }
 
-// parent chooses the picture from which to make p: the smallest one that is at least half as wide again, so that the
-// resampler's filter spans several of its pixels, else the widest.
+// parent chooses the picture from which to make p: the smallest one that is at least two and a half times as wide, else
+// the widest. Each step costs a little sharpness, the less the longer it is.
 func parent(made []*picture, p *picture) *pixels {
 	for _, candidate := range slices.Backward(made) {
-		if 2*candidate.width >= 3*p.width {
+		if 2*candidate.width >= 5*p.width {
 			return candidate.pixels
 		}
 	}

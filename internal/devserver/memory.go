@@ -80,7 +80,7 @@ func (m *memory) HeadObject(ctx context.Context, bucket, key string) (*gofakes3.
 	if err != nil {
 		return nil, err
 	}
-	versioning, err := m.Backend.VersioningConfiguration(bucket)
+	versioning, err := m.VersioningConfiguration(bucket)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"s3resizer/s3io"
@@ -72,19 +73,15 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() []error { return append([]error{f.Err}, f.others...) }
 
-// join makes one failure of several objects' failures.
-func join(failures []error) error {
-	var all []*Failure
-	for _, err := range failures {
-		if f, ok := err.(*Failure); ok {
-			all = append(all, f)
-		}
-	}
-	if len(all) == 0 {
+// join makes one error of several objects' failures, or nil if there are none.
+func join(failures []*Failure) error {
+	failures = slices.DeleteFunc(slices.Clone(failures), func(f *Failure) bool { return f == nil })
+	if len(failures) == 0 {
 		return nil
 	}
-	for _, other := range all[1:] {
-		all[0].others = append(all[0].others, other)
+	first := failures[0]
+	for _, other := range failures[1:] {
+		first.others = append(first.others, other)
 	}
-	return all[0]
+	return first
 }

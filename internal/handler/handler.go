@@ -69,7 +69,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, er
 	}
 
 	results := make([]Result, len(objects))
-	failures := make([]error, len(objects))
+	failures := make([]*Failure, len(objects))
 	group := errgroup.Group{} // one object's failure leaves the others alone
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, o := range objects {
@@ -95,16 +95,16 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, er
 // Why the record is written before the source is looked at again, and not the other way round: an upload that comes
 // after that look starts its own run after this record was written, so that its record is the later one. Every other
 // upload is seen by the look, and this run goes on with it.
-func (h *Handler) object(ctx context.Context, o object) (Result, error) {
+func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	started := time.Now()
 	for range overwrites {
 		run := newRun(h, o, started)
-		result, err := run.resizeCurrent(ctx)
-		if s3io.ClassOf(err) == s3io.Changed {
+		result, failure := run.resizeCurrent(ctx)
+		if failure != nil && failure.Class == string(s3io.Changed) {
 			continue
 		}
-		if err != nil || !result.final() {
-			return result, err
+		if failure != nil || !result.final() {
+			return result, failure
 		}
 		if err := run.putRecord(ctx, result); err != nil {
 			return Result{}, newFailure(ctx, o, result.Renditions, err)
@@ -121,7 +121,7 @@ func (h *Handler) object(ctx context.Context, o object) (Result, error) {
 }
 
 // resizeCurrent resizes the object as it is now, whatever the event says of it.
-func (r *run) resizeCurrent(ctx context.Context) (Result, error) {
+func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	if r.object.skip != "" {
 		return r.skipped(r.object.skip), nil
 	}
@@ -164,9 +164,9 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, error) {
 }
 
 // tell logs one line for an object.
-func (h *Handler) tell(ctx context.Context, o object, r Result, err error) {
+func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
 	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
-	if f, failed := err.(*Failure); failed {
+	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where, slog.String("class", f.Class), slog.Any("written", f.Written), slog.String("error", f.Err.Error()))...)
 		return
 	}

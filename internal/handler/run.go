@@ -163,7 +163,7 @@ func (r *run) resized() Result {
 
 // failed sorts an error out: the picture's own fault is a result; a source that is not there is one too; everything
 // else is a [*Failure].
-func (r *run) failed(ctx context.Context, err error) (Result, error) {
+func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	var rejection *resize.Rejection
 	var fault *s3io.Error
 	switch {

@@ -1,0 +1,4 @@
+package photos
+
+// #cgo pkg-config: vips
+import "C"

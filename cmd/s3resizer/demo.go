@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"io/fs"
+	"mime"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	_ "golang.org/x/image/webp"
+
+	"s3resizer/bench/photos"
+	"s3resizer/internal/config"
+	"s3resizer/internal/handler"
+	"s3resizer/s3io"
+)
+
+func demoCommand() *cobra.Command {
+	var out, from string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Put pictures into an S3 in this process and show what becomes of them",
+		Example: `  s3resizer demo
+  s3resizer demo --photos ~/Pictures --out thumbs`,
+		Args: cobra.NoArgs,
+		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
+			return demo(ctx, settings, from, out)
+		}),
+	}
+	cmd.Flags().StringVar(&out, "out", "demo-out", "folder for the renditions")
+	cmd.Flags().StringVar(&from, "photos", "", "folder of pictures to use (default: generated ones)")
+	return cmd
+}
+
+// picture is one upload of the demo.
+type picture struct {
+	key  string
+	note string
+	data func() ([]byte, error)
+}
+
+// demo is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
+// read back.
+func demo(ctx context.Context, settings config.Settings, from, out string) error {
+	pictures, err := demoPictures(from)
+	if err != nil {
+		return err
+	}
+	results := make(chan handled, len(pictures))
+	l, err := startLocal(settings, "127.0.0.1:0", "", runtime.GOMAXPROCS(0), func(report handler.Report, err error) {
+		results <- handled{report, err}
+	})
+	if err != nil {
+		return workError{err}
+	}
+	fmt.Printf("Putting %d pictures into s3://%s on %s; their renditions go to s3://%s.\n\n", len(pictures), sourceBucket, l.url, settings.DestBucket.For(sourceBucket))
+	err = errors.Join(runDemo(ctx, l, settings, pictures, results, out, from == ""), l.stop())
+	if err != nil {
+		return workError{err}
+	}
+	return nil
+}
+
+type handled struct {
+	report handler.Report
+	err    error
+}
+
+func runDemo(ctx context.Context, l *local, settings config.Settings, pictures []picture, results <-chan handled, out string, allMustDo bool) error {
+	started := time.Now()
+	for err := range inOrder(runtime.GOMAXPROCS(0), pictures, func(p picture) error { return upload(ctx, l.store, p) }) {
+		if err != nil {
+			return err
+		}
+	}
+	done := map[string]handler.Result{}
+	for range pictures {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case h := <-results:
+			if h.err != nil {
+				return h.err
+			}
+			done[h.report.Results[0].Source.Key] = h.report.Results[0]
+		}
+	}
+	took := time.Since(started)
+
+	table := newTable(os.Stdout, settings)
+	var all []handler.Result
+	for _, p := range pictures {
+		if err := table.row(done[p.key], p.note); err != nil {
+			return err
+		}
+		all = append(all, done[p.key])
+	}
+	table.close()
+	for _, r := range all {
+		if r.Status != handler.Resized {
+			fmt.Printf("%s: %s, %s: %s\n", r.Source.Key, r.Status, r.Class, r.Reason)
+		}
+	}
+
+	kept, err := keep(ctx, l.store, all, out)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%s, %.1f s in all. The pictures are in %s, all of them on %s.\n", total(all), took.Seconds(), out, kept)
+	if resized := count(all); allMustDo && resized < len(all) {
+		return fmt.Errorf("%d of %d pictures were not resized", len(all)-resized, len(all))
+	}
+	return nil
+}
+
+// demoPictures are generated or, if a folder is named, the files in it and below.
+func demoPictures(from string) ([]picture, error) {
+	var pictures []picture
+	if from == "" {
+		set, err := photos.DemoSet()
+		for _, p := range set {
+			pictures = append(pictures, picture{p.Key, p.Note, func() ([]byte, error) { return p.Data, nil }})
+		}
+		return pictures, err
+	}
+	err := filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), ".") {
+			return err
+		}
+		key, err := filepath.Rel(from, file)
+		pictures = append(pictures, picture{filepath.ToSlash(key), "", func() ([]byte, error) { return os.ReadFile(file) }})
+		return err
+	})
+	if err == nil && len(pictures) == 0 {
+		err = fmt.Errorf("there are no files in %s", from)
+	}
+	return pictures, err
+}
+
+func upload(ctx context.Context, store *s3io.Client, p picture) error {
+	data, err := p.data()
+	if err != nil {
+		return err
+	}
+	_, err = store.Put(ctx, s3io.Upload{Bucket: sourceBucket, Key: p.key, ContentType: mime.TypeByExtension(path.Ext(p.key)), Data: data})
+	return err
+}
+
+// keep reads the renditions back and leaves them in a folder, with a contact sheet of the smallest of each.
+func keep(ctx context.Context, store *s3io.Client, results []handler.Result, out string) (sheet string, err error) {
+	var cells []image.Image
+	for _, result := range results {
+		for i, r := range result.Renditions {
+			data, err := read(ctx, store, r.Bucket, r.Key)
+			if err != nil {
+				return "", err
+			}
+			if err := writeFile(filepath.Join(out, filepath.FromSlash(r.Key)), data); err != nil {
+				return "", err
+			}
+			if i == 0 {
+				if cell, _, err := image.Decode(bytes.NewReader(data)); err == nil { // Go reads no AVIF: it is left out
+					cells = append(cells, cell)
+				}
+			}
+		}
+	}
+	if len(cells) == 0 {
+		return "no contact sheet", nil
+	}
+	var contact bytes.Buffer
+	if err := photos.ContactSheet(&contact, cells); err != nil {
+		return "", err
+	}
+	sheet = filepath.Join(out, "contact-sheet.jpg")
+	return sheet, writeFile(sheet, contact.Bytes())
+}
+
+func read(ctx context.Context, store *s3io.Client, bucket, key string) ([]byte, error) {
+	object, err := store.Open(ctx, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	return io.ReadAll(object)
+}
+
+func count(results []handler.Result) (resized int) {
+	for _, r := range results {
+		if r.Status == handler.Resized {
+			resized++
+		}
+	}
+	return resized
+}
+
+// total is "10 pictures, 24.1 MB, became 30 renditions, 2.1 MB".
+func total(results []handler.Result) string {
+	var in, out int64
+	renditions := 0
+	for _, result := range results {
+		in += result.Source.Bytes
+		for _, r := range result.Renditions {
+			out += int64(r.Bytes)
+			renditions++
+		}
+	}
+	return fmt.Sprintf("%d pictures, %s, became %d renditions, %s", count(results), bytesText(in), renditions, bytesText(out))
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"s3resizer/internal/config"
+	"s3resizer/internal/handler"
+)
+
+func devCommand() *cobra.Command {
+	var addr, data string
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Serve an S3 endpoint that resizes what is put there, until Ctrl-C",
+		Example: `  s3resizer dev
+  s3resizer dev --addr 127.0.0.1:9100 --data dev-data`,
+		Args: cobra.NoArgs,
+		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
+			return dev(ctx, settings, addr, data)
+		}),
+	}
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "host:port of the S3 endpoint")
+	cmd.Flags().StringVar(&data, "data", "", "folder that keeps the objects across restarts (default: in memory)")
+	return cmd
+}
+
+func dev(ctx context.Context, settings config.Settings, addr, data string) error {
+	l, err := startLocal(settings, addr, data, runtime.GOMAXPROCS(0), printOutcome)
+	if err != nil {
+		return workError{err}
+	}
+	fmt.Printf(`S3 on %[1]s: pictures put into s3://%[2]s are resized into s3://%[3]s. Ctrl-C ends it.
+
+  export AWS_ENDPOINT_URL_S3=%[1]s AWS_REGION=%[4]s AWS_ACCESS_KEY_ID=%[5]s AWS_SECRET_ACCESS_KEY=%[6]s
+  aws s3 cp cat.jpg s3://%[2]s/          # or, without the aws CLI:
+  curl --aws-sigv4 aws:amz:%[4]s:s3 --user %[5]s:%[6]s -T cat.jpg %[1]s/%[2]s/cat.jpg
+
+`, l.url, sourceBucket, settings.DestBucket.For(sourceBucket), region, accessKey, secretKey)
+
+	select {
+	case <-ctx.Done():
+		fmt.Println("stopping")
+	case err := <-l.served:
+		l.served <- err // for stop, which waits for it too
+	}
+	if err := l.stop(); err != nil {
+		return workError{err}
+	}
+	return nil
+}
+
+// printOutcome prints one line for each picture.
+func printOutcome(report handler.Report, err error) {
+	now := time.Now().Format(time.TimeOnly)
+	var failure *handler.Failure
+	if errors.As(err, &failure) {
+		fmt.Fprintf(os.Stderr, "%s failed %v\n", now, failure)
+	}
+	for _, r := range report.Results {
+		line := fmt.Sprintf("%s %s %s", now, r.Status, r.Source.Key)
+		if r.Status == handler.Resized {
+			var made []string
+			for _, m := range r.Renditions {
+				made = append(made, fmt.Sprintf("%s %d×%d %s", m.Size, m.Width, m.Height, bytesText(int64(m.Bytes))))
+			}
+			line += fmt.Sprintf(" %d×%d %s → %s, %.0f ms", r.Source.Width, r.Source.Height, bytesText(r.Source.Bytes), strings.Join(made, ", "), r.Timings.Total)
+		}
+		if r.Reason != "" {
+			line += ": " + r.Reason
+		}
+		fmt.Println(line)
+	}
+}

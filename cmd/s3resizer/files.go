@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"s3resizer/s3io"
+)
+
+// The buckets' names in a folder, which has none.
+const (
+	sourceFiles = "files"
+	outputFiles = "out"
+)
+
+// folder is local files in the place of S3: the handler reads the files by their base name and writes the renditions
+// to one directory.
+type folder struct {
+	paths map[string]string // by base name
+	out   string
+}
+
+func newFolder(out string, files []string) (*folder, error) {
+	f := &folder{paths: map[string]string{}, out: out}
+	for _, path := range files {
+		name := filepath.Base(path)
+		if other, taken := f.paths[name]; taken {
+			return nil, fmt.Errorf("%s and %s: the renditions of one would overwrite the other's", other, path)
+		}
+		f.paths[name] = path
+	}
+	return f, nil
+}
+
+// Open opens a source file.
+func (f *folder) Open(_ context.Context, _, name string) (*s3io.Object, error) {
+	file, err := os.Open(f.paths[name])
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", f.paths[name])
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &s3io.Object{ReadCloser: file, Info: describe(info)}, nil
+}
+
+// Head describes a source file.
+func (f *folder) Head(_ context.Context, _, name string) (s3io.Info, error) {
+	info, err := os.Stat(f.paths[name])
+	if err != nil {
+		return s3io.Info{}, err
+	}
+	return describe(info), nil
+}
+
+// describe gives a file what stands for an ETag: it changes when the file does.
+func describe(info fs.FileInfo) s3io.Info {
+	return s3io.Info{Key: info.Name(), Size: info.Size(), ETag: fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())}
+}
+
+// Put writes a rendition, whole or not at all.
+func (f *folder) Put(_ context.Context, u s3io.Upload) (string, error) {
+	return "", writeFile(filepath.Join(f.out, filepath.FromSlash(u.Key)), u.Data)
+}
+
+// writeFile writes a file whole or not at all, and makes the directories that it needs.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".s3resizer-*")
+	if err != nil {
+		return err
+	}
+	_, err = temporary.Write(data)
+	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+// Command s3resizer is for people: it shows what the Lambda function does, on a laptop, with the same code.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"s3resizer/internal/config"
+	"s3resizer/resize"
+)
+
+var version = "dev" // set by the linker
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "s3resizer:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	root := &cobra.Command{
+		Use:   "s3resizer",
+		Short: "Resize the pictures of an S3 bucket, decoding each one once",
+		Long: `s3resizer turns each picture into several widths, decoding it once.
+
+It reads its settings from the environment (RESIZE_SIZES, RESIZE_FORMATS, …), as the Lambda function does.
+Exit status: 0 if all went well, 1 if something did not, 2 if the command was used wrongly.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), versionCommand())
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// workError is a failure at the work, not in how the command was called.
+type workError struct{ error }
+
+func (e workError) Unwrap() error { return e.error }
+
+func exitCode(err error) int {
+	if errors.As(err, new(workError)) {
+		return 1
+	}
+	return 2 // cobra's own errors, and those about arguments and settings
+}
+
+// work makes a function that starts with good settings and a running libvips the body of a command.
+func work(do func(ctx context.Context, settings config.Settings, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		settings, err := config.Load(os.Environ())
+		if err != nil {
+			return fmt.Errorf("settings:\n%w", err)
+		}
+		if err := resize.Startup(runtime.GOMAXPROCS(0)); err != nil {
+			return workError{err}
+		}
+		return do(cmd.Context(), settings, args)
+	}
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of s3resizer, Go and libvips",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			revision := "unknown"
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						revision = s.Value
+					}
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "s3resizer %s (revision %s), %s, libvips %s\n", version, revision, runtime.Version(), resize.Version())
+		},
+	}
+}
