@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
 	"s3resizer/s3io"
 )
 
@@ -33,28 +34,7 @@ func serverConfig(t *testing.T) aws.Config {
 		}
 		return cfg
 	}
-	return embedded(t, devserver.Options{})
-}
-
-// embedded starts an S3 endpoint in this process.
-func embedded(t *testing.T, o devserver.Options) aws.Config {
-	t.Helper()
-	o.AccessKey, o.SecretKey = "test", "test-secret"
-	server, err := devserver.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, err := server.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	go server.Serve()
-	t.Cleanup(func() {
-		if err := server.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return devserver.ClientConfig(url, "us-east-1", o.AccessKey, o.SecretKey)
+	return devtest.Start(t, devserver.Options{})
 }
 
 // wire stands between the SDK and the network: it keeps the requests and may spoil the answers.
@@ -405,7 +385,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestAnotherAccountsBucketIsDenied(t *testing.T) {
-	s := newSuite(t, embedded(t, devserver.Options{Owner: "123456789012"}))
+	s := newSuite(t, devtest.Start(t, devserver.Options{Owner: "123456789012"}))
 	s.put(t, "k", []byte("data"))
 	other := s3io.New(s.cfg, s3io.Options{ExpectedOwner: func(context.Context) (string, error) { return "210987654321", nil }})
 	_, err := other.Open(t.Context(), s.bucket, "k")

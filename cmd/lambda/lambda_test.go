@@ -19,9 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/s3io"
@@ -61,7 +60,7 @@ const account = "123456789012"
 type stage struct {
 	*s3io.Client
 	api    *runtimeapi.Server
-	events chan json.RawMessage
+	events <-chan json.RawMessage
 	log    *lines
 }
 
@@ -88,28 +87,15 @@ func (l *lines) text() string {
 // newStage starts the S3 and then the function with the environment that Lambda gives it, and environ besides.
 func newStage(t *testing.T, environ ...string) *stage {
 	t.Helper()
-	s := &stage{events: make(chan json.RawMessage, 10), log: &lines{}}
-	s3, err := devserver.New(devserver.Options{
+	s := &stage{log: &lines{}}
+	cfg, events := devtest.StartWithEvents(t, devserver.Options{
 		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
-		AccessKey: "key", SecretKey: "secret",
-		OnCreated: func(e events.S3Event) {
-			raw, err := devserver.EventJSON(e)
-			if err != nil {
-				t.Error(err)
-			}
-			s.events <- raw
-		},
 	})
+	s.Client, s.events = s3io.New(cfg, s3io.Options{}), events
+	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, err := s3.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s3.Serve()
-	t.Cleanup(func() { _ = s3.Shutdown(context.Background()) })
-	s.Client = s3io.New(devserver.ClientConfig(url, "us-east-1", "key", "secret"), s3io.Options{})
 
 	s.api = runtimeapi.New(runtimeapi.Config{})
 	web := httptest.NewServer(s.api)
@@ -119,7 +105,7 @@ func newStage(t *testing.T, environ ...string) *stage {
 	function := exec.Command(binary)
 	function.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_S3=" + url,
+		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_ENDPOINT_URL_S3=" + *cfg.BaseEndpoint,
 	}, environ...)
 	output, err := function.StdoutPipe()
 	if err != nil {

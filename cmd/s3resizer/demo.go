@@ -55,6 +55,9 @@ type picture struct {
 // demo is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
 // read back.
 func demo(ctx context.Context, settings config.Settings, from, out string) error {
+	if from == "" {
+		fmt.Println("Drawing ten pictures …")
+	}
 	pictures, err := demoPictures(from)
 	if err != nil {
 		return err

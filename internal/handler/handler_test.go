@@ -20,11 +20,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/resize"
 	"s3resizer/s3io"
@@ -41,38 +41,14 @@ func TestMain(m *testing.M) {
 // bench is an S3 endpoint, a client for it, and the events that uploads to "photos" raised.
 type bench struct {
 	*s3io.Client
-	events chan json.RawMessage
+	events <-chan json.RawMessage
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	checkLeaks(t)
-	b := &bench{events: make(chan json.RawMessage, 100)}
-	server, err := devserver.New(devserver.Options{
-		Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, AccessKey: "key", SecretKey: "secret",
-		OnCreated: func(e events.S3Event) {
-			raw, err := devserver.EventJSON(e)
-			if err != nil {
-				t.Error(err)
-			}
-			b.events <- raw
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, err := server.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	go server.Serve()
-	t.Cleanup(func() {
-		if err := server.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	b.Client = s3io.New(devserver.ClientConfig(url, "us-east-1", "key", "secret"), s3io.Options{})
-	return b
+	cfg, events := devtest.StartWithEvents(t, devserver.Options{Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}})
+	return &bench{s3io.New(cfg, s3io.Options{}), events}
 }
 
 // checkLeaks fails the test if libvips images, goroutines or descriptors are left behind when all else is closed.
