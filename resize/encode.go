@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,8 +12,11 @@ import (
 // about like a JPEG at 80.
 type Quality struct{ JPEG, WebP, AVIF int }
 
-// encode returns the picture as a file.
-func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
+// encode returns the picture as a file. The encoders can't be stopped; with ctx over, none is started.
+func (p *pixels) encode(ctx context.Context, format Format, spec Spec) ([]byte, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	image, err := p.image.Copy()
 	if err != nil {
 		return nil, err

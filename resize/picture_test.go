@@ -155,7 +155,7 @@ func TestRenditionsOfTheDemoPictures(t *testing.T) {
 					t.Errorf("%s: %d × %d and %d × %d, want %d × %d", size.Name, exact.Width, exact.Height, encoded.Width, encoded.Height, width, height)
 				}
 				want := reference(t, photo.Data, width, height)
-				encodedWant, err := (&pixels{image: want, frames: 1}).encode(format, Spec{Quality: quality, Background: white})
+				encodedWant, err := (&pixels{image: want, frames: 1}).encode(t.Context(), format, Spec{Quality: quality, Background: white})
 				if err != nil {
 					t.Fatal(err)
 				}

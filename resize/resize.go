@@ -141,7 +141,7 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 		for _, format := range picture.formats {
 			group.Go(func() error {
 				encoders <- struct{}{}
-				data, err := picture.pixels.encode(format, spec)
+				data, err := picture.pixels.encode(ctx, format, spec)
 				<-encoders
 				if err != nil {
 					return fmt.Errorf("encode %s: %w", format, err)

@@ -60,7 +60,7 @@ func demo(ctx context.Context, settings config.Settings, from, out string) error
 	}
 	pictures, err := demoPictures(from)
 	if err != nil {
-		return err
+		return workError{err}
 	}
 	results := make(chan handled, len(pictures))
 	l, err := startLocal(settings, "127.0.0.1:0", "", runtime.GOMAXPROCS(0), func(report handler.Report, err error) {
@@ -118,12 +118,20 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 		}
 	}
 
-	kept, err := keep(ctx, l.store, all, out)
+	sheet, err := keep(ctx, l.store, all, out)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s, %.1f s in all. The pictures are in %s, all of them on %s.\n", total(all), took.Seconds(), out, kept)
-	if resized := count(all); allMustDo && resized < len(all) {
+	resized := count(all)
+	kept := ""
+	switch {
+	case sheet != "":
+		kept = fmt.Sprintf(" The pictures are in %s, all of them on %s.", out, sheet)
+	case resized > 0:
+		kept = fmt.Sprintf(" The pictures are in %s.", out)
+	}
+	fmt.Printf("\n%s, %.1f s in all.%s\n", total(all), took.Seconds(), kept)
+	if allMustDo && resized < len(all) {
 		return fmt.Errorf("%d of %d pictures were not resized", len(all)-resized, len(all))
 	}
 	return nil
@@ -139,18 +147,21 @@ func demoPictures(from string) ([]picture, error) {
 		}
 		return pictures, err
 	}
-	err := filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+	root := os.DirFS(from) // which follows a link to a folder, and whose paths are keys
+	err := fs.WalkDir(root, ".", func(key string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), ".") {
 			return err
 		}
-		key, err := filepath.Rel(from, file)
-		pictures = append(pictures, picture{filepath.ToSlash(key), "", func() ([]byte, error) { return os.ReadFile(file) }})
-		return err
+		pictures = append(pictures, picture{key, "", func() ([]byte, error) { return fs.ReadFile(root, key) }})
+		return nil
 	})
 	if err == nil && len(pictures) == 0 {
-		err = fmt.Errorf("there are no files in %s", from)
+		err = errors.New("there are no files in it")
 	}
-	return pictures, err
+	if err != nil {
+		return nil, fmt.Errorf("pictures of the folder %s: %w", from, err)
+	}
+	return pictures, nil
 }
 
 func upload(ctx context.Context, store *s3io.Client, p picture) error {
@@ -162,7 +173,8 @@ func upload(ctx context.Context, store *s3io.Client, p picture) error {
 	return err
 }
 
-// keep reads the renditions back and leaves them in a folder, with a contact sheet of the smallest of each.
+// keep reads the renditions back and leaves them in a folder, with a contact sheet of the smallest of each, if
+// there are any.
 func keep(ctx context.Context, store *s3io.Client, results []handler.Result, out string) (sheet string, err error) {
 	var cells []image.Image
 	for _, result := range results {
@@ -182,7 +194,7 @@ func keep(ctx context.Context, store *s3io.Client, results []handler.Result, out
 		}
 	}
 	if len(cells) == 0 {
-		return "no contact sheet", nil
+		return "", nil
 	}
 	var contact bytes.Buffer
 	if err := photos.ContactSheet(&contact, cells); err != nil {

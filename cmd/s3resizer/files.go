@@ -66,9 +66,19 @@ func describe(info fs.FileInfo) s3io.Info {
 	return s3io.Info{Key: info.Name(), Size: info.Size(), ETag: fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())}
 }
 
-// Put writes a rendition, whole or not at all.
+// Put writes a rendition, whole or not at all, and never over a source.
 func (f *folder) Put(_ context.Context, u s3io.Upload) (string, error) {
-	return "", writeFile(filepath.Join(f.out, filepath.FromSlash(u.Key)), u.Data)
+	path := filepath.Join(f.out, filepath.FromSlash(u.Key))
+	if source, ok := f.paths[filepath.Base(path)]; ok && sameFile(source, path) {
+		return "", fmt.Errorf("a rendition would overwrite %s, which is to be resized too: name another folder with --out", source)
+	}
+	return "", writeFile(path, u.Data)
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // writeFile writes a file whole or not at all, and makes the directories that it needs.
