@@ -24,10 +24,27 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if formats[format].animates {
 		s.Frames = max(1, header.Pages())
 	}
+	if s.Frames > 1 {
+		s.orientation = 1 // browsers show animations as they are stored
+	}
+	if !rangeKnown(header.BandFormat(), header.Interpretation()) {
+		return nil, &Rejection{ClassUnsupported, "its samples are neither of 8 nor of 16 bits"}
+	}
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
 	return s, nil
+}
+
+// rangeKnown tells whether it is known which sample is black and which is white. libvips takes a float or 32-bit one for
+// one of 0–255, unless its color space has a range of its own.
+func rangeKnown(format vips.BandFormat, in vips.Interpretation) bool {
+	switch format {
+	case vips.BandFormatUchar, vips.BandFormatUshort:
+		return true
+	default:
+		return in == vips.InterpretationLAB || in == vips.InterpretationLABS || in == vips.InterpretationScRGB || in == vips.InterpretationXYZ
+	}
 }
 
 // turned tells whether the picture is stored lying on its side.
@@ -98,14 +115,14 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 const shrinkReserve = 1.3
 
 // loadShrink is the factor by which the decoder itself makes the picture smaller: the largest power of two that leaves
-// shrinkReserve times the width. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for less than full size costs;
+// shrinkReserve times the width, and something of the height. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for less than full size costs;
 // libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for the first halving.)
 func (s *Source) loadShrink(width int) int {
 	if s.Format != JPEG && (s.Format != WebP || s.Frames > 1) {
 		return 1
 	}
 	shrink := 1
-	for shrink < 8 && float64(s.Width) >= shrinkReserve*float64(2*shrink*width) {
+	for shrink < 8 && min(s.Width, s.Height) >= 2*shrink && float64(s.Width) >= shrinkReserve*float64(2*shrink*width) {
 		shrink *= 2
 	}
 	return shrink

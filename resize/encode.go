@@ -12,11 +12,40 @@ import (
 // about like a JPEG at 80.
 type Quality struct{ JPEG, WebP, AVIF int }
 
-// encode returns the picture as a file. The encoders can't be stopped; with ctx over, none is started.
-func (p *pixels) encode(ctx context.Context, format Format, spec Spec) ([]byte, error) {
-	if err := context.Cause(ctx); err != nil {
+// encodeUntil encodes, in one of the slots, unless ctx ends first. An encoder can't be stopped, and AV1's takes seconds:
+// one that is left behind ends by itself, on a copy of its own.
+func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error) {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	own, err := p.copy()
+	if err != nil {
+		<-slots
 		return nil, err
 	}
+	type outcome struct {
+		data []byte
+		err  error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		data, err := own.encode(format, spec)
+		own.close()
+		<-slots
+		done <- outcome{data, err}
+	}()
+	select {
+	case o := <-done:
+		return o.data, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// encode returns the picture as a file.
+func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	image, err := p.image.Copy()
 	if err != nil {
 		return nil, err

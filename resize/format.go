@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,6 +87,9 @@ const sniffLength = 256
 // detect tells the format by the first bytes of a file, whatever its name says.
 func detect(head []byte) (Format, error) {
 	kind := vips.DetermineImageType(head)
+	if kind == vips.ImageTypeHEIF && hasBrand(head, "avif", "avis") {
+		kind = vips.ImageTypeAVIF
+	}
 	for format, info := range formats {
 		if info.vips == kind {
 			return format, nil
@@ -103,4 +107,16 @@ func detect(head []byte) (Format, error) {
 	default:
 		return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", strings.ToUpper(vips.ImageTypes[kind]), known)}
 	}
+}
+
+// hasBrand tells whether one of the brands is among the compatible ones in the ftyp box that an ISO media file begins
+// with (ISO/IEC 14496-12, 4.3): size, "ftyp", major brand, minor version, compatible brands, four bytes each.
+func hasBrand(head []byte, brands ...string) bool {
+	end := min(int64(binary.BigEndian.Uint32(head)), int64(len(head)))
+	for i := int64(16); i+4 <= end; i += 4 {
+		if slices.Contains(brands, string(head[i:i+4])) {
+			return true
+		}
+	}
+	return false
 }

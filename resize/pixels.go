@@ -33,6 +33,15 @@ func (p *pixels) scaled(ctx context.Context, width, height int) (*pixels, error)
 	return small, nil
 }
 
+// copy shares the pixels, and is closed by itself.
+func (p *pixels) copy() (*pixels, error) {
+	image, err := p.image.Copy()
+	if err != nil {
+		return nil, err
+	}
+	return &pixels{image, p.frames, p.delay, p.loop}, nil
+}
+
 func (p *pixels) close() {
 	if p != nil {
 		p.image.Close()

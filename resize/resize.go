@@ -115,7 +115,8 @@ func (s *Source) Fit(width int) (w, h int) {
 //
 // Corrupt pixels are a [*Rejection], found before anything is emitted: the widest size is complete before any is
 // encoded. An error of the reader given to Open, or of ctx, is returned as it is, wrapped, whatever the decoder made of
-// it. Render can be called once.
+// it. When ctx ends, Render returns at once; an encoder, which can't be stopped, may run on for a while. Render can be
+// called once.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) error {
 	pictures, err := s.plan(spec)
 	if err != nil {
@@ -127,6 +128,7 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 		return err
 	}
 
+	caller := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	encoders := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, picture := range pictures {
@@ -140,9 +142,7 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 		}
 		for _, format := range picture.formats {
 			group.Go(func() error {
-				encoders <- struct{}{}
-				data, err := picture.pixels.encode(ctx, format, spec)
-				<-encoders
+				data, err := picture.pixels.encodeUntil(caller, encoders, format, spec)
 				if err != nil {
 					return fmt.Errorf("encode %s: %w", format, err)
 				}

@@ -167,6 +167,69 @@ func TestTooLongForTheFormatIsRejectedByName(t *testing.T) {
 	}
 }
 
+// A load shrink leaves nothing of a picture that is hardly higher than a line; libvips before 8.15 aborts over it.
+func TestLinesAreResizedToo(t *testing.T) {
+	for _, c := range [][2]int{{8000, 1}, {1, 8000}, {3744, 1}, {7488, 2}, {15000, 7}, {65500, 3}, {1, 1}} {
+		_, out := render(t, plainJPEG(t, c[0], c[1]), standard, JPEG)
+		for name, r := range out {
+			if w := min(standard[2].Width, c[0]); name == "large jpeg" && (r.Width != w || r.Height != max(1, (c[1]*w+c[0]/2)/c[0])) {
+				t.Errorf("%d × %d, %s: %d × %d", c[0], c[1], name, r.Width, r.Height)
+			}
+		}
+	}
+}
+
+func TestSamplesOfUnknownRangeAreRejected(t *testing.T) {
+	for _, format := range []vips.BandFormat{vips.BandFormatFloat, vips.BandFormatUint} {
+		img, err := vips.NewImageFromMemory(make([]byte, 4*64*64), 64, 64, 1, format, vips.InterpretationBW)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _, err := img.ExportTiff(nil)
+		img.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(t.Context(), bytes.NewReader(data), limits)
+		var rejection *Rejection
+		if !errors.As(err, &rejection) || rejection.Class != ClassUnsupported || !strings.Contains(rejection.Reason, "8 nor of 16 bits") {
+			t.Errorf("band format %v: %v", format, err)
+		}
+	}
+}
+
+// Some encoders name the general image brand first and AVIF's among the compatible ones.
+func TestAnAVIFOfAnotherMajorBrand(t *testing.T) {
+	_, out := render(t, plainJPEG(t, 300, 200), []Size{{"s", 200}}, AVIF)
+	data := bytes.Replace(out["s avif"].Data, []byte("ftypavif"), []byte("ftypmif1"), 1)
+	if bytes.Equal(data, out["s avif"].Data) {
+		t.Fatal("the brand was not changed: the test shows nothing")
+	}
+	if source, _ := render(t, data, []Size{{"s", 100}}, JPEG); source.Format != AVIF || source.Width != 200 {
+		t.Errorf("%+v", source)
+	}
+}
+
+func TestAnEncoderDoesNotHoldUpTheEndOfTheContext(t *testing.T) {
+	source, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 4000, 3000)), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	err = source.Render(ctx, Spec{Sizes: []Size{{"s", 4000}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
+	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 1500*time.Millisecond {
+		t.Errorf("after %v: %v", took, err)
+	}
+	for deadline := time.Now().Add(time.Minute); vips.OpenImageRefs() != 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the encoder that was left behind does not end")
+		}
+	}
+}
+
 func TestFormatsInAndOut(t *testing.T) {
 	source := plainJPEG(t, 600, 400)
 	_, out := render(t, source, []Size{{"s", 300}}, JPEG, PNG, WebP, AVIF)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync"
@@ -344,6 +345,68 @@ func TestConformance(t *testing.T) {
 		s.wire.reset(func(_ int, r *http.Response) (*http.Response, error) { return slow(r) })
 		_, err := s.read(t, "plain.jpg")
 		wantClass(t, err, s3io.Transient)
+	})
+
+	t.Run("what S3 says without saying it well", func(t *testing.T) {
+		answer := func(status int, code string) func(int, *http.Response) (*http.Response, error) {
+			return func(_ int, r *http.Response) (*http.Response, error) {
+				r.Body.Close()
+				r.StatusCode, r.ContentLength = status, -1
+				r.Header = http.Header{}
+				r.Body = http.NoBody
+				if code != "" {
+					r.Body = io.NopCloser(strings.NewReader("<Error><Code>" + code + "</Code></Error>"))
+				}
+				return r, nil
+			}
+		}
+		for code, want := range map[string]s3io.Class{
+			"ExpiredToken": s3io.Denied, "KMS.DisabledException": s3io.KMS, "AuthorizationHeaderMalformed": s3io.WrongRegion, "InvalidArgument": s3io.Invalid,
+		} {
+			s.wire.reset(answer(400, code))
+			_, err := s.Open(t.Context(), s.bucket, "plain.jpg")
+			wantClass(t, err, want)
+		}
+		s.wire.reset(answer(403, "InvalidObjectState"))
+		_, err := s.Open(t.Context(), s.bucket, "plain.jpg")
+		wantClass(t, err, s3io.Archived)
+		s.wire.reset(answer(400, ""))
+		_, err = s.Head(t.Context(), s.bucket, "plain.jpg")
+		wantClass(t, err, s3io.Transient)
+		s.wire.reset(answer(200, "")) // neither length nor range
+		_, err = s.Open(t.Context(), s.bucket, "plain.jpg")
+		wantClass(t, err, s3io.Transient)
+	})
+
+	t.Run("an empty read reads nothing", func(t *testing.T) {
+		s.wire.reset(nil)
+		o, err := s.Open(t.Context(), s.bucket, "plain.jpg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		if n, err := o.Read(nil); n != 0 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	})
+
+	t.Run("connections are kept", func(t *testing.T) {
+		var mu sync.Mutex
+		connections := map[string]bool{}
+		s.wire.reset(func(_ int, r *http.Response) (*http.Response, error) { return r, nil })
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+			mu.Lock()
+			defer mu.Unlock()
+			connections[c.Conn.LocalAddr().String()] = true
+		}})
+		for range 20 {
+			if _, err := s.Head(ctx, s.bucket, "plain.jpg"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(connections) != 1 {
+			t.Errorf("20 requests took %d connections", len(connections))
+		}
 	})
 
 	t.Run("a context that ends", func(t *testing.T) {

@@ -72,6 +72,10 @@ func classify(err error) Class {
 			return WrongRegion
 		case "RequestTimeout", "RequestTimeTooSkewed", "BadDigest", "IncompleteBody":
 			return Transient // 4xx in name only: another attempt may do
+		case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
+			return Denied
+		case "BadRequest":
+			return Transient // a HEAD's 400, which has no body to say why; a GET or PUT will
 		}
 		if strings.HasPrefix(code, "KMS.") {
 			return KMS

@@ -52,6 +52,9 @@ func (c *Client) open(ctx context.Context, cancel context.CancelFunc, bucket, ke
 		end: aws.ToInt64(out.ContentLength), body: out.Body,
 	}
 	size := first.end
+	if out.ContentLength == nil && out.ContentRange == nil {
+		return nil, errors.Join(errors.New("the server does not say how long the object is"), out.Body.Close())
+	}
 	if out.ContentRange != nil {
 		if _, size, err = parseContentRange(*out.ContentRange); err != nil {
 			return nil, errors.Join(err, out.Body.Close())

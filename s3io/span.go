@@ -29,6 +29,9 @@ type span struct {
 }
 
 func (s *span) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	for {
 		if s.offset == s.end {
 			s.close()

@@ -54,14 +54,14 @@ var variables = map[string]variable{
 	"BACKGROUND":      {"white", setBackground},
 	"DEST_BUCKET":     {"{bucket}-resized", setDestBucket},
 	"KEY_TEMPLATE":    {"{size}-{key}", setKeyTemplate},
-	"CACHE_CONTROL":   {"", func(s *Settings, v string) error { s.CacheControl = v; return nil }},
+	"CACHE_CONTROL":   {"", setCacheControl},
 	"BUCKET_OWNER":    {"", setBucketOwner},
 	"RECORD":          {"on", setRecord},
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},
 	"MAX_FRAMES":      {"500", setMaxFrames},
 	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
-	"LOG_LEVEL":       {"info", func(s *Settings, v string) error { return s.LogLevel.UnmarshalText([]byte(v)) }},
+	"LOG_LEVEL":       {"info", setLogLevel},
 }
 
 // Load reads settings from an environment, in the form of [os.Environ]. An unset or empty variable has its default; an
@@ -180,6 +180,21 @@ func setBackground(s *Settings, value string) error {
 		return errors.New(`want "white", "black" or "#rrggbb"`)
 	}
 	s.Background = resize.Color{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb)}
+	return nil
+}
+
+func setCacheControl(s *Settings, value string) error {
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New(`want the value of a Cache-Control header, in printable ASCII, such as "public, max-age=31536000"`)
+	}
+	s.CacheControl = value
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	if s.LogLevel.UnmarshalText([]byte(value)) != nil {
+		return errors.New(`want "debug", "info", "warn" or "error"`)
+	}
 	return nil
 }
 

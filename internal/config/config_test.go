@@ -36,13 +36,14 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Load([]string{
 		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
 		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud",
+		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1",
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
-		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`,
+		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, "RESIZE_CACHE_CONTROL",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
@@ -89,6 +90,7 @@ func TestAmbiguousNamesAreRefused(t *testing.T) {
 		"the parts in another order":         {"a=1,b=2", "{size}{name}{dir}{ext}", false},
 		"no size":                            {"a=1", "{key}", false},
 		"an unknown part":                    {"a=1", "{size}{key}{width}", false},
+		"a way out of the folder":            {"a=1", "../{size}-{key}", false},
 		"a brace of its own":                 {"a=1", "{size}{{key}", false},
 	} {
 		_, err := Load([]string{"RESIZE_SIZES=" + c.sizes, "RESIZE_KEY_TEMPLATE=" + c.template})

@@ -28,8 +28,10 @@ func setDestBucket(s *Settings, value string) error {
 	return nil
 }
 
-// KeyTemplate names a rendition: "{size}-{key}", or with the parts of the key, "{dir}{name}-{size}{ext}". Two sources,
-// two sizes or two formats never have a rendition of the same name: a template that could let them is refused.
+// KeyTemplate names a rendition: "{size}-{key}", or with the parts of the key, "{dir}{name}-{size}{ext}". A template
+// that could give two sources, two sizes or two formats a rendition of the same name is refused. What remains is a
+// source that changes its format beside one that has its rendition's name: a.tif, which becomes a.tif.jpg, and a source
+// a.tif.jpg.
 type KeyTemplate struct{ tokens []string } // literals and {placeholders}, in order
 
 const keyRight = `want {size} once, and either {key} once or {dir}, {name} and {ext} once each and in that order, such as "{size}-{key}" or "{dir}{name}-{size}{ext}"`
@@ -37,6 +39,11 @@ const keyRight = `want {size} once, and either {key} once or {dir}, {name} and {
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 func setKeyTemplate(s *Settings, value string) error {
+	for part := range strings.SplitSeq(value, "/") {
+		if part == "." || part == ".." {
+			return errors.New(`want no "." or ".." between slashes: S3 has no folders to go up in`)
+		}
+	}
 	var tokens []string
 	end := 0
 	for _, at := range placeholder.FindAllStringIndex(value, -1) {

@@ -57,8 +57,8 @@ func decodeRecord(raw json.RawMessage) (object, error) {
 		return object{}, fmt.Errorf("%w; %w", err, errShape)
 	}
 	o := object{bucket: r.S3.Bucket.Name, key: r.S3.Object.URLDecodedKey, etag: strings.Trim(r.S3.Object.ETag, `"`)}
-	if r.EventSource != "aws:s3" && r.EventSource != "" || o.bucket == "" || o.key == "" {
-		return object{}, fmt.Errorf("source %q, bucket %q, key %q: %w", r.EventSource, o.bucket, o.key, errShape)
+	if r.EventSource != "aws:s3" && r.EventSource != "" || r.EventName == "" || o.bucket == "" || o.key == "" {
+		return object{}, fmt.Errorf("source %q, name %q, bucket %q, key %q: %w", r.EventSource, r.EventName, o.bucket, o.key, errShape)
 	}
 	// Gateways that imitate S3 put "s3:" before the name.
 	if name := strings.TrimPrefix(r.EventName, "s3:"); !strings.HasPrefix(name, "ObjectCreated:") {

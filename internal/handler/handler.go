@@ -97,6 +97,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, er
 // upload is seen by the look, and this run goes on with it.
 func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	started := time.Now()
+	var written []Rendition
 	for range overwrites {
 		run := newRun(h, o, started)
 		result, failure := run.resizeCurrent(ctx)
@@ -106,18 +107,19 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 		if failure != nil || !result.final() {
 			return result, failure
 		}
+		written = result.Renditions
 		if err := run.putRecord(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, result.Renditions, err)
+			return Result{}, newFailure(ctx, o, written, err)
 		}
 		newest, err := h.store.Head(ctx, o.bucket, o.key)
 		if s3io.ClassOf(err) == s3io.NotFound || err == nil && newest.ETag == result.Source.ETag {
 			return result, nil
 		}
 		if err != nil {
-			return Result{}, newFailure(ctx, o, result.Renditions, err)
+			return Result{}, newFailure(ctx, o, written, err)
 		}
 	}
-	return Result{}, newFailure(ctx, o, nil, errOverwritten)
+	return Result{}, newFailure(ctx, o, written, errOverwritten)
 }
 
 // resizeCurrent resizes the object as it is now, whatever the event says of it.

@@ -278,7 +278,7 @@ func TestEventShapes(t *testing.T) {
 	if r := one(t, h, []byte(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"photos","RequestId":"5582815E1AEA5ADF"}`)); r.Status != handler.Skipped || r.Source.Bucket != "photos" || !strings.Contains(r.Reason, "test event") {
 		t.Errorf("test event: %+v", r)
 	}
-	for _, unknown := range []string{`{}`, `{"Records":[]}`, `[]`, `"x"`, `{"bucket":"photos"}`, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`, `{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"%zz"}}}]}`, `nonsense`} {
+	for _, unknown := range []string{`{}`, `{"Records":[]}`, `[]`, `"x"`, `{"bucket":"photos"}`, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`, `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"%zz"}}}]}`, `{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}]}`, `nonsense`} {
 		report, err := h.Handle(t.Context(), []byte(unknown))
 		if f := failureOf(t, err); f.Class != handler.ClassUnknownEvent || !strings.Contains(f.Error(), `{"bucket":"…","key":"…"}`) || len(report.Results) != 0 {
 			t.Errorf("%s: %v", unknown, err)
@@ -429,7 +429,7 @@ func TestAnOverwrittenSourceIsDoneAgain(t *testing.T) {
 			return nil
 		}}
 		_, err := b.handler(t, m).Handle(t.Context(), event)
-		if f := failureOf(t, err); f.Class != "changed" {
+		if f := failureOf(t, err); f.Class != "changed" || len(f.Written) != 3 {
 			t.Errorf("%v", err)
 		}
 		if seed != 103 {
