@@ -335,6 +335,29 @@ func TestAnimationsStayAnimated(t *testing.T) {
 	}
 }
 
+// Turned as one strip, the frames were cut to pieces. Browsers show animations as they are stored.
+func TestAnimationsAreNotTurned(t *testing.T) {
+	_, out := render(t, animation(t), []Size{{"s", 200}}, WebP)
+	params := vips.NewImportParams()
+	params.NumPages.Set(-1)
+	img, err := vips.LoadImageFromBuffer(out["s webp"].Data, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	if err := img.SetOrientation(6); err != nil {
+		t.Fatal(err)
+	}
+	data, _, err := img.ExportWebp(&vips.WebpExportParams{Quality: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, out := render(t, data, []Size{{"s", 100}}, WebP)
+	if r := out["s webp"]; source.Frames != 3 || source.Width != 200 || r.Width != 100 || r.Height != 67 {
+		t.Errorf("%+v, %d × %d", source, r.Width, r.Height)
+	}
+}
+
 // reads notes how far a reader has been read.
 type reads struct {
 	r io.Reader

@@ -87,6 +87,12 @@ func (l *lines) text() string {
 // newStage starts the S3 and then the function with the environment that Lambda gives it, and environ besides.
 func newStage(t *testing.T, environ ...string) *stage {
 	t.Helper()
+	return newStageOf(t, account, environ...)
+}
+
+// newStageOf is newStage with a function that belongs to another account.
+func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage {
+	t.Helper()
 	s := &stage{log: &lines{}}
 	cfg, events := devtest.StartWithEvents(t, devserver.Options{
 		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
@@ -97,7 +103,7 @@ func newStage(t *testing.T, environ ...string) *stage {
 		t.Fatal(err)
 	}
 
-	s.api = runtimeapi.New(runtimeapi.Config{})
+	s.api = runtimeapi.New(runtimeapi.Config{FunctionARN: "arn:aws:lambda:us-east-1:" + functionAccount + ":function:s3resizer"})
 	web := httptest.NewServer(s.api)
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { _ = s.api.Close() })
@@ -250,10 +256,20 @@ func TestFunction(t *testing.T) {
 }
 
 func TestBucketsOfAnotherAccountAreNotTouched(t *testing.T) {
-	s := newStage(t, "RESIZE_BUCKET_OWNER=210987654321")
-	s.refuse(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "access-denied", "s3://photos/cat.jpg")
-	if _, err := s.Head(t.Context(), "photos-resized", "small-cat.jpg"); s3io.ClassOf(err) != s3io.NotFound {
-		t.Errorf("a rendition was written: %v", err)
+	for name, s := range map[string]*stage{
+		"by the settings":       newStage(t, "RESIZE_BUCKET_OWNER=210987654321"),
+		"by the function's ARN": newStageOf(t, "210987654321"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.refuse(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "access-denied", "s3://photos/cat.jpg")
+			if _, err := s.Head(t.Context(), "photos-resized", "small-cat.jpg"); s3io.ClassOf(err) != s3io.NotFound {
+				t.Errorf("a rendition was written: %v", err)
+			}
+		})
+	}
+	s := newStageOf(t, "210987654321", "RESIZE_BUCKET_OWNER=any")
+	if report := s.invoke(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400))); report.Results[0].Status != handler.Resized {
+		t.Errorf("with the check switched off: %+v", report)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -77,15 +76,7 @@ func versionCommand() *cobra.Command {
 		Short: "Print the versions of s3resizer, Go and libvips",
 		Args:  cobra.NoArgs,
 		Run: func(cmd *cobra.Command, _ []string) {
-			revision := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "s3resizer %s (revision %s), %s, libvips %s\n", version, revision, runtime.Version(), resize.Version())
+			fmt.Fprintf(cmd.OutOrStdout(), "s3resizer %s, %s, libvips %s\n", version, runtime.Version(), resize.Version())
 		},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -284,6 +285,46 @@ func TestEventShapes(t *testing.T) {
 			t.Errorf("%s: %v", unknown, err)
 		}
 	}
+}
+
+func TestOnlyAFewObjectsAreInFlight(t *testing.T) {
+	b := newBench(t)
+	var records []json.RawMessage
+	for i := range 12 {
+		var event struct{ Records []json.RawMessage }
+		if err := json.Unmarshal(b.upload(t, fmt.Sprintf("%d.jpg", i), photo(t, 400, 300, uint8(i))), &event); err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, event.Records...)
+	}
+	event, err := json.Marshal(map[string]any{"Records": records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inFlight, most atomic.Int32
+	m := &meddler{Store: b, open: func(o *s3io.Object) {
+		if n := inFlight.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		o.ReadCloser = closing{o.ReadCloser, func() { inFlight.Add(-1) }}
+	}}
+	report, err := b.handler(t, m).Handle(t.Context(), event)
+	if err != nil || len(report.Results) != 12 {
+		t.Errorf("%d results, %v", len(report.Results), err)
+	}
+	if limit := int32(runtime.GOMAXPROCS(0)); most.Load() > limit || most.Load() < min(2, limit) {
+		t.Errorf("%d objects were in flight at once, want at most %d, and several", most.Load(), limit)
+	}
+}
+
+type closing struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (c closing) Close() error {
+	c.closed()
+	return c.ReadCloser.Close()
 }
 
 func TestWhatIsNotResized(t *testing.T) {
