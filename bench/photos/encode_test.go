@@ -35,7 +35,7 @@ func TestEncode(t *testing.T) {
 				t.Errorf("the file is %s", vips.ImageTypes[got])
 			}
 			// libvips before 8.15 writes an EXIF block of its own into WebP, whatever it is told.
-			if bytes.Contains(data, []byte("Exif")) && !(format == "webp" && oldLibvips()) {
+			if bytes.Contains(data, []byte("Exif")) && (format != "webp" || !oldLibvips()) {
 				t.Error("has EXIF though none was asked for")
 			}
 			// A palette of 256 colours is further off than any lossy coder.
