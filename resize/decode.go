@@ -115,8 +115,9 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 const shrinkReserve = 1.3
 
 // loadShrink is the factor by which the decoder itself makes the picture smaller: the largest power of two that leaves
-// shrinkReserve times the width, and something of the height. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for less than full size costs;
-// libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for the first halving.)
+// shrinkReserve times the width, and something of the height. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for
+// less than full size costs; libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for
+// the first halving.)
 func (s *Source) loadShrink(width int) int {
 	if s.Format != JPEG && (s.Format != WebP || s.Frames > 1) {
 		return 1
