@@ -50,9 +50,9 @@ func run(ctx context.Context, args []string) error {
 	store := s3io.New(aws, s3io.Options{ExpectedOwner: owner(settings.BucketOwner)})
 	h := handler.New(store, settings, newLogger(settings.LogLevel))
 
-	lambda.Start(func(ctx context.Context, event json.RawMessage) (handler.Report, error) {
-		report, err := h.Handle(ctx, event)
-		return report, lambdaError(err)
+	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
+		response, err := h.Respond(ctx, event)
+		return response, lambdaError(err)
 	})
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"s3resizer/s3io"
@@ -73,15 +72,30 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() []error { return append([]error{f.Err}, f.others...) }
 
-// join makes one error of several objects' failures, or nil if there are none.
-func join(failures []*Failure) error {
-	failures = slices.DeleteFunc(slices.Clone(failures), func(f *Failure) bool { return f == nil })
-	if len(failures) == 0 {
-		return nil
+// Temporary tells whether the same event may fare better without anybody mending anything.
+func (f *Failure) Temporary() bool {
+	switch f.Class {
+	case string(s3io.Transient), string(s3io.Changed), ClassDeadline:
+		return true
+	default:
+		return false
 	}
-	first := failures[0]
-	for _, other := range failures[1:] {
-		first.others = append(first.others, other)
+}
+
+// join makes one error of several objects' failures, or nil if there are none.
+func join(outcomes []outcome) error {
+	var first *Failure
+	for _, o := range outcomes {
+		switch {
+		case o.failure == nil:
+		case first == nil:
+			first = o.failure
+		default:
+			first.others = append(first.others, o.failure)
+		}
+	}
+	if first == nil {
+		return nil
 	}
 	return first
 }

@@ -52,42 +52,52 @@ func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
 // overwrites is how often one run follows a source that is replaced while it works.
 const overwrites = 3
 
-// Handle works on all objects of an event, a few at a time, and reports on each, in the event's order. The error, a
-// [*Failure], tells of the objects that should be tried again or that somebody has to mend something for; the report
-// has the others.
+// Respond works on all objects of an event, a few at a time, and answers in the form that the event's source expects: a
+// [Report] to whoever invokes the function itself (S3, SNS, EventBridge, a direct call), a partial batch response to
+// SQS, results by task to S3 Batch Operations.
+//
+// The error, a [*Failure], is for the first of these alone: it tells of the objects that should be tried again or that
+// somebody has to mend something for; the report has the others.
 //
 // With a deadline in ctx, work stops the margin of the settings before it.
+func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, error) {
+	request, err := decode(event)
+	if err != nil {
+		return nil, &Failure{Class: ClassUnknownEvent, Err: err}
+	}
+	return request.respond(h.all(ctx, request.objects))
+}
+
+// Handle does the same, and reports whatever the event's source.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
-	objects, err := decode(event)
+	request, err := decode(event)
 	if err != nil {
 		return Report{}, &Failure{Class: ClassUnknownEvent, Err: err}
 	}
+	outcomes := h.all(ctx, request.objects)
+	return report(outcomes), join(outcomes)
+}
+
+// all works on the objects and returns what came of them in their order.
+func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.settings.DeadlineMargin))
 		defer cancel()
 	}
-
-	results := make([]Result, len(objects))
-	failures := make([]*Failure, len(objects))
+	outcomes := make([]outcome, len(objects))
 	group := errgroup.Group{} // one object's failure leaves the others alone
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, o := range objects {
 		group.Go(func() error {
-			results[i], failures[i] = h.object(ctx, o)
-			h.tell(ctx, o, results[i], failures[i])
+			result, failure := h.object(ctx, o)
+			outcomes[i] = outcome{o, result, failure}
+			h.tell(ctx, o, result, failure)
 			return nil
 		})
 	}
 	_ = group.Wait()
-
-	report := Report{Results: []Result{}}
-	for i, failure := range failures {
-		if failure == nil {
-			report.Results = append(report.Results, results[i])
-		}
-	}
-	return report, join(failures)
+	return outcomes
 }
 
 // object brings one object's renditions up to date with its newest upload.
@@ -96,6 +106,9 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, er
 // after that look starts its own run after this record was written, so that its record is the later one. Every other
 // upload is seen by the look, and this run goes on with it.
 func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
+	if o.err != nil {
+		return Result{}, &Failure{Class: ClassUnknownEvent, Err: o.err}
+	}
 	started := time.Now()
 	var written []Rendition
 	for range overwrites {
