@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,8 +27,9 @@ import (
 	"s3resizer/s3io"
 )
 
-// binary is the function, built as it ships.
-var binary string
+// function is the program under test: what LAMBDA_FUNCTION names, such as testdata/image, which runs the image, or else
+// this package, built as it ships.
+var function = os.Getenv("LAMBDA_FUNCTION")
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -39,13 +41,16 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) (int, error) {
+	if function != "" {
+		return m.Run(), nil
+	}
 	dir, err := os.MkdirTemp("", "lambda-test-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "lambda")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".")
+	function = filepath.Join(dir, "lambda")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", function, ".")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return 0, fmt.Errorf("build the function: %w", err)
@@ -108,17 +113,16 @@ func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage 
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { _ = s.api.Close() })
 
-	function := exec.Command(binary)
-	function.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
+	process := start(append([]string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_ENDPOINT_URL_S3=" + *cfg.BaseEndpoint,
-	}, environ...)
-	output, err := function.StdoutPipe()
+	}, environ...))
+	output, err := process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	function.Stderr = function.Stdout
-	if err := function.Start(); err != nil {
+	process.Stderr = process.Stdout
+	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	read := make(chan struct{})
@@ -127,9 +131,9 @@ func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage 
 		s.log.read(output)
 	}()
 	t.Cleanup(func() {
-		_ = function.Process.Kill()
+		_ = process.Process.Signal(syscall.SIGTERM) // which `docker run` passes on
 		<-read
-		_ = function.Wait()
+		_ = process.Wait()
 		if t.Failed() {
 			t.Logf("the function printed:\n%s", s.log.text())
 		}
@@ -140,6 +144,18 @@ func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage 
 		t.Fatalf("the function does not poll: %v", err)
 	}
 	return s
+}
+
+// start prepares the function to be run with environ and nothing else, but for what a script in its place needs.
+func start(environ []string, args ...string) *exec.Cmd {
+	process := exec.Command(function, args...)
+	process.Env = environ
+	for _, name := range []string{"PATH", "HOME", "DOCKER", "IMAGE", "FILES"} {
+		if value, ok := os.LookupEnv(name); ok {
+			process.Env = append(process.Env, name+"="+value)
+		}
+	}
+	return process
 }
 
 func (s *stage) upload(t *testing.T, bucket, key string, data []byte) json.RawMessage {
@@ -279,9 +295,7 @@ func TestUnreachableS3IsAnError(t *testing.T) {
 }
 
 func TestEveryMistakeInTheSettingsIsNamedBeforeTheFunctionEnds(t *testing.T) {
-	function := exec.Command(binary)
-	function.Env = []string{"AWS_REGION=us-east-1", "RESIZE_SIZES=wide", "RESIZE_QUALITY=0"}
-	output, err := function.CombinedOutput()
+	output, err := start([]string{"AWS_REGION=us-east-1", "RESIZE_SIZES=wide", "RESIZE_QUALITY=0"}).CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("ended with %v, want exit status 1", err)

@@ -1,0 +1,109 @@
+# The Lambda function as an image, and what the compose files put around it. Needs BuildKit, Docker's default.
+#
+#   docker build -t s3resizer .
+#   docker build -t s3resizer --platform linux/arm64 --provenance=false .     cross-compiled, nothing is emulated
+#
+# `make image` adds the version.
+
+# The pinned libvips for the target's architecture, its headers, and its licence.
+FROM --platform=$BUILDPLATFORM node:22-slim AS libvips
+ARG TARGETARCH
+WORKDIR /libvips
+COPY libvips/package.json libvips/package-lock.json libvips/link.sh ./
+RUN npm ci --no-audit --no-fund --os=linux --libc=glibc --cpu="$(echo "$TARGETARCH" | sed 's/amd64/x64/')"
+
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS go
+ARG GOPROXY
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+
+# The function: bootstrap, libvips beside it, and the licences of both.
+FROM go AS build
+ARG TARGETARCH
+# A compiler for the target, where that is not the builder's own architecture.
+RUN [ "$TARGETARCH" = "$(go env GOHOSTARCH)" ] || { apt-get update && apt-get install -y --no-install-recommends \
+      "gcc-$(echo "$TARGETARCH" | sed 's/amd64/x86-64/; s/arm64/aarch64/')-linux-gnu" "libc6-dev-$TARGETARCH-cross"; }
+COPY --from=libvips /libvips libvips/
+COPY libvips/vips.pc libvips/
+COPY cmd/lambda cmd/lambda
+COPY internal/config internal/config
+COPY internal/handler internal/handler
+COPY resize resize
+COPY s3io s3io
+ARG VERSION=dev
+# In the image the library stands beside the program, so that is where the program looks for it.
+RUN --mount=type=cache,target=/root/.cache/go-build \
+    sed -i 's|rpath,${libdir}|rpath,/var/runtime|' libvips/vips.pc && \
+    export GOOS=linux GOARCH="$TARGETARCH" CGO_ENABLED=1 PKG_CONFIG_PATH=/src/libvips && \
+    if [ "$GOARCH" != "$(go env GOHOSTARCH)" ]; then export CC="$(echo "$GOARCH" | sed 's/amd64/x86_64/; s/arm64/aarch64/')-linux-gnu-gcc"; fi && \
+    go build -trimpath -tags lambda.norpc -ldflags "-s -w -X main.version=$VERSION" -o /files/var/runtime/bootstrap ./cmd/lambda && \
+    cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* /files/var/runtime/
+COPY LICENSE NOTICE /files/licenses/
+RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md && \
+    cp libvips/node_modules/@img/platform/versions.json /files/licenses/libvips-versions.json && \
+    cp "$(go env GOROOT)/LICENSE" /files/licenses/go.txt && \
+    go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
+    while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
+
+# What is ours in the image, by itself: `docker build --target files --output folder .`
+FROM scratch AS files
+COPY --from=build /files/ /
+
+# glibc, libstdc++ and the certificates, of distroless; less glibc's converters between character sets, 8 MB that
+# nothing here opens.
+FROM gcr.io/distroless/cc-debian13:nonroot AS distroless
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS base
+RUN --mount=from=distroless,target=/distroless cp -a /distroless /base && rm -rf /base/usr/lib/*/gconv
+
+# Lambda for a laptop, for the compose files.
+FROM go AS build-lambda-local
+ARG TARGETARCH
+COPY cmd/lambda-local cmd/lambda-local
+COPY internal/queue internal/queue
+COPY internal/runtimeapi internal/runtimeapi
+RUN --mount=type=cache,target=/root/.cache/go-build mkdir -p /files/spool && \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go build -trimpath -ldflags "-s -w" -o /files/lambda-local ./cmd/lambda-local
+
+FROM scratch AS lambda-local
+COPY --from=distroless /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build-lambda-local --chown=65532:65532 /files/ /
+USER 65532:65532
+ENTRYPOINT ["/lambda-local"]
+
+# A production S3 gateway on a folder (Apache-2.0), built from its module; it never enters ours.
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS build-versitygw
+ARG GOPROXY TARGETARCH
+RUN --mount=type=cache,target=/root/.cache/go-build mkdir -p /files/data /tmp/v && cd /tmp/v && go mod init v && \
+    go get github.com/versity/versitygw@v1.8.0 && \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go build -trimpath -ldflags "-s -w" -o /files/versitygw github.com/versity/versitygw/cmd/versitygw
+
+FROM scratch AS versitygw
+COPY --from=build-versitygw --chown=65532:65532 /files/ /
+USER 65532:65532
+ENTRYPOINT ["/versitygw"]
+
+# The integration suite, as a program.
+FROM go AS build-stack-test
+ARG TARGETARCH
+COPY cmd/lambda-local cmd/lambda-local
+COPY internal internal
+COPY s3io s3io
+RUN --mount=type=cache,target=/root/.cache/go-build true
+
+# The function's image: the last stage, so that it is what a plain `docker build .` makes.
+FROM scratch AS function
+COPY --from=base /base/ /
+COPY --from=files / /
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+# One malloc arena: glibc's default of several per core costs libvips's threads up to three times the memory.
+ENV MALLOC_ARENA_MAX=1
+USER 65532:65532
+ENTRYPOINT ["/var/runtime/bootstrap"]
+ARG VERSION=dev REVISION=unknown
+LABEL org.opencontainers.image.title="s3resizer" \
+      org.opencontainers.image.description="AWS Lambda function: each picture that lands in an S3 bucket becomes several widths, decoded once" \
+      org.opencontainers.image.licenses="MIT AND LGPL-3.0-or-later" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian13:nonroot"
