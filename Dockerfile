@@ -51,10 +51,11 @@ FROM scratch AS files
 COPY --from=build /files/ /
 
 # glibc, libstdc++ and the certificates, of distroless; less glibc's converters between character sets, 8 MB that
-# nothing here opens.
+# nothing here opens, and the scripts that come with Debian's packages.
 FROM gcr.io/distroless/cc-debian13:nonroot AS distroless
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS base
-RUN --mount=from=distroless,target=/distroless cp -a /distroless /base && rm -rf /base/usr/lib/*/gconv
+RUN --mount=from=distroless,target=/distroless cp -a /distroless /base && \
+    rm -rf /base/usr/lib/*/gconv /base/usr/sbin/* /base/etc/update-motd.d /base/var/lock
 
 # Lambda for a laptop, for the compose files.
 FROM go AS build-lambda-local

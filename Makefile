@@ -46,6 +46,25 @@ test: tools $(libvips) ## all tests, race detector on
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
 	s3io/conformance.sh
 
+# DOCKER_FLAGS are for docker build, such as --platform linux/arm64, or what reaching the network takes.
+DOCKER ?= docker
+IMAGE ?= s3resizer
+build-image = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build $(DOCKER_FLAGS) \
+	--build-arg VERSION=$(version) --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+export DOCKER IMAGE
+
+.PHONY: image
+image: ## the function's container image, s3resizer
+	$(build-image) -t $(IMAGE) .
+
+.PHONY: image-test
+image-test: tools $(libvips) image ## the tests of the image, and of the function in it, on amd64 and arm64
+	cd bench/reference && npm ci --silent --no-audit --no-fund
+	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
+	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 ./cmd/lambda
+	$(build-image) --platform linux/arm64 --target files --output bin/arm64 .
+	cmd/lambda/testdata/arm64-test bin/arm64
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
