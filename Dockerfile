@@ -75,8 +75,11 @@ ENTRYPOINT ["/lambda-local"]
 # A production S3 gateway on a folder (Apache-2.0), built from its module; it never enters ours.
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS build-versitygw
 ARG GOPROXY TARGETARCH
-RUN --mount=type=cache,target=/root/.cache/go-build mkdir -p /files/data /tmp/v && cd /tmp/v && go mod init v && \
-    go get github.com/versity/versitygw@v1.8.0 && \
+WORKDIR /versitygw
+RUN --mount=type=cache,target=/root/.cache/go-build \
+    # a bucket is a folder
+    mkdir -p /files/data/sidecar /files/data/objects/photos /files/data/objects/photos-resized && \
+    go mod init versitygw && go get github.com/versity/versitygw/cmd/versitygw@v1.8.0 && \
     CGO_ENABLED=0 GOARCH="$TARGETARCH" go build -trimpath -ldflags "-s -w" -o /files/versitygw github.com/versity/versitygw/cmd/versitygw
 
 FROM scratch AS versitygw
@@ -84,13 +87,19 @@ COPY --from=build-versitygw --chown=65532:65532 /files/ /
 USER 65532:65532
 ENTRYPOINT ["/versitygw"]
 
-# The integration suite, as a program.
-FROM go AS build-stack-test
+# The integration suite: `go test`, compiled.
+FROM go AS build-test
 ARG TARGETARCH
-COPY cmd/lambda-local cmd/lambda-local
-COPY internal internal
+COPY cmd/lambda-local/stack cmd/lambda-local/stack
 COPY s3io s3io
-RUN --mount=type=cache,target=/root/.cache/go-build true
+RUN --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /stack.test ./cmd/lambda-local/stack
+
+FROM scratch AS test
+COPY --from=build-test /stack.test /
+USER 65532:65532
+ENTRYPOINT ["/stack.test"]
+CMD ["-test.v"]
 
 # The function's image: the last stage, so that it is what a plain `docker build .` makes.
 FROM scratch AS function

@@ -65,6 +65,14 @@ image-test: tools $(libvips) image ## the tests of the image, and of the functio
 	$(build-image) --platform linux/arm64 --target files --output bin/arm64 .
 	cmd/lambda/testdata/arm64-test bin/arm64
 
+.PHONY: stack-images
+stack-images: image ## the images of docker-compose.versitygw.yml
+	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t s3resizer-$(target) . &&) true
+
+.PHONY: stack-test
+stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
+	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
