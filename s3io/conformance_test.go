@@ -243,9 +243,15 @@ func TestConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer o.Close()
+		if sent := len(s.wire.requests()); sent != 1 {
+			t.Errorf("%d requests before anything is read, want 1", sent)
+		}
+		if _, err := io.ReadFull(o, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
 		for deadline := time.Now().Add(10 * time.Second); len(s.wire.requests()) < 2; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatal("the second range was not asked for before the first was read")
+				t.Fatal("the second range was not asked for while the first was read")
 			}
 		}
 	})

@@ -60,9 +60,7 @@ func (c *Client) open(ctx context.Context, cancel context.CancelFunc, bucket, ke
 			return nil, errors.Join(err, out.Body.Close())
 		}
 	}
-	whole := &body{cancel: cancel, first: &first, current: &first, next: first.end, size: size}
-	whole.fill()
-	return &Object{ReadCloser: whole, Info: Info{
+	return &Object{ReadCloser: &body{cancel: cancel, first: &first, current: &first, next: first.end, size: size}, Info: Info{
 		Bucket: bucket, Key: key, ETag: unquote(out.ETag), VersionID: versionID(out.VersionId), Size: size,
 		ContentType: aws.ToString(out.ContentType), CacheControl: aws.ToString(out.CacheControl), Metadata: out.Metadata,
 	}}, nil
@@ -102,6 +100,7 @@ type part struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	for {
+		b.fill()
 		n, err := b.current.Read(p)
 		if err != io.EOF || n > 0 {
 			return n, err
@@ -115,11 +114,10 @@ func (b *body) Read(p []byte) (int, error) {
 			return 0, part.err
 		}
 		b.current, b.ahead = bytes.NewReader(part.data), b.ahead[1:]
-		b.fill()
 	}
 }
 
-// fill keeps readAhead parts on the wire.
+// fill keeps readAhead parts on the wire, from the first Read on: of some objects no more is wanted than what they are.
 func (b *body) fill() {
 	for len(b.ahead) < readAhead && b.next < b.size {
 		from := *b.first

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -40,6 +41,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("settings:\n%w", err)
 	}
+	runtime.GOMAXPROCS(processors(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), runtime.GOMAXPROCS(0)))
 	if err := resize.Startup(runtime.GOMAXPROCS(0)); err != nil {
 		return err
 	}
@@ -55,6 +57,20 @@ func run(ctx context.Context, args []string) error {
 		return response, lambdaError(err)
 	})
 	return nil
+}
+
+// memoryOfOne is the memory, in MB, with which a function has the time of one processor.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+const memoryOfOne = 1769
+
+// processors is how many of the processors that are there a function with that much memory, in MB, can keep busy. Lambda
+// shows it two at least, and rations their time: two threads, at half the speed each, get in each other's way.
+func processors(memory string, there int) int {
+	mb, err := strconv.Atoi(memory)
+	if err != nil {
+		return there // not in Lambda
+	}
+	return max(1, min(there, (mb+memoryOfOne/2)/memoryOfOne))
 }
 
 // owner returns who must own the buckets: the account in the settings, or, of each invocation, the function's own.
