@@ -47,6 +47,15 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", e.RequestID, e.Timeout.Seconds())
 }
 
+// Report returns the failure of the function that is in err, in the form in which Lambda tells
+// callers and destinations of it. There is none if the function has not failed, but was not run.
+func Report(err error) (*FunctionError, bool) {
+	if timeout, ok := errors.AsType[*TimeoutError](err); ok {
+		return &FunctionError{RequestID: timeout.RequestID, Type: "Sandbox.Timedout", Message: timeout.Error()}, true
+	}
+	return errors.AsType[*FunctionError](err)
+}
+
 // parseFunctionError understands the body of an error report, which a runtime may leave out or
 // fill as it likes; headerType is then all that is known.
 func parseFunctionError(requestID, headerType string, body []byte) *FunctionError {

@@ -59,9 +59,12 @@ func (s *Server) serveNext(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusInternalServerError, "InternalServerError", err.Error())
 	case err != nil: // the runtime has hung up
 	default:
+		attempt := inv.attempt // constant until the delivery is undone
 		if err := s.deliver(w, r, inv); err != nil {
 			s.putBack(inv)
+			return
 		}
+		s.hold(r, inv, attempt)
 	}
 }
 
@@ -71,7 +74,7 @@ func (s *Server) serveNext(w http.ResponseWriter, r *http.Request) {
 // is cancelled; the socket is reset when the header reaches it, so that the write of the body
 // fails; or it stops reading, and the write times out. The header therefore goes out by itself.
 // What the peer's kernel has accepted counts as delivered: if the process dies after that, the
-// invocation ends by its timeout, as it does in Lambda.
+// invocation has been attempted.
 func (s *Server) deliver(w http.ResponseWriter, r *http.Request, inv *invocation) error {
 	connection := http.NewResponseController(w)
 	if err := supported(connection.SetWriteDeadline(time.Now().Add(writeTimeout))); err != nil {

@@ -26,15 +26,18 @@ func (s *Server) dispatch() {
 
 		inv.attempt++
 		attempt := inv.attempt
-		inv.deadline = time.Now().Add(inv.timeout)
-		inv.timer = time.AfterFunc(inv.timeout, func() { s.expire(inv, attempt) })
+		inv.taken = time.Now()
+		inv.deadline = inv.taken.Add(inv.timeout)
+		inv.timer = time.AfterFunc(inv.timeout, func() {
+			s.expire(inv, attempt, &TimeoutError{RequestID: inv.id, Timeout: inv.timeout})
+		})
 		s.inflight[inv.id] = inv
 		poller <- inv
 	}
 	s.announce()
 }
 
-// announce wakes those in WaitReady. The caller holds s.mu.
+// announce wakes those that wait for a change. The caller holds s.mu.
 func (s *Server) announce() {
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -88,11 +91,17 @@ func (s *Server) putBack(inv *invocation) {
 	}
 	delete(s.inflight, inv.id)
 	inv.timer.Stop()
-	if inv.abandoned {
-		return
+	inv.taken = time.Time{}
+	switch {
+	case inv.abandoned:
+		s.announce()
+	case s.draining:
+		inv.end(nil, ErrClosed)
+		s.announce()
+	default:
+		s.enqueue(inv)
+		s.dispatch()
 	}
-	s.enqueue(inv)
-	s.dispatch()
 }
 
 // running reports whether id is with a runtime whose answer is still awaited.
@@ -113,19 +122,21 @@ func (s *Server) finish(id string, response []byte, err error) bool {
 	delete(s.inflight, id)
 	inv.timer.Stop()
 	inv.end(response, err)
+	s.announce()
 	return true
 }
 
-// expire ends inv because its time is up, unless the delivery that the clock was started for has
-// been answered or undone.
-func (s *Server) expire(inv *invocation, attempt int) {
+// expire ends inv with err because its time is up, unless the delivery that the clock was started
+// for has been answered or undone.
+func (s *Server) expire(inv *invocation, attempt int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inflight[inv.id] != inv || inv.attempt != attempt {
 		return
 	}
 	delete(s.inflight, inv.id)
-	inv.end(nil, &TimeoutError{RequestID: inv.id, Timeout: inv.timeout})
+	inv.end(nil, err)
+	s.announce()
 }
 
 // failStart keeps an initialisation error for the invocation that the runtime would have served:
@@ -145,6 +156,6 @@ func (s *Server) failStart(err *FunctionError) {
 // end gives the invoker its result. The caller holds Server.mu and has taken the invocation out
 // of the queue or the flight, so that it is called once.
 func (inv *invocation) end(response []byte, err error) {
-	inv.response, inv.err = response, err
+	inv.response, inv.err, inv.ended = response, err, time.Now()
 	close(inv.done)
 }

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -54,6 +55,8 @@ func function(ctx context.Context, o order) (any, error) {
 		return os.Getpid(), nil
 	case "fail":
 		return nil, &teapotError{}
+	case "die":
+		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "panic":
 		panic("kettle boiled over")
 	case "sleep":
@@ -73,7 +76,9 @@ func serve(t *testing.T, config Config) (*Server, *httptest.Server) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	s := New(config)
-	server := httptest.NewServer(s)
+	server := httptest.NewUnstartedServer(s)
+	s.Watch(server.Config)
+	server.Start()
 	t.Cleanup(func() {
 		s.Close()
 		server.Close()

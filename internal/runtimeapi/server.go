@@ -7,6 +7,8 @@
 // Any number of runtimes may poll it; each invocation goes to exactly one of them, in the order
 // in which Invoke was called, and comes back to the queue's head if it could not be written.
 //
+// It notices when a runtime dies with an invocation, if its http.Server was given to [Server.Watch].
+//
 // It starts and stops no processes, limits no memory, and serves neither the Extensions API, nor
 // the Logs API, nor response streaming (a streamed response is collected and returned whole).
 package runtimeapi
@@ -18,6 +20,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -63,7 +66,9 @@ type Server struct {
 	inflight map[string]*invocation // with a runtime, by request id
 	pollers  []chan *invocation     // outstanding /next, longest first; each channel holds one
 	initErr  *FunctionError         // reported since a runtime last polled, not yet told to an invoker
-	changed  chan struct{}          // closed and replaced when pollers, initErr or closed change
+	held     map[net.Conn]delivery  // by connections whose end would be their runtime's
+	changed  chan struct{}          // closed and replaced when anything above or below changes
+	draining bool                   // nothing more is queued
 	closed   bool
 }
 
@@ -76,8 +81,10 @@ type invocation struct {
 	payload  []byte
 	timeout  time.Duration
 
-	attempt   int // deliveries begun
+	attempt   int       // deliveries begun
+	taken     time.Time // by the latest of them
 	deadline  time.Time
+	ended     time.Time
 	timer     *time.Timer
 	abandoned bool // the invoker has gone; the answer is accepted and dropped
 
@@ -92,6 +99,7 @@ func New(config Config) *Server {
 	s := &Server{
 		config:   config,
 		inflight: make(map[string]*invocation),
+		held:     make(map[net.Conn]delivery),
 		changed:  make(chan struct{}),
 	}
 	s.mux = s.routes()
@@ -111,6 +119,19 @@ func New(config Config) *Server {
 // a runtime has reported an initialisation error and none is polling; *TimeoutError when there is
 // no answer in time; ErrRequestTooLarge, ErrClosed; otherwise ctx's cause, wrapped.
 func (s *Server) Invoke(ctx context.Context, payload []byte, timeout time.Duration) ([]byte, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("invoke: %w", context.Cause(ctx))
+	}
+	call, err := s.Start(payload, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return call.Wait(ctx)
+}
+
+// Start is the first half of Invoke: when it returns, the invocation has its place, and if a
+// runtime was idle, one is no longer. An error means that nothing was queued.
+func (s *Server) Start(payload []byte, timeout time.Duration) (*Call, error) {
 	if timeout <= 0 {
 		return nil, fmt.Errorf("invoke: timeout %v is not positive", timeout)
 	}
@@ -123,23 +144,47 @@ func (s *Server) Invoke(ctx context.Context, payload []byte, timeout time.Durati
 	inv := &invocation{
 		id:      newRequestID(),
 		traceID: cmp.Or(s.config.TraceID, newTraceID(time.Now())),
-		payload: bytes.Clone(payload), // it may still be on its way when an abandoned Invoke returns
+		payload: bytes.Clone(payload), // it may still be on its way when an abandoned Wait returns
 		timeout: timeout,
 		done:    make(chan struct{}),
-	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("invoke %s: %w", inv.id, context.Cause(ctx))
 	}
 	if err := s.submit(inv); err != nil {
 		return nil, err
 	}
+	return &Call{s, inv}, nil
+}
+
+// Call is an invocation that was started.
+type Call struct {
+	server *Server
+	inv    *invocation
+}
+
+// RequestID is what the runtime knows the invocation by.
+func (c *Call) RequestID() string { return c.inv.id }
+
+// Wait is the second half of Invoke.
+func (c *Call) Wait(ctx context.Context) ([]byte, error) {
 	select {
-	case <-inv.done:
-		return inv.response, inv.err
+	case <-c.inv.done:
+		return c.inv.response, c.inv.err
 	case <-ctx.Done():
-		s.abandon(inv)
-		return nil, fmt.Errorf("invoke %s: %w", inv.id, context.Cause(ctx))
+		c.server.abandon(c.inv)
+		return nil, fmt.Errorf("invoke %s: %w", c.inv.id, context.Cause(ctx))
 	}
+}
+
+// Ran is how long a runtime has, or had, the invocation; 0 if none has taken it.
+func (c *Call) Ran() time.Duration {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	switch {
+	case c.inv.taken.IsZero():
+		return 0
+	case c.inv.ended.IsZero():
+		return time.Since(c.inv.taken)
+	}
+	return c.inv.ended.Sub(c.inv.taken)
 }
 
 // WaitReady returns nil once a runtime is waiting for an invocation, that is, once a GET
@@ -166,11 +211,68 @@ func (s *Server) WaitReady(ctx context.Context) error {
 	}
 }
 
+// WaitIdle waits until a runtime waits for an invocation, whatever others report meanwhile, and
+// returns how many do. Its errors are ErrClosed, also when the Server shuts down, and ctx's cause.
+func (s *Server) WaitIdle(ctx context.Context) (int, error) {
+	for {
+		s.mu.Lock()
+		idle, stopped, changed := len(s.pollers), s.closed || s.draining, s.changed
+		s.mu.Unlock()
+		switch {
+		case stopped:
+			return 0, ErrClosed
+		case idle > 0:
+			return idle, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return 0, fmt.Errorf("wait for a runtime: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// Running is the number of invocations that runtimes have taken and not answered.
+func (s *Server) Running() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.inflight)
+}
+
 // Idle is the number of runtimes that wait for an invocation now.
 func (s *Server) Idle() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.pollers)
+}
+
+// Shutdown ends the invocations that no runtime has taken with ErrClosed, refuses new ones, waits
+// until the others are answered or out of time, and closes s. If ctx ends first, it closes s at
+// once and returns ctx's cause.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	for _, inv := range s.queue {
+		inv.end(nil, ErrClosed)
+	}
+	s.queue = nil
+	s.announce()
+	s.mu.Unlock()
+
+	for {
+		s.mu.Lock()
+		running, changed := len(s.inflight), s.changed
+		s.mu.Unlock()
+		if running == 0 {
+			return s.Close()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			_ = s.Close() // never fails
+			return fmt.Errorf("shut down with %d invocations running: %w", running, context.Cause(ctx))
+		}
+	}
 }
 
 // Close ends every outstanding poll with status 500, which tells a runtime to exit, and every
@@ -203,7 +305,7 @@ func (s *Server) Close() error {
 func (s *Server) submit(inv *invocation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || s.draining {
 		return ErrClosed
 	}
 	if s.initErr != nil && len(s.pollers) == 0 {
