@@ -34,7 +34,7 @@ dev: bin/s3resizer ## serve an S3 endpoint that resizes what is put there; ARGS=
 	@bin/s3resizer dev $(ARGS)
 
 .PHONY: build
-build: bin/lambda bin/s3resizer ## bin/lambda and bin/s3resizer
+build: bin/lambda bin/s3resizer bin/lambda-local ## bin/lambda, bin/s3resizer and bin/lambda-local
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
@@ -58,8 +58,7 @@ image: ## the function's container image, s3resizer
 	$(build-image) -t $(IMAGE) .
 
 .PHONY: image-test
-image-test: tools $(libvips) image ## the tests of the image, and of the function in it, on amd64 and arm64
-	cd bench/reference && npm ci --silent --no-audit --no-fund
+image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json image ## the tests of the image, and of the function in it, on amd64 and arm64
 	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
 	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 ./cmd/lambda
 	$(build-image) --platform linux/arm64 --target files --output bin/arm64 .
@@ -79,20 +78,44 @@ lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 
 golangci := v2.15.0
 
+.PHONY: bench
+bench: tools $(libvips) ## benchmarks, six times each; BENCH=regexp, OUT=file, BASE=file to compare with
+	@{ printf 'commit: %s\ndate: %s\ncommand: make bench BENCH=%s\n' '$(version)' "$$(date -u '+%F %R UTC')" '$(BENCH)'; \
+	   go test -run '^$$' -bench '$(BENCH)' -count 6 -timeout 2h ./bench; } | tee '$(OUT).part'
+	@mv '$(OUT).part' '$(OUT)'
+	@[ -z '$(BASE)' ] || go run golang.org/x/perf/cmd/benchstat@$(benchstat) -ignore commit,date,command '$(BASE)' '$(OUT)'
+BENCH ?= .
+OUT ?= bench/results/bench.txt
+benchstat := v0.0.0-20260908200009-22c9c6c9d4da
+
+.PHONY: compare
+compare: bin/lambda bin/bench-compute bench/reference/node_modules/.package-lock.json ## measure against the Node.js handler that this replaces, 15 minutes; ARGS='-only … -pictures … -n …'
+	@./tools.sh $(LIBVIPS) djpeg
+	go run ./bench/compare $(ARGS)
+
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" CGO_CFLAGS="$(CGO_CFLAGS)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin demo-out libvips/node_modules
+	rm -rf bin demo-out libvips/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
-.PHONY: bin/lambda bin/s3resizer
+.PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/bench-compute
 bin/lambda: tools $(libvips)
 	go build -trimpath -tags lambda.norpc -ldflags '$(ldflags)' -o $@ ./cmd/lambda
 bin/s3resizer: tools $(libvips)
 	@go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
+
+bin/lambda-local: tools
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/lambda-local
+bin/bench-compute: tools $(libvips)
+	@go build -trimpath -o $@ ./bench/compute
+
+bench/reference/node_modules/.package-lock.json: bench/reference/package-lock.json | tools
+	cd bench/reference && npm ci --silent --no-audit --no-fund && npm run --silent bundle
+	@touch $@
 
 libvips/node_modules/.package-lock.json: libvips/package-lock.json libvips/link.sh | tools
 	cd libvips && npm ci --silent --no-audit --no-fund
