@@ -2,6 +2,7 @@ package resize
 
 // #cgo pkg-config: vips
 // #include <vips/vips.h>
+// void buffer_sources(void);
 import "C"
 
 import (
@@ -21,6 +22,7 @@ func Startup(threads int) error {
 		return fmt.Errorf("start libvips %s: %w", vips.Version, err)
 	}
 	C.vips_block_untrusted_set(1)
+	C.buffer_sources()
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -44,9 +45,14 @@ type Options struct {
 // LoadConfig reads the AWS SDK's own settings: the environment, the shared configuration files, the container's or
 // machine's role.
 func LoadConfig(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(
 		func(d *net.Dialer) { d.Timeout = dialTimeout },
-	)))
+	))}
+	if os.Getenv("AWS_RESPONSE_CHECKSUM_VALIDATION") == "" {
+		// TLS guards the way here, S3 its disks: a checksum of every byte read would cost 1 ms a MB for nothing.
+		options = append(options, config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
