@@ -71,6 +71,23 @@ func (w *wire) requests() []*http.Request {
 	return append([]*http.Request(nil), w.sent...)
 }
 
+// quiet is a connection that is open and brings nothing more, until its request is given up.
+type quiet struct {
+	io.ReadCloser
+	after int
+	ended <-chan struct{}
+}
+
+func (q *quiet) Read(p []byte) (int, error) {
+	if q.after == 0 {
+		<-q.ended
+		return 0, context.Canceled
+	}
+	n, err := q.ReadCloser.Read(p[:min(len(p), q.after)])
+	q.after -= n
+	return n, err
+}
+
 // cutAfter ends a body with a reset connection after n bytes.
 func cutAfter(r *http.Response, n int64) *http.Response {
 	r.Body = struct {
@@ -271,6 +288,26 @@ func TestConformance(t *testing.T) {
 			if err != nil || !bytes.Equal(got, data) {
 				t.Errorf("broken after %d bytes: read %d of %d, %v", tenth*part/10, len(got), len(data), err)
 			}
+		}
+	})
+
+	t.Run("a body that goes quiet is taken up too", func(t *testing.T) {
+		s.wire.reset(nil)
+		data := noise(5000, 8)
+		s.put(t, "quiet", data)
+		s.wire.reset(func(n int, r *http.Response) (*http.Response, error) {
+			if n == 1 {
+				r.Body = &quiet{ReadCloser: r.Body, after: 1000, ended: r.Request.Context().Done()}
+			}
+			return r, nil
+		})
+		begun := time.Now()
+		got, err := s.read(t, "quiet")
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("read %d of %d, %v", len(got), len(data), err)
+		}
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("after %v", took)
 		}
 	})
 

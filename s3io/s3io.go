@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -26,8 +27,13 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// dialTimeout bounds one attempt to connect. Inside a region that takes a millisecond; what takes seconds is not there.
-const dialTimeout = 3 * time.Second
+const (
+	// dialTimeout bounds one attempt to connect. Inside a region that takes a millisecond; what takes seconds is not there.
+	dialTimeout = 3 * time.Second
+	// answerTimeout bounds the wait for S3's answer to a request that it has got whole. S3 itself says "503 Slow Down"
+	// long before.
+	answerTimeout = 10 * time.Second
+)
 
 // Client reads and writes objects. Build one and keep it: it keeps its connections. It is safe for concurrent use.
 type Client struct {
@@ -45,9 +51,10 @@ type Options struct {
 // LoadConfig reads the AWS SDK's own settings: the environment, the shared configuration files, the container's or
 // machine's role.
 func LoadConfig(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(
-		func(d *net.Dialer) { d.Timeout = dialTimeout },
-	))}
+	client := awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
 	if os.Getenv("AWS_RESPONSE_CHECKSUM_VALIDATION") == "" {
 		// TLS guards the way here, S3 its disks: a checksum of every byte read would cost 1 ms a MB for nothing.
 		options = append(options, config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired))
