@@ -36,6 +36,8 @@ ARG VERSION=dev
 RUN --mount=type=cache,target=/root/.cache/go-build \
     sed -i 's|rpath,${libdir}|rpath,/var/runtime|' libvips/vips.pc && \
     export GOOS=linux GOARCH="$TARGETARCH" CGO_ENABLED=1 PKG_CONFIG_PATH=/src/libvips && \
+    # Go's cache does not know the headers' version; a flag that changes with it does.
+    export CGO_CFLAGS="-O2 -DS3RESIZER_LIBVIPS=$(sed -n 's/^Version: //p' libvips/vips.pc)" && \
     if [ "$GOARCH" != "$(go env GOHOSTARCH)" ]; then export CC="$(echo "$GOARCH" | sed 's/amd64/x86_64/; s/arm64/aarch64/')-linux-gnu-gcc"; fi && \
     go build -trimpath -tags lambda.norpc -ldflags "-s -w -X main.version=$VERSION" -o /files/var/runtime/bootstrap ./cmd/lambda && \
     cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* /files/var/runtime/

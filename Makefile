@@ -14,7 +14,7 @@ export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips,$(PKG_CONFIG_PATH))
 endif
 # Go's build cache does not know what pkg-config answered. A flag that differs with the libvips that it finds keeps a
 # build from using what was compiled for another one.
-export CGO_CFLAGS := -O2 -g -DS3RESIZER_LIBVIPS=$(LIBVIPS):$(PKG_CONFIG_PATH)
+export CGO_CFLAGS := -O2 -g -DS3RESIZER_LIBVIPS=$(LIBVIPS):$(shell sed -n 's/^Version: //p' libvips/vips.pc):$(PKG_CONFIG_PATH)
 # One malloc arena: glibc's default of several per core costs libvips's threads up to three times the memory.
 export MALLOC_ARENA_MAX ?= 1
 

@@ -104,9 +104,10 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 
 // resampled pulls the rows of the stored picture through the resampler and into memory.
 func (s *Source) resampled(ctx context.Context, stored *vips.ImageRef, shrink, frames, width, height int) (*pixels, error) {
-	space, source := stored.Interpretation(), stored
-	ready := isSRGB(stored)
-	if ready && s.Alpha {
+	// Colors that need no conversion stay weighted by alpha until they are encoded: the other sizes are made from them.
+	space, source, ready := stored.Interpretation(), stored, isSRGB(stored)
+	keep := ready && s.Alpha && (width != stored.Width() || height*frames != stored.Height())
+	if keep {
 		weighted, err := premultiplied(stored)
 		if err != nil {
 			return nil, err
@@ -124,27 +125,19 @@ func (s *Source) resampled(ctx context.Context, stored *vips.ImageRef, shrink, f
 	if err != nil {
 		return nil, err
 	}
-	defer func() { result.Close() }()
-	if !ready { // colors are converted as they are, and weighted then
+	defer result.Close()
+	if !ready {
 		if err := toSRGB(result); err != nil {
 			return nil, err
 		}
 		space = result.Interpretation()
-		if s.Alpha {
-			weighted, err := premultiplied(result)
-			if err != nil {
-				return nil, err
-			}
-			result.Close()
-			result = weighted
-		}
 	}
 	defer killAtEnd(ctx, result)()
 	inside, err := inMemory(result)
 	if err != nil {
 		return nil, err
 	}
-	return &pixels{image: inside, space: space, alpha: s.Alpha, frames: frames}, nil
+	return &pixels{image: inside, space: space, weighted: keep, frames: frames}, nil
 }
 
 // shrinkReserve is what the resampler keeps to do after a load-time shrink. The inverse DCT cuts frequencies off more

@@ -8,26 +8,36 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 )
 
-// pixels is a picture in memory: upright sRGB or grey, 8 bits a channel, no metadata. Colors are weighted by alpha, as
-// resampling wants them. The frames of an animation stand below each other.
+// pixels is a picture in memory: upright sRGB or grey, 8 bits a channel, no metadata. The frames of an animation stand
+// below each other.
 type pixels struct {
-	image  *vips.ImageRef
-	space  vips.Interpretation // sRGB or grey
-	alpha  bool                // the last band; image itself does not know of it
-	frames int
-	delay  []int // milliseconds, one per frame
-	loop   int   // how often an animation plays; 0: for ever
+	image *vips.ImageRef
+	space vips.Interpretation // sRGB or grey
+	// weighted tells that the colors are weighted by alpha, as they are resampled; image does not know of its alpha then.
+	weighted bool
+	frames   int
+	delay    []int // milliseconds, one per frame
+	loop     int   // how often an animation plays; 0: for ever
 }
 
 // scaled makes a smaller picture.
 func (p *pixels) scaled(ctx context.Context, width, height int) (*pixels, error) {
-	image, err := scale(p.image, p.frames, width, height)
+	small := *p
+	source := p.image
+	if !p.weighted && p.image.HasAlpha() {
+		weighted, err := premultiplied(p.image)
+		if err != nil {
+			return nil, err
+		}
+		defer weighted.Close()
+		source, small.weighted = weighted, true
+	}
+	image, err := scale(source, p.frames, width, height)
 	if err != nil {
 		return nil, err
 	}
 	defer image.Close()
 	defer killAtEnd(ctx, image)()
-	small := *p
 	if small.image, err = inMemory(image); err != nil {
 		return nil, errors.Join(err, context.Cause(ctx))
 	}
@@ -47,7 +57,7 @@ func (p *pixels) copy() (*pixels, error) {
 
 // straight returns the picture for an encoder: its colors as they are, and alpha beside them.
 func (p *pixels) straight() (*vips.ImageRef, error) {
-	if !p.alpha {
+	if !p.weighted {
 		return p.image.Copy()
 	}
 	data, err := p.image.ToBytes()
@@ -71,25 +81,37 @@ func unpremultiply(samples []byte, bands int) {
 	}
 }
 
+func (p *pixels) close() {
+	if p != nil {
+		p.image.Close()
+	}
+}
+
 // premultiplied returns image with its colors weighted by alpha, lazily, and as one whose last band is nothing special,
-// so that nobody weights them again. The samples keep their format: as floats, which libvips makes of them, they would
-// be resampled at a fifth of the speed.
+// so that nobody weights them again.
 func premultiplied(image *vips.ImageRef) (*vips.ImageRef, error) {
 	weighted, err := image.Copy()
 	if err != nil {
 		return nil, err
 	}
 	defer weighted.Close()
-	if err := errors.Join(weighted.PremultiplyAlpha(), weighted.Cast(image.BandFormat())); err != nil {
+	if err := premultiply(weighted); err != nil {
 		return nil, err
 	}
 	return weighted.CopyChangingInterpretation(vips.InterpretationMultiband)
 }
 
-func (p *pixels) close() {
-	if p != nil {
-		p.image.Close()
+// premultiply weights the colors of image by alpha; govips remembers that it is done. The samples keep their format: as
+// floats, which libvips makes of them, they would be resampled at a fifth of the speed.
+func premultiply(image *vips.ImageRef) error {
+	samples := image.BandFormat()
+	if err := image.PremultiplyAlpha(); err != nil {
+		return err
 	}
+	if samples == vips.BandFormatUchar || samples == vips.BandFormatUshort {
+		return errors.Join(image.Linear1(1, 0.5), image.Cast(samples)) // a cast cuts off
+	}
+	return image.Cast(samples)
 }
 
 // killAtEnd stops the computing of image when ctx ends. Call what it returns before image is closed.
@@ -161,8 +183,10 @@ func scaleFrame(image *vips.ImageRef, top, height int, hScale, vScale float64) (
 		)
 	}
 	if err == nil && (hScale != 1 || vScale != 1) {
-		samples := frame.BandFormat()
-		err = errors.Join(frame.PremultiplyAlpha(), frame.Cast(samples), frame.ResizeWithVScale(hScale, vScale, vips.KernelLanczos3))
+		if frame.HasAlpha() {
+			err = premultiply(frame)
+		}
+		err = errors.Join(err, frame.ResizeWithVScale(hScale, vScale, vips.KernelLanczos3))
 	}
 	if err != nil {
 		frame.Close()

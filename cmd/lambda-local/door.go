@@ -21,8 +21,9 @@ type door struct {
 	log      *slog.Logger
 }
 
-// newDoor returns the handler. From when stopping is closed it answers 503.
-func newDoor(f *function, spool *queue.Spool, bucket string, stopping <-chan struct{}, log *slog.Logger) http.Handler {
+// newDoor returns the handler. Once the function's Runtime API is shut down, what must be answered with a result gets
+// 503; what goes into the spool is still accepted, and done after the next start.
+func newDoor(f *function, spool *queue.Spool, bucket string, log *slog.Logger) http.Handler {
 	d := &door{f, spool, bucket, log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", d.webhook)
@@ -30,15 +31,7 @@ func newDoor(f *function, spool *queue.Spool, bucket string, stopping <-chan str
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", d.invokeLikeAWS)
 	mux.HandleFunc("GET /health", d.health)
 	// A web page that a browser on this machine shows must not be able to start anything.
-	guarded := http.NewCrossOriginProtection().Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-stopping:
-			refuse(w, http.StatusServiceUnavailable, "ServiceUnavailableException", "lambda-local is shutting down")
-		default:
-			guarded.ServeHTTP(w, r)
-		}
-	})
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // webhook accepts S3 notifications. Its senders do not repeat themselves: 200 is a promise.

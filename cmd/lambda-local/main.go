@@ -102,7 +102,7 @@ func serve(ctx context.Context, o options, log *slog.Logger) error {
 	group, running := errgroup.WithContext(ctx)
 	runtimes := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second}
 	api.Watch(runtimes)
-	people := &http.Server{Handler: newDoor(f, spool, o.bucket, running.Done(), log), ReadHeaderTimeout: 10 * time.Second}
+	people := &http.Server{Handler: newDoor(f, spool, o.bucket, log), ReadHeaderTimeout: 10 * time.Second}
 	if err := listen(group, log, "runtime", o.runtimeAddr, runtimes); err != nil {
 		return err
 	}

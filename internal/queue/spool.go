@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +99,9 @@ func OpenSpool(o SpoolOptions) (*Spool, error) {
 // Close lets go of the folder. Call it when Run has returned.
 func (s *Spool) Close() error { return s.lock.Close() }
 
+// eventFile is how the file of an event is named: nothing else in the folder is touched.
+var eventFile = regexp.MustCompile(`^\d{20}-[A-Z2-7]+\.(json|tmp)$`)
+
 func (s *Spool) load() error {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
@@ -106,19 +110,20 @@ func (s *Spool) load() error {
 	for _, entry := range entries {
 		path := filepath.Join(s.Dir, entry.Name())
 		switch {
+		case !eventFile.MatchString(entry.Name()):
 		case strings.HasSuffix(entry.Name(), ".tmp"): // never accepted, or an older form of a file that is there
 			if err := os.Remove(path); err != nil {
 				return err
 			}
-		case strings.HasSuffix(entry.Name(), ".json"):
+		default:
 			content, err := os.ReadFile(path)
 			if err != nil {
 				s.Log.Error("a file in the spool can't be read, and stays there", "error", err.Error())
 				continue
 			}
 			e := &event{file: path, due: time.Now()}
-			if err := json.Unmarshal(content, e); err != nil || e.ID == "" || len(e.Payload) == 0 {
-				s.Log.Error("a file in the spool is no event; setting it aside", "file", path, "as", path+".corrupt", "error", cmp.Or(err, errors.New("it lacks fields")).Error())
+			if err := json.Unmarshal(content, e); err != nil || e.ID == "" || len(e.Payload) == 0 || e.Attempts < 0 {
+				s.Log.Error("a file in the spool is no event; setting it aside", "file", path, "as", path+".corrupt", "error", cmp.Or(err, errors.New("its fields make no sense")).Error())
 				if err := os.Rename(path, path+".corrupt"); err != nil {
 					return err
 				}

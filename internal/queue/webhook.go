@@ -55,14 +55,14 @@ func WebhookEvents(body []byte, bucket string) ([][]byte, error) {
 // s3Record is the notification of one object:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 type s3Record struct {
-	EventVersion      string            `json:"eventVersion"`
-	EventSource       string            `json:"eventSource"`
-	AWSRegion         string            `json:"awsRegion"`
-	EventTime         string            `json:"eventTime"`
-	EventName         string            `json:"eventName"`
-	UserIdentity      s3Identity        `json:"userIdentity"`
-	RequestParameters map[string]string `json:"requestParameters"`
-	ResponseElements  map[string]string `json:"responseElements"`
+	EventVersion      string         `json:"eventVersion"`
+	EventSource       string         `json:"eventSource"`
+	AWSRegion         string         `json:"awsRegion"`
+	EventTime         string         `json:"eventTime"`
+	EventName         string         `json:"eventName"`
+	UserIdentity      s3Identity     `json:"userIdentity"`
+	RequestParameters map[string]any `json:"requestParameters"`
+	ResponseElements  map[string]any `json:"responseElements"`
 	S3                struct {
 		SchemaVersion   string `json:"s3SchemaVersion"`
 		ConfigurationID string `json:"configurationId"`
@@ -106,9 +106,11 @@ func (r *s3Record) normalize() error {
 	if strings.HasPrefix(name, "ObjectRemoved:") {
 		object.Size = nil
 	}
-	if at, err := time.Parse(time.RFC3339, r.EventTime); err == nil {
-		r.EventTime = at.UTC().Format("2006-01-02T15:04:05.000Z")
+	at, err := time.Parse(time.RFC3339, r.EventTime)
+	if err != nil {
+		at = time.Now() // functions expect one
 	}
+	r.EventTime = at.UTC().Format("2006-01-02T15:04:05.000Z")
 	r.EventSource, r.EventName = "aws:s3", name
 	bucket.ARN = "arn:aws:s3:::" + bucket.Name
 	object.ETag = strings.Trim(object.ETag, `"`)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -99,6 +100,20 @@ func TestWebhookOfVersitygwWithAnOverwrittenName(t *testing.T) {
 	for _, want := range []string{`"name":"photos-resized"`, `"key":"medium-twenty/06.jpg"`, `"arn":"arn:aws:s3:::photos-resized"`} {
 		if !strings.Contains(string(got[0]), want) {
 			t.Errorf("no %s in %s", want, got[0])
+		}
+	}
+}
+
+// aws-lambda-go does not parse an event without a time.
+func TestWebhookWithoutATimeIsAnEventAllTheSame(t *testing.T) {
+	for _, at := range []string{``, `"eventTime":"",`, `"eventTime":"yesterday",`} {
+		got, err := WebhookEvents([]byte(`{"Records":[{`+at+`"eventName":"s3:ObjectCreated:Put","requestParameters":{"n":1},"s3":{"bucket":{"name":"photos"},"object":{"key":"a.jpg"}}}]}`), "")
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%s: %s, %v", at, got, err)
+		}
+		var event events.S3Event
+		if err := json.Unmarshal(got[0], &event); err != nil || time.Since(event.Records[0].EventTime) > time.Minute {
+			t.Errorf("%s: %s, %v", at, got[0], err)
 		}
 	}
 }

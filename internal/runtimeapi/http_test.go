@@ -92,6 +92,22 @@ func TestInitError(t *testing.T) {
 			<-second
 		})
 	})
+	t.Run("is no answer to what a runtime that works will take", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Config{})
+			first := invoke(t.Context(), s, "1", time.Second)
+			id := requestID(poll(t.Context(), s))
+			second := invoke(t.Context(), s, "2", time.Second)
+			expect(t, post(s, "/init/error", body), http.StatusAccepted, accepted)
+			expect(t, respond(s, id, "{}"), http.StatusAccepted, accepted)
+			if got := <-first; got.err != nil {
+				t.Errorf("first Invoke returned %v", got.err)
+			}
+			expect(t, poll(t.Context(), s), http.StatusOK, "2")
+			s.Close()
+			<-second
+		})
+	})
 	t.Run("is the answer to the next invocation, once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := New(Config{})

@@ -140,16 +140,20 @@ func (s *Server) expire(inv *invocation, attempt int, err error) {
 }
 
 // failStart keeps an initialisation error for the invocation that the runtime would have served:
-// the first in the queue, or else the next to be submitted.
+// the first in the queue, or else the next to be submitted. Where another runtime is alive, that
+// one serves it.
 func (s *Server) failStart(err *FunctionError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) > 0 {
+	switch {
+	case len(s.pollers) > 0 || len(s.inflight) > 0:
+		return
+	case len(s.queue) > 0:
 		s.queue[0].end(nil, err)
 		s.queue = slices.Delete(s.queue, 0, 1)
-		return
+	default:
+		s.initErr = err
 	}
-	s.initErr = err
 	s.announce()
 }
 
