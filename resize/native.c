@@ -40,19 +40,25 @@ static Buffer *buffer_of(VipsSource *source) {
   return buffer;
 }
 
+// Fills what it is given, as far as there is something: the TIFF decoder of libvips before 8.15 takes a short read for
+// a broken file.
 static gint64 buffered_read(VipsSource *source, void *to, size_t length) {
   Buffer *buffer = buffer_of(source);
-  if (buffer->next == buffer->size) {
-    gint64 n = read_from_go(source, buffer->data, buffer->ask);
-    if (n <= 0) return n;
-    buffer->next = 0;
-    buffer->size = n;
-    buffer->ask = MIN(2 * buffer->ask, LARGEST_READ);
+  size_t done = 0;
+  while (done < length) {
+    if (buffer->next == buffer->size) {
+      gint64 n = read_from_go(source, buffer->data, buffer->ask);
+      if (n <= 0) return done > 0 ? (gint64) done : n;
+      buffer->next = 0;
+      buffer->size = n;
+      buffer->ask = MIN(2 * buffer->ask, LARGEST_READ);
+    }
+    size_t n = MIN(length - done, buffer->size - buffer->next);
+    memcpy((unsigned char *) to + done, buffer->data + buffer->next, n);
+    buffer->next += n;
+    done += n;
   }
-  size_t n = MIN(length, buffer->size - buffer->next);
-  memcpy(to, buffer->data + buffer->next, n);
-  buffer->next += n;
-  return n;
+  return done;
 }
 
 static gint64 buffered_seek(VipsSource *source, gint64 offset, int whence) {
