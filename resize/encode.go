@@ -74,7 +74,7 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	return data, err
 }
 
-// exportJPEG halves the chroma in both directions, as sharp does at any quality below 100 and browsers' cameras do.
+// exportJPEG halves the chroma in both directions, as sharp does unless it is told otherwise.
 //
 // Huffman tables of the picture's own take a second pass over it, two thirds of the encoder's time. They make a plain
 // picture 5 to 8 % smaller, one of many bits a pixel at most 2 %, where the pass takes longest: a few rows from the
@@ -99,7 +99,7 @@ const (
 	// tunedBelow is where Huffman tables of the picture's own stop to pay, in bits a pixel. Measured: 1.0 bits, 7 %
 	// smaller; 1.1, 5 %; 1.55, 2 %; 1.6, 1.4 %.
 	tunedBelow = 1.5
-	// jpegHeader is what a JPEG without metadata has before its pixels, with the standard Huffman tables; in bytes.
+	// jpegHeader is about what a JPEG without metadata has before its pixels, with the standard Huffman tables; in bytes.
 	jpegHeader = 623
 )
 
@@ -117,8 +117,8 @@ func middle(image *vips.ImageRef) (*vips.ImageRef, error) {
 	return sample, nil
 }
 
-// pngCodings are the two that are worth trying. Predicting each row from the one above makes a photo a fifth smaller,
-// and soon compressed; flat artwork, whose pixels repeat themselves, it makes larger.
+// pngCodings are the two that are worth trying. Predicting each row from the one above makes a photo a quarter
+// smaller, and soon compressed; flat artwork, whose pixels repeat themselves, it makes larger.
 var pngCodings = []vips.PngExportParams{
 	{Filter: vips.PngFilterNone, Compression: 6, StripMetadata: true},
 	{Filter: vips.PngFilterUo, Compression: 4, StripMetadata: true}, // up
