@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"s3resizer/internal/commandtest"
 )
 
 // binary is lambda-local, built as it ships. The function is this test binary, started again.
@@ -31,28 +33,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(asFunction); dir != "" {
 		lambda.Start(functionIn(dir)) // returns never
 	}
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "lambda-local-test-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "lambda-local")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // it has to do without
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return 0, fmt.Errorf("build lambda-local: %w", err)
-	}
-	return m.Run(), nil
+	os.Exit(commandtest.Main(m, func(dir string) (err error) {
+		binary, err = commandtest.Build(dir, "lambda-local", []string{"CGO_ENABLED=0"}) // it has to do without
+		return err
+	}))
 }
 
 type teapotError struct{}

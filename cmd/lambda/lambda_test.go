@@ -6,20 +6,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"s3resizer/internal/commandtest"
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
@@ -32,30 +31,12 @@ import (
 var function = os.Getenv("LAMBDA_FUNCTION")
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
-	if function != "" {
-		return m.Run(), nil
-	}
-	dir, err := os.MkdirTemp("", "lambda-test-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	function = filepath.Join(dir, "lambda")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", function, ".")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return 0, fmt.Errorf("build the function: %w", err)
-	}
-	return m.Run(), nil
+	os.Exit(commandtest.Main(m, func(dir string) (err error) {
+		if function == "" {
+			function, err = commandtest.Build(dir, "lambda", nil, "-tags", "lambda.norpc")
+		}
+		return err
+	}))
 }
 
 // account owns the embedded S3's buckets, and the function.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	_ "image/gif"
 	"image/jpeg"
@@ -23,6 +22,8 @@ import (
 	_ "golang.org/x/image/webp"
 
 	"s3resizer/resize"
+
+	"s3resizer/internal/commandtest"
 )
 
 // binary is the command, race detector and all if the tests have it; a race ends it with exit status 66. shipped is the
@@ -30,39 +31,14 @@ import (
 var binary, shipped string
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "s3resizer-test-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	binary, shipped = filepath.Join(dir, "s3resizer-race"), filepath.Join(dir, "s3resizer")
-	if err := build(shipped); err != nil {
-		return 0, err
-	}
-	if !raceDetected() {
-		binary = shipped
-	} else if err := build(binary, "-race"); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
-}
-
-func build(target string, flags ...string) error {
-	command := exec.Command("go", slices.Concat([]string{"build", "-o", target}, flags, []string{"."})...)
-	command.Stderr = os.Stderr
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("build the command: %w", err)
-	}
-	return nil
+	os.Exit(commandtest.Main(m, func(dir string) (err error) {
+		if shipped, err = commandtest.Build(dir, "s3resizer", nil); err != nil || !raceDetected() {
+			binary = shipped
+			return err
+		}
+		binary, err = commandtest.Build(dir, "s3resizer-race", nil, "-race")
+		return err
+	}))
 }
 
 // raceDetected tells whether the tests were built with the race detector.
