@@ -13,11 +13,15 @@ import (
 // And it remembers how its reader failed: libvips tells a broken connection and a broken picture apart no better than
 // "premature end".
 type input struct {
-	body *faultKeeper
+	body   *faultKeeper
+	format Format
 	// A format that is decoded as it streams: the bytes that the first reading of the header has taken. Such a reader
 	// can't seek, which makes libvips drop what it has decoded.
 	streams bool
 	head    bytes.Buffer
+	end     *jpegEnd // of a JPEG that streams, once it is read for the last time
+	// The file was examined before, and what is wrong with it is nothing to mind.
+	examined bool
 	// Any other: the whole file, since the decoder wants to move about in it.
 	file []byte
 }
@@ -34,6 +38,7 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	in.format = format
 	if in.streams = formats[format].streams; in.streams {
 		in.head.Write(head)
 		return in, format, nil
@@ -42,6 +47,12 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 		return nil, "", fmt.Errorf("read the file: %w", err)
 	}
 	return in, format, nil
+}
+
+// examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
+func examinedInput(ctx context.Context, file []byte) *input {
+	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(endOfImage)}
+	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true}
 }
 
 // again returns a reader of the picture from its first byte that leaves room for another one.
@@ -59,16 +70,28 @@ func (in *input) last(ctx context.Context) io.Reader {
 	if !in.streams {
 		return bytes.NewReader(in.file)
 	}
-	return onlyReader{io.MultiReader(&in.head, in.body)}
+	all := io.MultiReader(&in.head, in.body)
+	if in.format == JPEG && !in.examined {
+		in.end = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
+		all = in.end
+	}
+	return onlyReader{all}
 }
 
-// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself.
+// suspect tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture.
+func (in *input) suspect(warned bool) bool { return in.end != nil && (warned || !in.end.reached) }
+
+// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may
+// be worth a second look.
 func (in *input) blame(ctx context.Context, reason string) error {
 	if in.body.err != nil {
 		return fmt.Errorf("read the picture: %w", in.body.err)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("decode: %w", err)
+	}
+	if in.end != nil {
+		return ErrSuspect
 	}
 	return &Rejection{ClassCorrupt, reason}
 }

@@ -3,10 +3,14 @@ package resize
 // #cgo pkg-config: vips
 // #include <vips/vips.h>
 // void buffer_sources(void);
+// void count_warnings(void);
+// long warnings_of_this_thread(void);
+// void tolerate_warnings(void);
 import "C"
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -23,6 +27,8 @@ func Startup(threads int) error {
 	}
 	C.vips_block_untrusted_set(1)
 	C.buffer_sources()
+	C.count_warnings()
+	C.tolerate_warnings()
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil
@@ -33,3 +39,12 @@ func Version() string { return vips.Version }
 
 // clearVipsError empties libvips's process-wide message buffer, which its failing calls append to.
 func clearVipsError() { C.vips_error_clear() }
+
+// closeWatched closes a picture that is not used anywhere any more, and tells whether its decoder has warned of anything.
+func closeWatched(image *vips.ImageRef) (warned bool) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := C.warnings_of_this_thread()
+	image.Close()
+	return C.warnings_of_this_thread() != before
+}
