@@ -90,7 +90,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
 	}
 	warned := closeWatched(stored)
-	if err != nil || s.input.body.err != nil || s.input.suspect(warned) {
+	if err != nil || s.input.body.err != nil || s.input.doubtful(warned) {
 		pixels.close()
 		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
 			return nil, err

@@ -19,7 +19,8 @@ type input struct {
 	// can't seek, which makes libvips drop what it has decoded.
 	streams bool
 	head    bytes.Buffer
-	end     *jpegEnd // of a JPEG that streams, once it is read for the last time
+	jpeg    *jpegEnd // where such a file ends, once it is read for the last time
+	png     *pngEnd
 	// The file was examined before, and what is wrong with it is nothing to mind.
 	examined bool
 	// Any other: the whole file, since the decoder wants to move about in it.
@@ -46,7 +47,7 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 	if in.file, err = io.ReadAll(io.MultiReader(bytes.NewReader(head), in.body)); err != nil {
 		return nil, "", fmt.Errorf("read the file: %w", err)
 	}
-	return in, format, nil
+	return in, format, checkEnding(format, in.file)
 }
 
 // examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
@@ -71,15 +72,23 @@ func (in *input) last(ctx context.Context) io.Reader {
 		return bytes.NewReader(in.file)
 	}
 	all := io.MultiReader(&in.head, in.body)
-	if in.format == JPEG && !in.examined {
-		in.end = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
-		all = in.end
+	switch {
+	case in.format == JPEG:
+		in.jpeg = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
+		return onlyReader{in.jpeg}
+	case in.format == PNG:
+		in.png = newPNGEnd(all)
+		return onlyReader{in.png}
+	default: // examined
+		return onlyReader{all}
 	}
-	return onlyReader{all}
 }
 
-// suspect tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture.
-func (in *input) suspect(warned bool) bool { return in.end != nil && (warned || !in.end.reached) }
+// doubtful tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
+// after all, or has left the end of it unread that is not there.
+func (in *input) doubtful(warned bool) bool {
+	return in.jpeg != nil && (warned || !in.jpeg.reached) || in.png != nil && !in.png.reached()
+}
 
 // blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may
 // be worth a second look.
@@ -90,7 +99,7 @@ func (in *input) blame(ctx context.Context, reason string) error {
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("decode: %w", err)
 	}
-	if in.end != nil {
+	if in.jpeg != nil {
 		return ErrSuspect
 	}
 	return &Rejection{ClassCorrupt, reason}
