@@ -72,11 +72,11 @@ func (in *input) last(ctx context.Context) io.Reader {
 		return bytes.NewReader(in.file)
 	}
 	all := io.MultiReader(&in.head, in.body)
-	switch {
-	case in.format == JPEG:
+	switch in.format {
+	case JPEG:
 		in.jpeg = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
 		return onlyReader{in.jpeg}
-	case in.format == PNG:
+	case PNG:
 		in.png = newPNGEnd(all)
 		return onlyReader{in.png}
 	default: // examined

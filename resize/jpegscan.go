@@ -94,6 +94,23 @@ type jpegComponent struct {
 	nonzero            []uint64 // a bit for each coefficient of each block; progressive only
 }
 
+// Markers (T.81, table B.1); the second byte.
+const (
+	markerTEM   = 0x01
+	markerSOF0  = 0xc0 // baseline; SOF1 is extended sequential, SOF2 progressive
+	markerSOF2  = 0xc2
+	markerDHT   = 0xc4
+	markerJPG   = 0xc8
+	markerDAC   = 0xcc
+	markerSOF15 = 0xcf
+	markerRST0  = 0xd0
+	markerRST7  = 0xd7
+	markerSOI   = 0xd8
+	markerEOI   = 0xd9
+	markerSOS   = 0xda
+	markerDRI   = 0xdd
+)
+
 // The limits keep a hostile file from keeping us busy: an empty scan takes few bytes, and a look at every block.
 const (
 	maxScans     = 200
@@ -105,38 +122,31 @@ func (s *jpegScan) examine() error {
 	s.at = 2 // SOI, by which the format was told
 	for {
 		marker, err := s.marker()
-		if err != nil && s.complete() {
-			return nil // but for the end marker
-		}
-		if err != nil {
+		switch {
+		case s.complete() && (err != nil || marker == markerEOI || !s.progressive):
+			return nil // the end marker may be missing; whatever follows the data belongs to no picture
+		case err != nil:
 			return err
-		}
-		if marker == 0x01 || marker >= 0xd0 && marker <= 0xd7 { // TEM, or an RST out of place: no parameters
+		case marker == markerEOI:
+			return errors.New("it ends before all of its scans have come")
+		case marker == markerSOI:
+			return errors.New("a second picture begins within it")
+		case marker == markerTEM || marker >= markerRST0 && marker <= markerRST7: // no parameters
 			continue
 		}
-		if marker == 0xd9 && s.complete() { // EOI
-			return nil
-		}
-		if marker == 0xd9 {
-			return errors.New("it ends before all of its scans have come")
-		}
-		body, err := s.segment()
+		parameters, err := s.segment()
 		if err != nil {
 			return err
 		}
 		switch {
-		case marker == 0xd8:
-			return errors.New("a second picture begins within it")
-		case marker == 0xc4:
-			err = s.huffmanTables(body)
-		case marker == 0xdd:
-			err = s.restartInterval(body)
-		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc8 && marker != 0xcc: // neither JPG nor DAC
-			err = s.frame(marker, body)
-		case marker == 0xda:
-			if err = s.scan(body); err == nil && !s.progressive && s.complete() {
-				return nil // what follows belongs to no picture
-			}
+		case marker == markerDHT:
+			err = s.huffmanTables(parameters)
+		case marker == markerDRI:
+			err = s.restartInterval(parameters)
+		case marker >= markerSOF0 && marker <= markerSOF15 && marker != markerJPG && marker != markerDAC:
+			err = s.frame(marker, parameters)
+		case marker == markerSOS:
+			err = s.scan(parameters)
 		}
 		if err != nil {
 			return err
@@ -197,13 +207,13 @@ func (s *jpegScan) restartInterval(body []byte) error {
 
 // frame reads a frame header (T.81, B.2.2).
 func (s *jpegScan) frame(marker byte, body []byte) error {
-	if marker > 0xc2 {
+	if marker > markerSOF2 {
 		return errors.New("what is wrong can't be told of its kind of coding")
 	}
 	if len(body) < 6 || len(body) != 6+3*int(body[5]) || len(s.components) > 0 {
 		return errSegment
 	}
-	s.progressive = marker == 0xc2
+	s.progressive = marker == markerSOF2
 	s.height, s.width = int(body[1])<<8|int(body[2]), int(body[3])<<8|int(body[4])
 	if s.width == 0 || s.height == 0 || int64(s.width)*int64(s.height) > s.maxPixels || body[5] == 0 || body[5] > 4 {
 		return errSegment
@@ -322,7 +332,7 @@ func (s *jpegScan) mcus(in []*jpegComponent) error {
 		return errSegment
 	}
 	s.eobRun = 0
-	toGo, next := s.restarts, byte(0xd0)
+	toGo, next := s.restarts, byte(markerRST0)
 	for y := range down {
 		s.came(in, y*pixels)
 		if err := s.ctx.Err(); err != nil {
@@ -334,7 +344,7 @@ func (s *jpegScan) mcus(in []*jpegComponent) error {
 					if err := s.restart(in, next); err != nil {
 						return err
 					}
-					toGo, next = s.restarts, 0xd0|(next+1)&7
+					toGo, next = s.restarts, markerRST0|(next+1)&7
 				}
 				toGo--
 			}
@@ -404,7 +414,7 @@ func (s *jpegScan) finish(in []*jpegComponent) error {
 		return nil
 	}
 	marker, err := s.peek()
-	last := !s.progressive && (marker < 0xd0 || marker > 0xd7)
+	last := !s.progressive && (marker < markerRST0 || marker > markerRST7)
 	if err != nil || s.blocksLeft(in) || !last && !s.paddingLeft() {
 		return errLeft
 	}

@@ -43,7 +43,7 @@ static Buffer *buffer_of(VipsSource *source) {
 }
 
 // Fills what it is given, as far as there is something: the TIFF decoder of libvips before 8.15 takes a short read for
-// a broken file. But it doesn't go on where Go gave less than it could have: jpegEnd in suspect.go wants to know whether
+// a broken file. But it doesn't go on where Go gave less than it could have: jpegEnd in ending.go wants to know whether
 // what follows is asked for.
 static gint64 buffered_read(VipsSource *source, void *to, size_t length) {
   Buffer *buffer = buffer_of(source);

@@ -1,7 +1,6 @@
 package resize
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,74 +47,4 @@ func (f jpegFinding) judge(spec Spec) error {
 		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s; RESIZE_ON_TRUNCATED=accept renders what is there", where)}
 	}
 	return nil
-}
-
-// jpegEnd reads a JPEG and notices whether its reader, libjpeg, wants all of the picture's data. Damaged data often makes
-// more blocks than the whole did; libjpeg, having enough of them, ends early without a warning.
-//
-// It gives the last byte before the end marker by itself. Whoever asks for it has used what was before it, but for what it
-// keeps in advance: libjpeg, up to 8 bytes.
-type jpegEnd struct {
-	r       io.Reader
-	header  int    // bytes in which a marker means nothing: it may be a thumbnail's
-	last    byte   // that was read
-	rest    []byte // from the last byte before the marker on
-	found   bool   // the marker
-	reached bool   // the reader has asked for rest
-}
-
-var endOfImage = []byte{0xff, 0xd9}
-
-func (e *jpegEnd) Read(p []byte) (int, error) {
-	if e.found {
-		e.reached = true
-		if len(e.rest) > 0 {
-			n := copy(p, e.rest)
-			e.rest = e.rest[n:]
-			return n, nil
-		}
-		return e.r.Read(p)
-	}
-	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see buffered_read in native.c
-	if n == 0 {
-		return 0, err
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	from := min(e.header, n)
-	at := bytes.Index(p[from:n], endOfImage)
-	split := e.last == 0xff && p[0] == 0xd9 && from == 0
-	e.header, e.last = e.header-from, p[n-1]
-	switch {
-	case split || at >= 0 && from+at < 2:
-		e.found, e.reached = true, true
-	case at >= 0:
-		e.found = true
-		keep := from + at - 1
-		e.rest = bytes.Clone(p[keep:n])
-		n = keep
-	}
-	return n, err
-}
-
-// jpegHeaderLength is how many bytes there are before the data of the first scan, or as many as head has: the marker
-// segments up to the scan header (ITU-T T.81, B.2.1).
-func jpegHeaderLength(head []byte) int {
-	for at := 2; at+4 <= len(head); {
-		if head[at] != 0xff || head[at+1] == 0xff { // bytes between segments; fill bytes
-			at++
-			continue
-		}
-		marker := head[at+1]
-		if marker < 0xc0 || marker >= 0xd0 && marker <= 0xd9 { // no parameters
-			at += 2
-			continue
-		}
-		at += 2 + int(head[at+2])<<8 + int(head[at+3])
-		if marker == 0xda {
-			return min(at, len(head))
-		}
-	}
-	return len(head)
 }

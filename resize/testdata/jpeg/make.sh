@@ -21,6 +21,7 @@ make sampled-oddly -sample 1x2,2x1,1x1
 make grey -grayscale
 make restart-rows -restart 1
 make restart-3 -restart 3B
+make restart-1 -sample 1x1 -restart 1B
 make progressive -progressive
 make progressive-restart -progressive -restart 1
 make progressive-grey -progressive -grayscale
