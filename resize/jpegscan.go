@@ -404,7 +404,9 @@ func (s *jpegScan) restart(in []*jpegComponent, want byte) error {
 
 // finish looks at what is left of the data when every block has come. Bits of less than a byte are padding (T.81,
 // F.1.2.3). More than that is either what some encoders leave behind, and harmless, or blocks whose place others took where
-// bits were damaged.
+// bits were damaged. It is harmless if it isn't blocks right up to the marker, and if two things speak for it out of three:
+// the blocks end with the bits that they should, what is left is the same byte over and over, and this is the end of a
+// sequential picture, where cameras leave it. (What was damaged within its very last blocks may look like that.)
 func (s *jpegScan) finish(in []*jpegComponent) error {
 	if s.eobRun > 0 {
 		return errLeft
@@ -414,11 +416,20 @@ func (s *jpegScan) finish(in []*jpegComponent) error {
 		return nil
 	}
 	marker, err := s.peek()
-	last := !s.progressive && (marker < markerRST0 || marker > markerRST7)
-	if err != nil || s.blocksLeft(in) || !last && !s.paddingLeft() {
+	if err != nil || s.blocksLeft(in) {
 		return errLeft
 	}
-	return nil
+	ends, padding, last := s.padded(), s.paddingLeft(), !s.progressive && (marker < markerRST0 || marker > markerRST7)
+	if ends && padding || last && (ends || padding) {
+		return nil
+	}
+	return errLeft
+}
+
+// padded tells whether the bits up to the next byte are the ones that padding should be.
+func (s *jpegScan) padded() bool {
+	left := s.n % 8
+	return s.acc>>(s.n-left)&(1<<left-1) == 1<<left-1
 }
 
 // blocksLeft tells whether the rest of the data, right up to the marker, consists of blocks. What refines coefficients
@@ -439,8 +450,7 @@ func (s *jpegScan) blocksLeft(in []*jpegComponent) bool {
 	return false
 }
 
-// paddingLeft tells whether the rest of the data is the same byte over and over: zeros, or at least four others. Bytes
-// without a pattern, between two restart markers or in a progressive file, are no encoder's.
+// paddingLeft tells whether the rest of the data is the same byte over and over: zeros, or at least four others.
 func (s *jpegScan) paddingLeft() bool {
 	rest := s.bitReader
 	rest.n -= rest.n % 8
