@@ -91,7 +91,7 @@ func noise(random *rand.Rand, file []byte, at, length int) []byte {
 // A picture that the decoder suspects, and that the examination lets pass, shows what the undamaged one shows. The
 // number of mutations of each file and kind is in S3RESIZER_TEST_MUTATIONS.
 func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
-	rounds := 6
+	rounds := 4
 	if text := os.Getenv("S3RESIZER_TEST_MUTATIONS"); text != "" {
 		var err error
 		if rounds, err = strconv.Atoi(text); err != nil {
