@@ -3,6 +3,7 @@ package resize
 // #cgo pkg-config: vips
 // #include <vips/vips.h>
 // void buffer_sources(void);
+// void premultiply_in_bytes(void);
 import "C"
 
 import (
@@ -23,6 +24,7 @@ func Startup(threads int) error {
 	}
 	C.vips_block_untrusted_set(1)
 	C.buffer_sources()
+	C.premultiply_in_bytes()
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil
