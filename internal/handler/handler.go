@@ -164,6 +164,9 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	}
 	defer source.Close()
 	r.source = source
+	if err := r.checkKeys(); err != nil {
+		return r.failed(ctx, err)
+	}
 	if r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)

@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +29,13 @@ const (
 	metaWidth    = "s3resizer-width"       // pixels
 	metaHeight   = "s3resizer-height"
 )
+
+// maxKey is the length that S3 allows a key, in bytes of UTF-8.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+const maxKey = 1024
+
+// ClassKeyTooLong is the class of a rejected upload whose key leaves no room for the keys of what is made of it.
+const ClassKeyTooLong resize.Class = "key-too-long"
 
 // maxSourceName is what metaSource may take of the 2 KB that S3 allows all user metadata.
 const maxSourceName = 1500
@@ -105,9 +114,8 @@ func (r *run) metadata() map[string]string {
 	return map[string]string{metaSource: name, metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
 }
 
-// alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
-// one by one: a run that died may have overwritten one after the record was written.
-func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+// outputs lists the keys of all that is made of the source: its renditions and its record.
+func (r *run) outputs() []string {
 	var keys []string
 	for _, size := range r.h.settings.Sizes {
 		for _, format := range r.source.Outputs(r.h.settings.Formats) {
@@ -117,7 +125,24 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	if r.h.settings.Record {
 		keys = append(keys, recordKey(r.object.key))
 	}
-	for _, key := range keys {
+	return keys
+}
+
+// checkKeys rejects a source before anything is made of it that could not be written.
+func (r *run) checkKeys() error {
+	for _, key := range r.outputs() {
+		if len(key) > maxKey {
+			return &resize.Rejection{Class: ClassKeyTooLong, Reason: fmt.Sprintf(
+				"its key has %d bytes, so that %s… would have %d; S3 allows %d", len(r.object.key), strings.ToValidUTF8(key[:16], ""), len(key), maxKey)}
+		}
+	}
+	return nil
+}
+
+// alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
+// one by one: a run that died may have overwritten one after the record was written.
+func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+	for _, key := range r.outputs() {
 		info, err := r.h.store.Head(ctx, r.destination, key)
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return false, nil
@@ -194,8 +219,8 @@ func recordKey(key string) string { return ".s3resizer/" + key + ".json" }
 
 // putRecord writes the commit record: from here on, the set is complete.
 func (r *run) putRecord(ctx context.Context, result Result) error {
-	if !r.h.settings.Record {
-		return nil
+	if !r.h.settings.Record || len(recordKey(r.object.key)) > maxKey {
+		return nil // a key that leaves no room for a record was rejected: that stands in the report and the log alone
 	}
 	var data bytes.Buffer
 	encoder := json.NewEncoder(&data)
