@@ -34,6 +34,7 @@ type Settings struct {
 	MaxBytes       int64         // of a source
 	DeadlineMargin time.Duration // work stops this long before the function's time limit
 	LogLevel       slog.Level
+	Metrics        bool // write CloudWatch metrics into the log of a function in Lambda
 }
 
 // AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
@@ -56,12 +57,13 @@ var variables = map[string]variable{
 	"KEY_TEMPLATE":    {"{size}-{key}", setKeyTemplate},
 	"CACHE_CONTROL":   {"", setCacheControl},
 	"BUCKET_OWNER":    {"", setBucketOwner},
-	"RECORD":          {"on", setRecord},
+	"RECORD":          {"on", func(s *Settings, value string) error { return setSwitch(&s.Record, value) }},
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},
 	"MAX_FRAMES":      {"500", setMaxFrames},
 	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
 	"LOG_LEVEL":       {"info", setLogLevel},
+	"METRICS":         {"on", func(s *Settings, value string) error { return setSwitch(&s.Metrics, value) }},
 }
 
 // Load reads settings from an environment, in the form of [os.Environ]. An unset or empty variable has its default; an
@@ -192,7 +194,8 @@ func setCacheControl(s *Settings, value string) error {
 }
 
 func setLogLevel(s *Settings, value string) error {
-	if s.LogLevel.UnmarshalText([]byte(value)) != nil {
+	// slog has levels between these, such as "info+1", which no line is of.
+	if s.LogLevel.UnmarshalText([]byte(value)) != nil || strings.ContainsAny(value, "+-") {
 		return errors.New(`want "debug", "info", "warn" or "error"`)
 	}
 	return nil
@@ -206,11 +209,11 @@ func setBucketOwner(s *Settings, value string) error {
 	return nil
 }
 
-func setRecord(s *Settings, value string) error {
+func setSwitch(to *bool, value string) error {
 	if value != "on" && value != "off" {
 		return errors.New(`want "on" or "off"`)
 	}
-	s.Record = value == "on"
+	*to = value == "on"
 	return nil
 }
 

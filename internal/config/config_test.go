@@ -1,6 +1,7 @@
 package config
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -27,15 +28,15 @@ func TestDefaults(t *testing.T) {
 	if got := s.Key.For("photos/cat.jpg", "small", resize.JPEG, resize.JPEG); got != "small-photos/cat.jpg" {
 		t.Errorf("key %q", got)
 	}
-	if !s.Record || s.Background != (resize.Color{R: 255, G: 255, B: 255}) {
-		t.Errorf("record %v, background %v", s.Record, s.Background)
+	if !s.Record || !s.Metrics || s.LogLevel != slog.LevelInfo || s.Background != (resize.Color{R: 255, G: 255, B: 255}) {
+		t.Errorf("record %v, metrics %v, log level %v, background %v", s.Record, s.Metrics, s.LogLevel, s.Background)
 	}
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Load([]string{
 		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
-		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud",
+		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud", "RESIZE_METRICS=yes", "RESIZE_RECORD=no",
 		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1",
 	})
 	if err == nil {
@@ -43,7 +44,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
-		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, "RESIZE_CACHE_CONTROL",
+		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, `RESIZE_METRICS="yes": want "on" or "off"`, `RESIZE_RECORD="no"`, "RESIZE_CACHE_CONTROL",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
@@ -55,12 +56,16 @@ func TestValues(t *testing.T) {
 	s, err := Load([]string{
 		"RESIZE_QUALITY=jpeg=75,avif=40", "RESIZE_BACKGROUND=#102030", "RESIZE_FORMATS=source, webp", "RESIZE_MAX_BYTES=1GiB",
 		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}", "RESIZE_DEST_BUCKET=thumbs.{bucket}", "RESIZE_RECORD=off", "RESIZE_BUCKET_OWNER=any",
+		"RESIZE_METRICS=off", "RESIZE_LOG_LEVEL=Warn",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Quality != (resize.Quality{JPEG: 75, WebP: 80, AVIF: 40}) || s.Background != (resize.Color{R: 16, G: 32, B: 48}) || s.MaxBytes != 1<<30 {
 		t.Errorf("quality %+v, background %v, %d bytes", s.Quality, s.Background, s.MaxBytes)
+	}
+	if s.Metrics || s.LogLevel != slog.LevelWarn {
+		t.Errorf("metrics %v, log level %v", s.Metrics, s.LogLevel)
 	}
 	if s.Record || s.BucketOwner != AnyOwner || s.DestBucket.For("b") != "thumbs.b" {
 		t.Errorf("record %v, owner %q, bucket %q", s.Record, s.BucketOwner, s.DestBucket.For("b"))
@@ -72,6 +77,19 @@ func TestValues(t *testing.T) {
 	}
 	if got := s.Key.For("a.heic", "small", resize.AVIF, resize.JPEG); got != "a-small.heic.jpg" {
 		t.Errorf("an extension that differs is appended: got %q", got)
+	}
+}
+
+func TestLogLevelsAreTheFourThatLinesHave(t *testing.T) {
+	for _, value := range []string{"debug", "INFO", "warn", "Error"} {
+		if s, err := Load([]string{"RESIZE_LOG_LEVEL=" + value}); err != nil || !strings.EqualFold(s.LogLevel.String(), value) {
+			t.Errorf("%s: %v, %v", value, s.LogLevel, err)
+		}
+	}
+	for _, value := range []string{"info+1", "warn-4", "info+0", "0", "warning"} {
+		if _, err := Load([]string{"RESIZE_LOG_LEVEL=" + value}); err == nil {
+			t.Errorf("%s is accepted", value)
+		}
 	}
 }
 

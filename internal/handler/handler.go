@@ -38,6 +38,9 @@ type Store interface {
 
 // Handler answers events. It is safe for concurrent use.
 type Handler struct {
+	// Observe, if set, is told what came of each object: a result, or else a failure. Several may be told at once.
+	Observe func(Result, *Failure)
+
 	store       Store
 	settings    config.Settings
 	fingerprint string
@@ -63,7 +66,7 @@ const overwrites = 3
 func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, error) {
 	request, err := decode(event)
 	if err != nil {
-		return nil, &Failure{Class: ClassUnknownEvent, Err: err}
+		return nil, h.unknown(ctx, err)
 	}
 	return request.respond(h.all(ctx, request.objects))
 }
@@ -72,7 +75,7 @@ func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, erro
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
 	request, err := decode(event)
 	if err != nil {
-		return Report{}, &Failure{Class: ClassUnknownEvent, Err: err}
+		return Report{}, h.unknown(ctx, err)
 	}
 	outcomes := h.all(ctx, request.objects)
 	return report(outcomes), join(outcomes)
@@ -181,12 +184,27 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	return r.resized(), nil
 }
 
-// tell logs one line for an object.
+// unknown is the failure of an event that names no objects, because it can't be read.
+func (h *Handler) unknown(ctx context.Context, err error) *Failure {
+	f := &Failure{Class: ClassUnknownEvent, Err: err}
+	h.tell(ctx, object{}, Result{}, f)
+	return f
+}
+
+// tell logs one line for an object, at a level by what it asks for: nothing, a look at the upload, or somebody to mend
+// something.
 func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
+	if h.Observe != nil {
+		h.Observe(r, f)
+	}
 	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where, slog.String("class", f.Class), slog.Any("written", f.Written), slog.String("error", f.Err.Error()))...)
 		return
 	}
-	h.log.LogAttrs(ctx, slog.LevelInfo, string(r.Status), append(where, slog.Any("result", r))...)
+	level := slog.LevelInfo
+	if r.Status == Rejected {
+		level = slog.LevelWarn
+	}
+	h.log.LogAttrs(ctx, level, string(r.Status), append(where, slog.Any("result", r))...)
 }

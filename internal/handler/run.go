@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/url"
 	"slices"
@@ -82,7 +83,7 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	metadata := r.metadata()
 	metadata[metaSize] = out.Size
 	metadata[metaWidth], metadata[metaHeight] = strconv.Itoa(out.Width), strconv.Itoa(out.Height)
-	_, err := r.h.store.Put(ctx, s3io.Upload{
+	err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
 		CacheControl: cmp.Or(r.h.settings.CacheControl, r.info.CacheControl),
 	})
@@ -228,9 +229,17 @@ func (r *run) putRecord(ctx context.Context, result Result) error {
 	if err := encoder.Encode(result); err != nil {
 		return err
 	}
-	_, err := r.h.store.Put(ctx, s3io.Upload{
+	return r.write(ctx, s3io.Upload{
 		Bucket: r.destination, Key: recordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
 	})
+}
+
+// write puts an object, and logs what it took.
+func (r *run) write(ctx context.Context, u s3io.Upload) error {
+	start := time.Now()
+	_, err := r.h.store.Put(ctx, u)
+	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),
+		slog.Float64("milliseconds", milliseconds(start, time.Now())), slog.Bool("written", err == nil))
 	return err
 }
 
