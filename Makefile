@@ -78,6 +78,12 @@ lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 
 golangci := v2.15.0
 
+.PHONY: vulncheck
+vulncheck: tools $(libvips) ## govulncheck: known vulnerabilities in what is called; asks vuln.go.dev
+	go run golang.org/x/vuln/cmd/govulncheck@$(govulncheck) ./...
+
+govulncheck := v1.9.0
+
 .PHONY: bench
 bench: tools $(libvips) ## benchmarks, six times each; BENCH=regexp, OUT=file, BASE=file to compare with
 	@{ printf 'commit: %s\ndate: %s\ncommand: make bench BENCH=%s\n' '$(version)' "$$(date -u '+%F %R UTC')" '$(BENCH)'; \
