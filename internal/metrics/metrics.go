@@ -33,7 +33,7 @@ func New(w io.Writer, function string) *Log { return &Log{w, function} }
 // Started tells that a process is ready for its first event: a cold start.
 func (l *Log) Started() {
 	values := []value{{"ColdStarts", "Count", 1}}
-	if age := processAge(); age > 0 {
+	if age, known := processAge(); known {
 		values = append(values, value{"InitTime", "Milliseconds", milliseconds(age)})
 	}
 	l.write(nil, group{[][]string{{"FunctionName"}}, values})
