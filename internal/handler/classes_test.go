@@ -50,8 +50,8 @@ func TestTheReadmeSaysWhatToDoAboutEveryClass(t *testing.T) {
 	}
 }
 
-// classes returns the values of a package's class constants, with their names: those of its type Class, and those of no
-// type whose name begins with Class.
+// classes returns the values of a package's class constants, with their names: those of its type Class, and those whose
+// name begins with Class.
 func classes(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
