@@ -75,7 +75,7 @@ func Load(environ []string) (Settings, error) {
 		name, value, _ := strings.Cut(entry, "=")
 		name, ours := strings.CutPrefix(name, prefix)
 		if _, known := variables[name]; ours && !known {
-			mistakes = append(mistakes, fmt.Errorf("%s%s is not a setting; there are %s", prefix, name, strings.Join(names(), ", ")))
+			mistakes = append(mistakes, fmt.Errorf("%s is not a setting; there are %s", printable(prefix+name), strings.Join(names(), ", ")))
 		}
 		if ours && value != "" {
 			values[name] = value
@@ -95,6 +95,12 @@ func Load(environ []string) (Settings, error) {
 		mistakes = append(mistakes, s.Key.checkSizes(s.Sizes))
 	}
 	return s, errors.Join(mistakes...)
+}
+
+// printable is a name as it is or, where that would garble the log, escaped.
+func printable(name string) string {
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 func names() []string {

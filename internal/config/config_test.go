@@ -103,6 +103,8 @@ func TestAmbiguousNamesAreRefused(t *testing.T) {
 		"a common end does not matter there": {"small=1,xsmall=2", "{size}-{key}", true},
 		"but does behind the name":           {"small=1,xsmall=2", "{dir}{name}{size}{ext}", false},
 		"unless something stands between":    {"small=1,xsmall=2", "{dir}{name}-{size}{ext}", true},
+		"a size that is an extension":        {"a=1,jpg=2", "{key}.{size}", false}, // x.a.jpg: a of x, jpg of x.a
+		"told from it by what follows":       {"a=1,jpg=2", "{key}.{size}.x", true},
 		"the size behind the directory":      {"a=1,a-b=2", "{dir}{size}-{name}{ext}", false},
 		"the name alone":                     {"a=1,b=2", "{size}-{name}", false},
 		"the parts in another order":         {"a=1,b=2", "{size}{name}{dir}{ext}", false},
