@@ -72,6 +72,17 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+.PHONY: fuzz
+fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp
+	@go test -list '$(FUZZ)' ./... | awk '/^Fuzz/ { names = names " " $$1 } /^ok/ { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }' | \
+	while read -r package target; do \
+	  echo "$$target ($$package)"; \
+	  go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 1 "$$package"; \
+	done
+FUZZ ?= ^Fuzz
+# More of what the fuzzer finds interesting is found by trying than by making it smaller, on which it spends a minute each.
+FUZZTIME ?= 30s
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run

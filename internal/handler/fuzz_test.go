@@ -24,7 +24,7 @@ import (
 // oracle is a store that has no pictures, only something to say of every key: not there, not now, not for you, or a
 // text. It notes what it was asked for.
 type oracle struct {
-	mu    sync.Mutex // objects are worked on in parallel
+	mu    sync.Mutex  // objects are worked on in parallel
 	asked [][2]string // bucket and key
 }
 
