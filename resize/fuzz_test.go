@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -196,13 +197,36 @@ func (r *renderer) stop() {
 	}
 }
 
+// A crash in C is told of, with what it left on the standard error, and the next picture is rendered all the same.
+func TestACrashOfTheRendererIsAFault(t *testing.T) {
+	picture := seeds(t, PNG)[0].data
+	r := &renderer{}
+	defer r.stop()
+	if fault := r.render(picture); fault != "" {
+		t.Fatal(fault)
+	}
+	if err := r.command.Process.Signal(syscall.SIGSEGV); err != nil {
+		t.Fatal(err)
+	}
+	fault := ""
+	for deadline := time.Now().Add(10 * time.Second); fault == "" && time.Now().Before(deadline); {
+		fault = r.render(picture)
+	}
+	if !strings.Contains(fault, "SIGSEGV") {
+		t.Errorf("%q", fault)
+	}
+	if fault := r.render(picture); fault != "" {
+		t.Errorf("after a crash: %s", fault)
+	}
+}
+
 // renderPictures is the renderer's side: pictures come in, what is wrong goes out.
 func renderPictures() bool {
 	if os.Getenv(rendererVariable) == "" {
 		return false
 	}
 	// Asked for more than this at once, libvips ends the process: more than a picture within the limits can need.
-	limitMemory(4 * fuzzMemory)
+	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: 4 * fuzzMemory, Max: 4 * fuzzMemory})
 	pictures, faults := gob.NewDecoder(os.Stdin), gob.NewEncoder(os.Stdout)
 	for {
 		var picture []byte

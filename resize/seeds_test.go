@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/davidbyttow/govips/v2/vips"
@@ -182,9 +181,4 @@ var frames = gif.GIF{
 		image.NewPaletted(image.Rect(5, 0, 20, 3), color.Palette{color.NRGBA{200, 0, 0, 255}, color.Transparent}),
 	},
 	Delay: []int{7, 0, 300}, Disposal: []byte{gif.DisposalNone, gif.DisposalPrevious, gif.DisposalBackground}, LoopCount: 2,
-}
-
-// limitMemory makes the system refuse this process more than so many bytes.
-func limitMemory(bytes uint64) {
-	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: bytes, Max: bytes})
 }
