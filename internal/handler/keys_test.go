@@ -83,6 +83,20 @@ func TestAKeyThatLeavesNoRoom(t *testing.T) {
 	}
 }
 
+// With these templates a rendition could have the name of another upload's record.
+func TestRenditionsStayOutOfTheRecords(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, ".s3resizer/a.json", photo(t, 60, 40, 1))
+	r := one(t, b.handler(t, b, "RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}"), event)
+	if r.Status != handler.Rejected || r.Class != "reserved-key" || !strings.Contains(r.Reason, ".s3resizer/") {
+		t.Errorf("%+v", r)
+	}
+	event = b.upload(t, "x.json", photo(t, 60, 40, 1))
+	if r := one(t, b.handler(t, b, "RESIZE_KEY_TEMPLATE=.s3resizer/{size}-{key}"), event); r.Class != "reserved-key" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestABucketWithDots(t *testing.T) {
 	checkLeaks(t)
 	const bucket = "photos.example.com"

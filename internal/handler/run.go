@@ -35,8 +35,11 @@ const (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const maxKey = 1024
 
-// ClassKeyTooLong is the class of a rejected upload whose key leaves no room for the keys of what is made of it.
-const ClassKeyTooLong resize.Class = "key-too-long"
+// Classes of uploads that are rejected for their keys.
+const (
+	ClassKeyTooLong  resize.Class = "key-too-long" // no room is left for the keys of what is made of it
+	ClassReservedKey resize.Class = "reserved-key" // its renditions would lie among the records
+)
 
 // maxSourceName is what metaSource may take of the 2 KB that S3 allows all user metadata.
 const maxSourceName = 1500
@@ -132,6 +135,10 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
+		if r.h.settings.Record && strings.HasPrefix(key, records) && key != recordKey(r.object.key) {
+			return &resize.Rejection{Class: ClassReservedKey, Reason: fmt.Sprintf(
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", records)}
+		}
 		if len(key) > maxKey {
 			return &resize.Rejection{Class: ClassKeyTooLong, Reason: fmt.Sprintf(
 				"its key has %d bytes, so that %s… would have %d; S3 allows %d", len(r.object.key), strings.ToValidUTF8(key[:16], ""), len(key), maxKey)}
@@ -215,8 +222,11 @@ func (r *run) inOrder() []Rendition {
 	return slices.SortedFunc(slices.Values(r.renditions), func(a, b Rendition) int { return rank(a) - rank(b) })
 }
 
-// recordKey is where the commit record of an object is kept, in the destination bucket.
-func recordKey(key string) string { return ".s3resizer/" + key + ".json" }
+// records is the folder of the commit records in the destination bucket.
+const records = ".s3resizer/"
+
+// recordKey is where the commit record of an object is kept.
+func recordKey(key string) string { return records + key + ".json" }
 
 // putRecord writes the commit record: from here on, the set is complete.
 func (r *run) putRecord(ctx context.Context, result Result) error {
