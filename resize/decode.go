@@ -37,14 +37,14 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	return s, nil
 }
 
-// rangeKnown tells whether it is known which sample is black and which is white. libvips takes a float or 32-bit one for
-// one of 0–255, unless its color space has a range of its own.
+// rangeKnown tells whether it is known which sample is black and which is white. Of float samples it is not (files with
+// 0–1, 0–255 and physical units are all about), unless they are of a color space that libvips decodes to them.
 func rangeKnown(format vips.BandFormat, in vips.Interpretation) bool {
 	switch format {
 	case vips.BandFormatUchar, vips.BandFormatUshort:
 		return true
 	default:
-		return in == vips.InterpretationLAB || in == vips.InterpretationLABS || in == vips.InterpretationScRGB || in == vips.InterpretationXYZ
+		return in == vips.InterpretationLAB || in == vips.InterpretationLABS
 	}
 }
 
@@ -94,6 +94,11 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	if frames > 1 {
 		pixels.loop = stored.Loop()
 		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
+		for i, ms := range pixels.delay {
+			if ms <= 10 { // as browsers play it; libvips gives some frames of such a GIF 100 ms, and others none
+				pixels.delay[i] = 100
+			}
+		}
 	}
 	if err := pixels.upright(s.orientation); err != nil {
 		pixels.close()

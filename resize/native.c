@@ -12,6 +12,20 @@ __attribute__((weak)) int vips_magickload_buffer(void *buf, size_t len, VipsImag
   return -1;
 }
 
+// A libvips may have been built with dozens of loaders, not all of them made for files of strangers. That for Ultra HDR
+// would be chosen for phones' JPEGs with a gain map, which it reads whole, at full size and without noticing that one is
+// cut short; what a browser shows of them is what the loader for JPEG reads.
+void allow_loaders(void) {
+  static const char *const allowed[] = {"Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"};
+  vips_block_untrusted_set(TRUE);
+  vips_operation_block_set("VipsForeignLoad", TRUE);
+  for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++) {
+    char name[64];
+    snprintf(name, sizeof(name), "VipsForeignLoad%s", allowed[i]);
+    vips_operation_block_set(name, FALSE);
+  }
+}
+
 // libvips's decoders ask for 4 KB at a time, and each time C calls into Go, which takes longer than copying 4 KB does:
 // 5 ms for a photo of 4 MB. So what Go gives is buffered here: little at first, when it may be the header alone that
 // is wanted, then more. VipsSourceCustom has no other place for that than its class.
