@@ -34,6 +34,14 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
+	if !header.HasICCProfile() {
+		switch format {
+		case PNG:
+			s.profile = pngProfile(in.head.Bytes())
+		case AVIF:
+			s.profile = avifProfile(in.file)
+		}
+	}
 	return s, nil
 }
 
@@ -74,6 +82,9 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
+	if s.profile != nil {
+		stored.SetBlob("icc-profile-data", s.profile)
+	}
 	if s.Format == JPEG && shrink > 1 {
 		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
 		stored.SetInt("concurrency", 1)

@@ -107,3 +107,11 @@ func stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	}
 	return out
 }
+
+// linear is the amount of light of a level of sRGB (IEC 61966-2-1).
+func linear(v uint8) float64 {
+	if s := float64(v) / 255; s > 0.04045 {
+		return math.Pow((s+0.055)/1.055, 2.4)
+	}
+	return float64(v) / 255 / 12.92
+}

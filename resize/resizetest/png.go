@@ -215,6 +215,22 @@ func pngs() []Picture {
 	of("srgb", card, card, exact, chunk("sRGB", 0), gamma(1)) // sRGB has precedence
 	of("profile", swapped(card), card, exact-4, profile)
 	of("profile-gamma", swapped(card), card, exact-4, gamma(1), profile) // iCCP has precedence
+	// Stored with another curve, or with the primaries of red and blue in each other's place.
+	asLinear := func(img *image.NRGBA) *image.NRGBA {
+		return mapped(img, func(c color.NRGBA) color.NRGBA {
+			return color.NRGBA{level(255 * linear(c.R)), level(255 * linear(c.G)), level(255 * linear(c.B)), c.A}
+		})
+	}
+	blueIsRed := chunk("cHRM", longs(31270, 32900, 15000, 6000, 30000, 60000, 64000, 33000)...)
+	of("gamma-linear", asLinear(card), card, lossy, gamma(1))
+	of("gamma-primaries", swapped(card), card, lossy, gamma(0.45455), blueIsRed)
+	of("primaries-alone", card, card, exact, blueIsRed) // browsers want gAMA beside them
+	of("primaries-broken", card, card, exact, gamma(0.45455), chunk("cHRM", longs(0, 0, 0, 0, 0, 0, 0, 0)...))
+	data, _ := pngOf(asLinear(grey), pngGrey, 8, false, gamma(1))
+	add("gamma-grey", data, grey, lossy)
+	data, _ = pngOf(asLinear(veil), pngRGBA, 8, false, gamma(1))
+	add("gamma-alpha", data, veil, lossy)
+
 	of("exif-turned", stored(card, 6), card, exact, chunk("eXIf", exif(binary.BigEndian, 6, 0)...))
 	of("long-text", card, card, exact, chunk("tEXt", append([]byte("Comment\x00"), bytes.Repeat([]byte("long "), 40_000)...)...))
 
@@ -230,7 +246,7 @@ func pngs() []Picture {
 		}}.data()
 		return chunk("fdAT", append(longs(sequence), data...)...)
 	}
-	data, _ := pngOf(card, pngRGB, 8, false, control(2), frame(0))
+	data, _ = pngOf(card, pngRGB, 8, false, control(2), frame(0))
 	end := len(data) - 12
 	add("animated", slices.Concat(data[:end], frame(1), later(2), data[end:]), card, exact)
 	data, _ = pngOf(card, pngRGB, 8, false, control(1))

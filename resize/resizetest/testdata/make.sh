@@ -68,5 +68,6 @@ avif 10-bit-alpha "$good --yuv 420 --depth 10 --minalpha 0 --maxalpha 10" "$work
 avif grey "$good --yuv 400 --depth 8" "$work/grey.png"
 avif turned "$good --yuv 420 --depth 8 --irot 3" "$work/turned.png" # quarter turns to the left
 avif profile "$good --yuv 444 --depth 8 --icc $work/profile.icc" "$work/swapped.png"
+avif p3 "$good --yuv 444 --depth 8 --cicp 12/13/6" "$work/card.png"
 avif grid "$good --yuv 420 --depth 8 --grid 2x1" "$work/left.png" "$work/right.png"
 avif sequence "$good --yuv 420 --depth 8 --timescale 10" "$work/card.png" "$work/negative.png"
