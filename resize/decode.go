@@ -13,10 +13,15 @@ import (
 // readHeader opens the picture without decoding a pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
 	header, err := vips.LoadImageFromReader(in.again(), loadParams())
+	if err == nil {
+		defer header.Close()
+	}
+	if reason := in.unread(format); reason != "" {
+		return nil, &Rejection{ClassUnsupported, reason}
+	}
 	if err != nil {
 		return nil, in.blame(ctx, fmt.Sprintf("the header of the %s can't be read", format))
 	}
-	defer header.Close()
 
 	s := &Source{
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),

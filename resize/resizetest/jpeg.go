@@ -59,6 +59,13 @@ func jpegs() []Picture {
 		all = append(all, of(fmt.Sprintf("orientation-%d.jpg", orientation), data))
 	}
 	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))))
+	// Of kinds that hardly any reader knows; Go's are alike but for their frame header.
+	frame := bytes.Index(base, []byte{0xff, 0xc0})
+	deep, lossless := bytes.Clone(base), bytes.Clone(base)
+	deep[frame+1], deep[frame+4] = 0xc1, 12
+	lossless[frame+1] = 0xc3
+	all = append(all, Picture{Name: "12-bit.jpg", Data: deep, Rejected: &Rejection{"unsupported", "12 bits a sample"}},
+		Picture{Name: "lossless.jpg", Data: lossless, Rejected: &Rejection{"unsupported", "lossless"}})
 	for _, size := range []image.Point{{1, 1}, {1, 300}, {300, 1}, {7, 5}, {241, 159}, {65500, 2}, {3, 65500}, {17, 4001}} {
 		card := Card(size.X, size.Y)
 		all = append(all, still(fmt.Sprintf("%dx%d.jpg", size.X, size.Y), encodeJPEG(card), "jpeg", card, few))

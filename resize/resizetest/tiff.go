@@ -19,7 +19,9 @@ type tiffFile struct {
 	samples       int
 	tile          int // pixels a side; 0: one strip
 	deflated      bool
-	separate      bool // each component by itself
+	compression   uint16 // of other kinds, in name only
+	preview       bool   // of another picture in the file
+	separate      bool   // each component by itself
 	orientation   uint16
 	colors        []uint16 // of a palette
 	sample        func(x, y, n int) uint32
@@ -50,9 +52,9 @@ func encodeTIFF(pages ...tiffFile) []byte {
 		}
 		entries := []entry{
 			long(256, uint32(p.width)), long(257, uint32(p.height)), short(258, slices.Repeat([]uint16{p.bits}, p.samples)...),
-			short(259, map[bool]uint16{false: 1, true: 8}[p.deflated]), short(262, p.photometric), short(277, uint16(p.samples)),
+			short(259, max(p.compression, map[bool]uint16{false: 1, true: 8}[p.deflated])), short(262, p.photometric), short(277, uint16(p.samples)),
 			short(284, map[bool]uint16{false: 1, true: 2}[p.separate]), short(339, slices.Repeat([]uint16{max(1, p.format)}, p.samples)...),
-			short(274, max(1, p.orientation)),
+			short(274, max(1, p.orientation)), long(254, map[bool]uint32{true: 1}[p.preview]),
 		}
 		if p.tile > 0 {
 			entries = append(entries, long(322, uint32(p.tile)), long(323, uint32(p.tile)), long(324, offsets...), long(325, lengths...))
@@ -211,18 +213,20 @@ func tiffs() []Picture {
 	add("fax", file("fax.tif"), blackAndWhite, edges)
 	add("packbits", file("packbits.tif"), blackAndWhite, edges)
 
-	reject := func(name string, change func(*tiffFile)) {
+	reject := func(name, says string, change func(*tiffFile)) {
 		f := tiffOf(card)
 		change(&f)
-		all = append(all, Picture{Name: name + ".tif", Data: encodeTIFF(f), Rejected: &Rejection{"unsupported", "neither of 8 nor of 16 bits"}})
+		all = append(all, Picture{Name: name + ".tif", Data: encodeTIFF(f), Rejected: &Rejection{"unsupported", says}})
 	}
-	reject("float", func(f *tiffFile) {
+	reject("float", "neither of 8 nor of 16 bits", func(f *tiffFile) {
 		eight := f.sample
 		f.bits, f.format, f.sample = 32, 3, func(x, y, n int) uint32 { return math.Float32bits(float32(eight(x, y, n)) / 255) }
 	})
-	reject("32-bit", func(f *tiffFile) {
+	reject("32-bit", "neither of 8 nor of 16 bits", func(f *tiffFile) {
 		eight := f.sample
 		f.bits, f.sample = 32, func(x, y, n int) uint32 { return 0x01010101 * eight(x, y, n) }
 	})
+	reject("zstd", "compression 50000", func(f *tiffFile) { f.compression = 50000 })
+	reject("raw-preview", "raw file", func(f *tiffFile) { f.preview = true })
 	return all
 }
