@@ -49,6 +49,7 @@ func unreadJPEG(head []byte) string {
 const (
 	tiffSubfile     = 254
 	tiffCompression = 259
+	tiffPhotometric = 262
 )
 
 var tiffCompressions = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946}
@@ -60,7 +61,7 @@ func unreadTIFF(file []byte) string {
 		return raw // Canon's
 	}
 	fields := firstDirectory(file)
-	if fields[tiffSubfile]&1 != 0 {
+	if p := fields[tiffPhotometric]; fields[tiffSubfile]&1 != 0 || p == 32803 || p == 34892 { // a preview, or DNG's samples of the sensor
 		return raw
 	}
 	if c, ok := fields[tiffCompression]; ok && !slices.Contains(tiffCompressions, c) {

@@ -297,7 +297,7 @@ func TestTheFunctionCarriesNothingItDoesNotUse(t *testing.T) {
 	for dependency := range strings.SplitSeq(string(list), "\n") {
 		for _, banned := range []string{
 			"service/sqs", "service/lambda", "service/s3control", "service/cloudwatch", "net/rpc", "testing/", "gofakes3",
-			"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/bench", "spf13/cobra",
+			"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/bench", "resize/resizetest", "spf13/cobra",
 		} {
 			if strings.HasSuffix(dependency, banned) || strings.Contains(dependency, banned+"/") {
 				t.Errorf("cmd/lambda depends on %s", dependency)

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 )
 
 // Card is a test card: smooth, so that no resampler and no codec changes it much, and of other colors in each corner,
@@ -97,12 +98,18 @@ func stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	out := image.NewNRGBA(turned)
 	for y := range turned.Dy() {
 		for x := range turned.Dx() {
-			// The 0th row is, and the 0th column is, in the words of the standard: top left, top right, bottom right, …
-			from := map[int]image.Point{
-				1: {x, y}, 2: {w - 1 - x, y}, 3: {w - 1 - x, h - 1 - y}, 4: {x, h - 1 - y},
-				5: {y, x}, 6: {w - 1 - y, x}, 7: {w - 1 - y, h - 1 - x}, 8: {y, h - 1 - x},
-			}[orientation]
-			out.SetNRGBA(x, y, upright.NRGBAAt(from.X, from.Y))
+			// Row 0 is the visual top, right, bottom or left; column 0 the left, right, top or bottom.
+			fromX, fromY := x, y
+			if orientation >= 5 {
+				fromX, fromY = y, x
+			}
+			if slices.Contains([]int{2, 3, 6, 7}, orientation) {
+				fromX = w - 1 - fromX
+			}
+			if slices.Contains([]int{3, 4, 7, 8}, orientation) {
+				fromY = h - 1 - fromY
+			}
+			out.SetNRGBA(x, y, upright.NRGBAAt(fromX, fromY))
 		}
 	}
 	return out

@@ -26,8 +26,8 @@ type pngFile struct {
 	width, height int
 	kind, depth   int
 	interlaced    bool
-	chunks        []byte // between IHDR and IDAT
-	sample        func(x, y int) []uint16
+	chunks        []byte                  // between IHDR and IDAT
+	sample        func(x, y int) []uint16 // valid until the next call
 }
 
 func chunk(name string, data ...byte) []byte {
@@ -87,17 +87,18 @@ func pngOf(img *image.NRGBA, kind, depth int, interlaced bool, chunks ...[]byte)
 	shows = mapped(img, func(c color.NRGBA) color.NRGBA {
 		return color.NRGBA{back(quantize(c.R)), back(quantize(c.G)), back(quantize(c.B)), back(quantize(c.A))}
 	})
+	samples := make([]uint16, 0, 4)
 	data = pngFile{img.Rect.Dx(), img.Rect.Dy(), kind, depth, interlaced, slices.Concat(chunks...), func(x, y int) []uint16 {
 		c := img.NRGBAAt(x, y)
 		switch kind {
 		case pngGrey:
-			return []uint16{quantize(c.R)}
+			return append(samples, quantize(c.R))
 		case pngGreyAlpha:
-			return []uint16{quantize(c.R), quantize(c.A)}
+			return append(samples, quantize(c.R), quantize(c.A))
 		case pngRGB:
-			return []uint16{quantize(c.R), quantize(c.G), quantize(c.B)}
+			return append(samples, quantize(c.R), quantize(c.G), quantize(c.B))
 		default:
-			return []uint16{quantize(c.R), quantize(c.G), quantize(c.B), quantize(c.A)}
+			return append(samples, quantize(c.R), quantize(c.G), quantize(c.B), quantize(c.A))
 		}
 	}}.encode()
 	return data, shows
@@ -265,7 +266,10 @@ func longs(values ...uint32) []byte {
 
 func deflated(data []byte) []byte {
 	var out bytes.Buffer
-	z := zlib.NewWriter(&out)
+	z, err := zlib.NewWriterLevel(&out, zlib.BestSpeed)
+	if err != nil {
+		panic(err) // of a level that there is: a mistake in this package
+	}
 	_, _ = z.Write(data) // into memory
 	_ = z.Close()
 	return out.Bytes()

@@ -57,7 +57,7 @@ func TestGoSeesTheSamePictures(t *testing.T) {
 func TestCheckTellsWrongRenditions(t *testing.T) {
 	encode := func(img image.Image) []byte {
 		var data bytes.Buffer
-		if err := png.Encode(&data, img); err != nil {
+		if err := (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(&data, img); err != nil {
 			t.Fatal(err)
 		}
 		return data.Bytes()

@@ -227,6 +227,7 @@ func tiffs() []Picture {
 		f.bits, f.sample = 32, func(x, y, n int) uint32 { return 0x01010101 * eight(x, y, n) }
 	})
 	reject("zstd", "compression 50000", func(f *tiffFile) { f.compression = 50000 })
+	reject("raw-sensor", "raw file", func(f *tiffFile) { f.photometric, f.samples = 32803, 1 })
 	reject("raw-preview", "raw file", func(f *tiffFile) { f.preview = true })
 	return all
 }

@@ -22,7 +22,7 @@ func webps() []Picture {
 		// By cwebp and webpmux: the second frame is a patch on the first, the third one on what its disposal has left.
 		animated("animated", edges-4, 3, []int{70, 1500, 30},
 			card, patched(card, at, red), patched(patched(card, at, color.NRGBA{}), image.Rect(90, 60, 220, 150), blue)),
-		animated("animated-lossless", edges, 0, []int{100, 200}, card, patched(card, at, red)),
+		animated("animated-lossless", edges-4, 0, []int{100, 200}, card, patched(card, at, red)),
 	}
 }
 
