@@ -114,28 +114,31 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	}
 	started := time.Now()
 	var written []Rendition
+	var missing []string
 	for range overwrites {
 		run := newRun(h, o, started)
 		result, failure := run.resizeCurrent(ctx)
 		if failure != nil && failure.Class == string(s3io.Changed) {
+			written = run.inOrder()
+			missing = run.missing(written)
 			continue
 		}
 		if failure != nil || !result.final() {
 			return result, failure
 		}
-		written = result.Renditions
+		written, missing = result.Renditions, nil
 		if err := run.putRecord(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, written, err)
+			return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
 		}
 		newest, err := h.store.Head(ctx, o.bucket, o.key)
 		if s3io.ClassOf(err) == s3io.NotFound || err == nil && newest.ETag == result.Source.ETag {
 			return result, nil
 		}
 		if err != nil {
-			return Result{}, newFailure(ctx, o, written, err)
+			return Result{}, newFailure(ctx, o, written, missing, err)
 		}
 	}
-	return Result{}, newFailure(ctx, o, written, errOverwritten)
+	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)
 }
 
 // resizeCurrent resizes the object as it is now, whatever the event says of it.
@@ -199,7 +202,8 @@ func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
 	}
 	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
-		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where, slog.String("class", f.Class), slog.Any("written", f.Written), slog.String("error", f.Err.Error()))...)
+		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
+			slog.String("class", f.Class), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
 		return
 	}
 	level := slog.LevelInfo

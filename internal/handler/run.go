@@ -207,7 +207,8 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Op != "put":
 		return r.result(Gone), nil
 	default:
-		return Result{}, newFailure(ctx, r.object, r.inOrder(), err)
+		written := r.inOrder()
+		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
 	}
 }
 
@@ -220,6 +221,21 @@ func (r *run) inOrder() []Rendition {
 		return size*len(r.h.settings.Formats) + slices.Index(r.source.Outputs(r.h.settings.Formats), x.Format)
 	}
 	return slices.SortedFunc(slices.Values(r.renditions), func(a, b Rendition) int { return rank(a) - rank(b) })
+}
+
+// missing names what the set lacks beside the renditions that are in place: the sizes, as long as the source's format, and
+// with it their keys, are not known.
+func (r *run) missing(written []Rendition) []string {
+	if r.source == nil {
+		var sizes []string
+		for _, size := range r.h.settings.Sizes {
+			sizes = append(sizes, size.Name)
+		}
+		return sizes
+	}
+	return slices.DeleteFunc(r.outputs(), func(key string) bool {
+		return slices.ContainsFunc(written, func(rendition Rendition) bool { return rendition.Key == key })
+	})
 }
 
 // records is the folder of the commit records in the destination bucket.

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"s3resizer/internal/handler"
+	"s3resizer/internal/s3fault"
+	"s3resizer/s3io"
+)
+
+// The function is killed (SIGKILL) at random moments of its work, at uploads of a few keys again and again. Its platform
+// does what Lambda does: an event that was not answered comes again, to a new process, sooner or later than others.
+// Whenever the last event has been answered, there is a complete set, of the newest upload.
+//
+// This is the short form; S3RESIZER_TORTURE makes it 200 kills.
+func TestKilledAtAnyMoment(t *testing.T) {
+	if os.Getenv("LAMBDA_FUNCTION") != "" {
+		t.Skip("SIGKILL would end docker's client, not the function in its container")
+	}
+	kills, seed := 10, uint64(1)
+	if os.Getenv("S3RESIZER_TORTURE") != "" {
+		kills = 200
+	}
+	k := newKiller(t, seed)
+	defer k.stop()
+	for round := 0; k.killed < kills; round++ {
+		key := fmt.Sprintf("%d.jpg", k.random.IntN(4))
+		k.upload(key)
+		for len(k.pending) > 0 {
+			i := k.random.IntN(len(k.pending))
+			if k.killed < kills && k.random.IntN(3) > 0 {
+				k.killDuring(i)
+				if k.random.IntN(4) == 0 {
+					k.upload(key)
+				}
+			} else {
+				k.deliver(i)
+			}
+		}
+		k.complete(key)
+	}
+	t.Logf("%d kills, seed %d, in the handling of %d uploads: %d with no rendition in place, %d with one, %d with two, %d with all three, %d with the record",
+		k.killed, seed, k.uploads, k.found[0], k.found[1], k.found[2], k.found[3], k.found[4])
+	t.Logf("%d of them of a process in its first invocation; %d events had been answered by then; %d deliveries in all; every set complete in the end",
+		k.fresh, k.answered, k.deliveries)
+}
+
+// killer is a platform whose functions die.
+type killer struct {
+	*stage
+	t        *testing.T
+	random   *rand.Rand
+	pictures [][]byte
+	process  *process // nil if none runs
+	worked   bool     // it has answered before
+	s3       string   // where a request takes a while, and never the same
+	takes    time.Duration
+
+	pending []json.RawMessage
+	newest  map[string]s3io.Info // by key
+
+	killed, fresh, answered, deliveries, uploads int
+	found                                        [5]int // renditions in place at the kill; 4 is with the record
+}
+
+func newKiller(t *testing.T, seed uint64) *killer {
+	k := &killer{stage: emptyStage(t, account), t: t, random: rand.New(rand.NewPCG(seed, 0)), newest: map[string]s3io.Info{}, takes: 100 * time.Millisecond}
+	for i := range 3 {
+		k.pictures = append(k.pictures, photo(t, 1600, 1200-100*i)) // of another height each
+	}
+	slow := s3fault.Start(t, k.endpoint)
+	var mu sync.Mutex
+	waits := rand.New(rand.NewPCG(seed, 1))
+	slow.Inject(s3fault.Always, s3fault.Any, func(w http.ResponseWriter, r *http.Request, s3 http.Handler) {
+		mu.Lock()
+		before, after := waits.IntN(20), waits.IntN(20)
+		mu.Unlock()
+		s3fault.Delay(time.Duration(before)*time.Millisecond)(w, r, s3)
+		time.Sleep(time.Duration(after) * time.Millisecond) // it is done, and not yet said
+	})
+	k.s3 = "AWS_ENDPOINT_URL_S3=" + slow.URL
+	return k
+}
+
+func (k *killer) stop() {
+	if k.process != nil {
+		k.process.end(syscall.SIGKILL)
+		k.process = nil
+	}
+}
+
+func (k *killer) upload(key string) {
+	k.t.Helper()
+	k.uploads++
+	data := append(bytes.Clone(k.pictures[k.random.IntN(len(k.pictures))]), fmt.Sprint(k.uploads)...) // decoders stop before what follows
+	k.pending = append(k.pending, k.stage.upload(k.t, "photos", key, data))
+	info, err := k.Head(k.t.Context(), "photos", key)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.newest[key] = info
+}
+
+func (k *killer) ensureProcess() {
+	k.t.Helper()
+	if k.process == nil {
+		k.process, k.worked = k.launch(k.t, k.s3), false
+	}
+}
+
+// deliver lets the function work on a pending event to its end.
+func (k *killer) deliver(i int) {
+	k.t.Helper()
+	k.ensureProcess()
+	k.deliveries++
+	begun := time.Now()
+	for _, result := range k.invoke(k.t, k.pending[i]).Results {
+		if result.Status != handler.Resized && result.Status != handler.Superseded {
+			k.t.Fatalf("%+v", result)
+		}
+	}
+	k.takes, k.worked = (k.takes+time.Since(begun))/2, true
+	k.done(i)
+}
+
+func (k *killer) done(i int) { k.pending = append(k.pending[:i:i], k.pending[i+1:]...) }
+
+// killDuring kills the function at some moment of its work on a pending event, from the first to a little after the last.
+func (k *killer) killDuring(i int) {
+	k.t.Helper()
+	k.ensureProcess()
+	k.deliveries++
+	k.killed++
+	if !k.worked {
+		k.fresh++
+	}
+	call, err := k.api.Start(k.pending[i], time.Minute)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	time.Sleep(time.Duration(k.random.Float64() * 1.1 * float64(k.takes)))
+	k.stop()
+	k.tally(k.pending[i])
+
+	// What it had said before it died counts; and what it had not, nobody waits for.
+	answer, cancel := context.WithTimeout(k.t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := call.Wait(answer); err == nil {
+		k.answered++
+		k.done(i)
+	}
+	for k.api.Idle() > 0 { // the server has not seen yet that the connection is gone
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// tally notes how far the work had come.
+func (k *killer) tally(event json.RawMessage) {
+	k.t.Helper()
+	var e struct {
+		Records []struct {
+			S3 struct{ Object struct{ Key string } }
+		}
+	}
+	if err := json.Unmarshal(event, &e); err != nil {
+		k.t.Fatal(err)
+	}
+	key, there := e.Records[0].S3.Object.Key, 0
+	for _, name := range []string{"small-" + key, "medium-" + key, "large-" + key, ".s3resizer/" + key + ".json"} {
+		info, err := k.Head(k.t.Context(), "photos-resized", name)
+		if err == nil && info.Metadata["s3resizer-source-etag"] == k.newest[key].ETag {
+			there++
+		} else if err != nil && s3io.ClassOf(err) != s3io.NotFound {
+			k.t.Fatal(err)
+		}
+	}
+	k.found[there]++
+}
+
+// complete fails the test unless record and renditions are those of the newest upload, and of one another.
+func (k *killer) complete(key string) {
+	k.t.Helper()
+	newest := k.newest[key]
+	get := func(name string) (s3io.Info, []byte) {
+		object, err := k.Open(k.t.Context(), "photos-resized", name)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		defer object.Close()
+		data, err := io.ReadAll(object)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		return object.Info, data
+	}
+	_, record := get(".s3resizer/" + key + ".json")
+	var recorded handler.Result
+	if err := json.Unmarshal(record, &recorded); err != nil {
+		k.t.Fatalf("%s: %v", record, err)
+	}
+	if recorded.Status != handler.Resized || recorded.Source.ETag != newest.ETag || len(recorded.Renditions) != 3 {
+		k.t.Errorf("after %d kills the record is %s; the newest upload is %s", k.killed, record, newest.ETag)
+	}
+	for _, r := range recorded.Renditions {
+		info, data := get(r.Key)
+		picture, err := jpeg.DecodeConfig(bytes.NewReader(data))
+		if err != nil || !strings.HasSuffix(r.Key, "-"+key) || len(data) != r.Bytes || picture.Width != r.Width || picture.Height != r.Height {
+			k.t.Errorf("after %d kills %s is of %d bytes, %d × %d, %v; the record says %+v", k.killed, r.Key, len(data), picture.Width, picture.Height, err, r)
+		}
+		if info.Metadata["s3resizer-source-etag"] != newest.ETag {
+			k.t.Errorf("after %d kills %s is of upload %s, the newest is %s", k.killed, r.Key, info.Metadata["s3resizer-source-etag"], newest.ETag)
+		}
+	}
+}
