@@ -32,9 +32,10 @@ type Proxy struct {
 	trusts  *x509.CertPool
 	damage  atomic.Int64 // see Damage
 
+	hits atomic.Int64
+
 	mu    sync.Mutex
 	rules []*rule
-	hits  int
 }
 
 type rule struct {
@@ -54,7 +55,7 @@ func Start(t testing.TB, target string) *Proxy {
 // StartTLS is Start with a certificate, for 127.0.0.1, of an authority that nobody but TrustedBy trusts.
 func StartTLS(t testing.TB, target string) *Proxy {
 	p := build(t, target)
-	p.server.Listener = damaging{p.server.Listener, &p.damage}
+	p.server.Listener = damaging{p.server.Listener, p}
 	p.server.StartTLS()
 	p.URL = p.server.URL
 	p.trusts = x509.NewCertPool()
@@ -97,12 +98,8 @@ func (p *Proxy) Inject(times int, match Match, fault Fault) {
 	p.rules = append(p.rules, &rule{match, times, fault})
 }
 
-// Hits is how many requests have gone wrong.
-func (p *Proxy) Hits() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.hits
-}
+// Hits is how many requests, or connections, have gone wrong.
+func (p *Proxy) Hits() int { return int(p.hits.Load()) }
 
 // Stop breaks every connection, and refuses new ones.
 func (p *Proxy) Stop() {
@@ -127,17 +124,17 @@ func (p *Proxy) choose(r *http.Request) Fault {
 	for _, rule := range p.rules {
 		if rule.times > 0 && rule.match(r) {
 			rule.times--
-			p.hits++
+			p.hits.Add(1)
 			return rule.fault
 		}
 	}
 	return nil
 }
 
-// damaging makes one connection, the next after at was set, damage what it sends.
+// damaging makes the next connection after Damage was called damage what it sends.
 type damaging struct {
 	net.Listener
-	at *atomic.Int64
+	p *Proxy
 }
 
 func (d damaging) Accept() (net.Conn, error) {
@@ -145,11 +142,12 @@ func (d damaging) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &damagedConn{Conn: conn, left: d.at.Swap(0)}, nil
+	return &damagedConn{conn, d.p, d.p.damage.Swap(0)}, nil
 }
 
 type damagedConn struct {
 	net.Conn
+	p    *Proxy
 	left int64 // bytes to the damage; 0 for none
 }
 
@@ -158,6 +156,7 @@ func (c *damagedConn) Write(p []byte) (int, error) {
 		if c.left <= int64(len(p)) {
 			p = append([]byte(nil), p...)
 			p[c.left-1] ^= 1
+			c.p.hits.Add(1)
 		}
 		c.left = max(0, c.left-int64(len(p)))
 	}
