@@ -142,7 +142,7 @@ func (k *killer) deliver(i int) {
 
 func (k *killer) done(i int) { k.pending = append(k.pending[:i:i], k.pending[i+1:]...) }
 
-// killDuring kills the function at some moment of its work on a pending event, from the first to a little after the last.
+// killDuring kills the function at some moment of its work on a pending event.
 func (k *killer) killDuring(i int) {
 	k.t.Helper()
 	k.ensureProcess()
@@ -156,7 +156,7 @@ func (k *killer) killDuring(i int) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	time.Sleep(time.Duration(k.random.Float64() * 1.1 * float64(k.takes)))
+	k.sleep()
 	k.stop()
 	k.stored[min(k.writes.Load(), 4)]++
 
@@ -170,6 +170,20 @@ func (k *killer) killDuring(i int) {
 	for k.api.Idle() > 0 { // the server has not seen yet that the connection is gone
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// sleep ends at some moment of the work: by the clock, from the first to a little after the last, or, since most of the
+// time is spent before the first write, between two writes.
+func (k *killer) sleep() {
+	if k.random.IntN(2) == 0 {
+		time.Sleep(time.Duration(k.random.Float64() * 1.1 * float64(k.takes)))
+		return
+	}
+	writes, rest := k.random.Int32N(4), time.Duration(k.random.IntN(20))*time.Millisecond
+	for deadline := time.Now().Add(10 * k.takes); k.writes.Load() < writes && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(rest)
 }
 
 // complete fails the test unless record and renditions are those of the newest upload, and of one another.
