@@ -308,9 +308,9 @@ func TestTheTimeLimitIsKeptAndWhatIsMissingIsSaid(t *testing.T) {
 	s := emptyStage(t, account)
 	slow := s3fault.Start(t, s.endpoint)
 	slow.Inject(s3fault.Always, s3fault.Writes("large-"), s3fault.Silence)
-	process := s.launch(t, "AWS_ENDPOINT_URL_S3="+slow.URL)
+	process := s.launch(t, "AWS_ENDPOINT_URL_S3="+slow.URL, "RESIZE_DEADLINE_MARGIN=2s")
 	defer process.end(syscall.SIGTERM)
-	s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 5*time.Second, "deadline",
+	s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 7*time.Second, "deadline",
 		"s3://photos/late.jpg", "written: small-late.jpg, medium-late.jpg; missing: large-late.jpg, .s3resizer/late.jpg.json")
 }
 

@@ -43,7 +43,7 @@ type networkFault struct {
 	class   string   // of the failure; "" where the run gets over it
 	status  string   // of the result, where there is one and it is not "resized"
 	written []string // what the failure must name at least
-	timeout time.Duration
+	timeout time.Duration // the function's; work stops three seconds before it, so that a busy machine is no fault of ours
 	tls     func(p *s3fault.Proxy, t *http.Transport)
 	damage  int64 // to a connection's bytes, after so many
 	plain   bool  // HTTP, where the client expects TLS
@@ -74,9 +74,9 @@ func networkFaults(size int64) []networkFault {
 		{name: "no download is answered", times: often, on: reads, fault: s3fault.Silence, class: "transient", long: true},
 		{name: "an upload is not answered", times: 1, on: writes(small), fault: s3fault.Silence, long: true},
 		{name: "no upload of one size is answered", times: often, on: writes(large), fault: s3fault.Silence, class: "transient", written: []string{"small", "medium"}, long: true},
-		{name: "an upload is not answered before the time limit", times: often, on: writes(large), fault: s3fault.Silence, class: "deadline", written: []string{"small", "medium"}, timeout: 5 * time.Second},
-		{name: "the record's upload is not answered before the time limit", times: often, on: writes(record), fault: s3fault.Silence, class: "deadline", written: []string{"small", "medium", "large"}, timeout: 5 * time.Second},
-		{name: "a download drips until the time limit", times: often, on: reads, fault: s3fault.DripAfter(size/2, 50*time.Millisecond), class: "deadline", timeout: 4 * time.Second},
+		{name: "an upload is not answered before the time limit", times: often, on: writes(large), fault: s3fault.Silence, class: "deadline", written: []string{"small", "medium"}, timeout: 8 * time.Second},
+		{name: "the record's upload is not answered before the time limit", times: often, on: writes(record), fault: s3fault.Silence, class: "deadline", written: []string{"small", "medium", "large"}, timeout: 8 * time.Second},
+		{name: "a download drips until the time limit", times: often, on: reads, fault: s3fault.DripAfter(size/2, 50*time.Millisecond), class: "deadline", timeout: 8 * time.Second},
 		{name: "every answer takes long, but comes", times: often, on: s3fault.Any, fault: s3fault.Delay(500 * time.Millisecond)},
 
 		{name: "connections are refused at first", refused: 2},
@@ -195,7 +195,7 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 		t.Fatal(err)
 	}
 	event := []byte(fmt.Sprintf(`{"bucket":"photos","key":%q}`, key))
-	var environ []string
+	environ := []string{"RESIZE_DEADLINE_MARGIN=3s"}
 	if f.environ != "" {
 		environ = append(environ, f.environ)
 	}

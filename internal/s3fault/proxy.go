@@ -7,6 +7,8 @@ package s3fault
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -80,6 +82,7 @@ func build(t testing.TB, target string) *Proxy {
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}}
 	p.server = httptest.NewUnstartedServer(p)
+	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that were to fail
 	t.Cleanup(func() {
 		p.Stop()
 		p.server.Close()
