@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,8 +184,9 @@ func FuzzDecodeKey(f *testing.F) {
 			if _, err := store.handler(t).Respond(t.Context(), []byte(event)); err != nil {
 				failuresOf(t, err)
 			}
-			if len(store.asked) != 1 || store.asked[0] != [2]string{"photos", key} {
-				t.Errorf("%s: asked for %q, want %q", way, store.asked, key)
+			ofPhotos := slices.DeleteFunc(store.asked, func(o [2]string) bool { return o[0] != "photos" })
+			if len(ofPhotos) != 1 || ofPhotos[0][1] != key {
+				t.Errorf("%s: asked for %q, want %q", way, ofPhotos, key)
 			}
 		}
 	})

@@ -105,9 +105,24 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 
 // object brings one object's renditions up to date with its newest upload.
 //
-// Why the record is written before the source is looked at again, and not the other way round: an upload that comes
-// after that look starts its own run after this record was written, so that its record is the later one. Every other
-// upload is seen by the look, and this run goes on with it.
+// Why it converges. Say that N is the newest upload, and that a delivery that fails or dies is followed by another one.
+// Some write of something older than N is the last one; call it w. All that is written after w is of N, so it is enough
+// that all of N is written, or seen in place, after w.
+//   - If w came before N: N's own event is delivered later than that, and to its end at least once. Its ETag is the
+//     source's, so that this delivery takes no short cut and writes everything.
+//   - If w came after N, and its run lives: a run that has written anything writes the record, and then looks at the
+//     source. It sees N, and does all again before it is content.
+//   - If w came after N, and its run fails or dies, or is the one that gives up: the delivery that follows begins after
+//     w. It reads N, and either writes everything or, when its event is of an older upload, finds everything of N in
+//     place. It asks each rendition for that and not the record alone, because w may be one rendition, put by a killed
+//     run over a set whose record had long been written.
+//
+// That is why the look comes after the record: the other way round, N could come between the two, be done, and then get
+// an older record, with nobody left to notice. A newest upload that is rejected is no different: what is written of it
+// is the record, and what that says of an older set is looked at, after the record, as the source is.
+//
+// What this leans on: S3 reads what was written last, and a request whose answer is no longer waited for takes effect
+// before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
 func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	if o.err != nil {
 		return Result{}, &Failure{Class: ClassUnknownEvent, Err: o.err}
@@ -130,12 +145,10 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 		if err := run.putRecord(ctx, result); err != nil {
 			return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
 		}
-		newest, err := h.store.Head(ctx, o.bucket, o.key)
-		if s3io.ClassOf(err) == s3io.NotFound || err == nil && newest.ETag == result.Source.ETag {
-			return result, nil
-		}
-		if err != nil {
+		if stands, err := run.stands(ctx, result); err != nil {
 			return Result{}, newFailure(ctx, o, written, missing, err)
+		} else if stands {
+			return result, nil
 		}
 	}
 	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)

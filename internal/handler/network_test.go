@@ -40,9 +40,9 @@ type networkFault struct {
 	on    s3fault.Match
 	fault s3fault.Fault
 
-	class   string   // of the failure; "" where the run gets over it
-	status  string   // of the result, where there is one and it is not "resized"
-	written []string // what the failure must name at least
+	class   string        // of the failure; "" where the run gets over it
+	status  string        // of the result, where there is one and it is not "resized"
+	written []string      // what the failure must name at least
 	timeout time.Duration // the function's; work stops three seconds before it, so that a busy machine is no fault of ours
 	tls     func(p *s3fault.Proxy, t *http.Transport)
 	damage  int64 // to a connection's bytes, after so many

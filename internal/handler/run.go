@@ -44,6 +44,9 @@ const (
 // maxSourceName is what metaSource may take of the 2 KB that S3 allows all user metadata.
 const maxSourceName = 1500
 
+// maxRecord bounds what is read of a record, in bytes: some 300 for each rendition.
+const maxRecord = 1 << 20
+
 // run is one attempt at one object, and what is known of it so far.
 type run struct {
 	h           *Handler
@@ -150,7 +153,14 @@ func (r *run) checkKeys() error {
 // alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
-	for _, key := range r.outputs() {
+	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
+		return info.Metadata[metaETag] == r.info.ETag && info.Metadata[metaSettings] == r.h.fingerprint
+	})
+}
+
+// inPlace tells whether every key is there, in the destination bucket, and as it should be.
+func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int, info s3io.Info) bool) (bool, error) {
+	for i, key := range keys {
 		info, err := r.h.store.Head(ctx, r.destination, key)
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return false, nil
@@ -158,11 +168,75 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if info.Metadata[metaETag] != r.info.ETag || info.Metadata[metaSettings] != r.h.fingerprint {
+		if !asItShould(i, info) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// previous finds the older set that a rejected upload leaves in place: that of the record about to be replaced, if
+// nothing has happened to it since. It is nil if there is none.
+func (r *run) previous(ctx context.Context) (*Set, error) {
+	if !r.recorded() {
+		return nil, nil
+	}
+	body, err := r.h.store.Open(ctx, r.destination, recordKey(r.object.key))
+	if s3io.ClassOf(err) == s3io.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, maxRecord))
+	if err != nil {
+		return nil, err
+	}
+	var record Result
+	if json.Unmarshal(data, &record) != nil {
+		return nil, nil // not a record of ours, and about to be one
+	}
+	set := record.Previous
+	if record.Status == Resized {
+		set = &Set{record.Source, record.Renditions}
+	}
+	if there, err := r.setInPlace(ctx, set); err != nil || !there {
+		return nil, err
+	}
+	return set, nil
+}
+
+// setInPlace tells whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
+// other settings, by one of the same upload.
+func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
+	if set == nil || len(set.Renditions) == 0 {
+		return false, nil
+	}
+	var keys []string
+	for _, rendition := range set.Renditions {
+		keys = append(keys, rendition.Key)
+	}
+	return r.inPlace(ctx, keys, func(i int, info s3io.Info) bool {
+		return info.Metadata[metaETag] == set.Source.ETag && info.Size == int64(set.Renditions[i].Bytes)
+	})
+}
+
+// stands tells whether a result, now that its record is written, is still so: its source the newest upload, or gone,
+// and the older set that it names in place. (The last rendition of a run that died may have come between the look at
+// that set and the record.)
+func (r *run) stands(ctx context.Context, result Result) (bool, error) {
+	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
+	switch {
+	case s3io.ClassOf(err) == s3io.NotFound:
+		return true, nil
+	case err != nil || newest.ETag != result.Source.ETag:
+		return false, err
+	case result.Previous != nil:
+		return r.setInPlace(ctx, result.Previous)
+	default:
+		return true, nil
+	}
 }
 
 // result is what every outcome has in common.
@@ -203,6 +277,9 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	case errors.As(err, &rejection):
 		out := r.result(Rejected)
 		out.Class, out.Reason = string(rejection.Class), rejection.Reason
+		if out.Previous, err = r.previous(ctx); err != nil {
+			return Result{}, newFailure(ctx, r.object, nil, []string{recordKey(r.object.key)}, err)
+		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Op != "put":
 		return r.result(Gone), nil
@@ -244,10 +321,16 @@ const records = ".s3resizer/"
 // recordKey is where the commit record of an object is kept.
 func recordKey(key string) string { return records + key + ".json" }
 
+// recorded tells whether the object has a record. One whose key leaves no room for it is rejected; that stands in the
+// report and the log alone.
+func (r *run) recorded() bool {
+	return r.h.settings.Record && len(recordKey(r.object.key)) <= maxKey
+}
+
 // putRecord writes the commit record: from here on, the set is complete.
 func (r *run) putRecord(ctx context.Context, result Result) error {
-	if !r.h.settings.Record || len(recordKey(r.object.key)) > maxKey {
-		return nil // a key that leaves no room for a record was rejected: that stands in the report and the log alone
+	if !r.recorded() {
+		return nil
 	}
 	var data bytes.Buffer
 	encoder := json.NewEncoder(&data)
