@@ -43,8 +43,9 @@ test: tools $(libvips) ## all tests, race detector on
 	go test ./bench/... # loops over pixels: with the detector they take minutes, and the tests of resize run them with it
 
 .PHONY: torture
-torture: tools $(libvips) ## the long forms of the tests of faults and kills, some minutes
-	S3RESIZER_TORTURE=1 go test -count=1 -v -timeout 1h -run '^(TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda
+torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
+	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda
+TORTURE ?= 100000
 
 .PHONY: conformance
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3

@@ -26,13 +26,13 @@ import (
 // does what Lambda does: an event that was not answered comes again, to a new process, sooner or later than others.
 // Whenever the last event has been answered, there is a complete set, of the newest upload.
 //
-// This is the short form; S3RESIZER_TORTURE makes it 200 kills.
+// This is the short form; TORTURE makes it 200 kills.
 func TestKilledAtAnyMoment(t *testing.T) {
 	if os.Getenv("LAMBDA_FUNCTION") != "" {
 		t.Skip("SIGKILL would end docker's client, not the function in its container")
 	}
 	kills, seed := 10, uint64(1)
-	if os.Getenv("S3RESIZER_TORTURE") != "" {
+	if os.Getenv("TORTURE") != "" {
 		kills = 200
 	}
 	k := newKiller(t, seed)

@@ -31,7 +31,7 @@ import (
 )
 
 // torture says that the long form of a test is wanted.
-var torture = os.Getenv("S3RESIZER_TORTURE") != ""
+var torture = os.Getenv("TORTURE") != ""
 
 // networkFault is something that goes wrong between the handler and its S3, and what is to come of it.
 type networkFault struct {
