@@ -283,7 +283,7 @@ func TestUploadsReachWhatIsWired(t *testing.T) {
 // Random configurations of others, and random wishes: what S3 would refuse is refused before it is asked, and named; what
 // it takes is added, and gone after remove, with everything else as it was.
 func TestRandomConfigurations(t *testing.T) {
-	const rounds = 300
+	const rounds = 120
 	random := rand.New(rand.NewPCG(6, 1))
 	a := wiretest.Start(t, "photos")
 	var topics, queues, functions []string

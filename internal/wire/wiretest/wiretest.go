@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"s3resizer/internal/devserver"
 )
@@ -34,6 +35,7 @@ type AWS struct {
 	Delivered chan Delivery
 
 	objects *devserver.S3
+	client  *awshttp.BuildableClient
 
 	mu        sync.Mutex
 	buckets   map[string]*bucket
@@ -62,7 +64,7 @@ type resource struct {
 func Start(t testing.TB, buckets ...string) *AWS {
 	t.Helper()
 	a := &AWS{
-		Delivered: make(chan Delivery, 100), buckets: map[string]*bucket{}, functions: map[string]*resource{}, queues: map[string]*resource{},
+		Delivered: make(chan Delivery, 100), client: awshttp.NewBuildableClient(), buckets: map[string]*bucket{}, functions: map[string]*resource{}, queues: map[string]*resource{},
 		topics: map[string]bool{}, hooks: map[string][]func(){}, denied: map[string]bool{}, broken: map[string]int{},
 	}
 	for _, name := range buckets {
@@ -86,7 +88,9 @@ func Start(t testing.TB, buckets ...string) *AWS {
 
 // Config is what a client of all services needs.
 func (a *AWS) Config() aws.Config {
-	return devserver.ClientConfig(a.Endpoint, Region, accessKey, secretKey)
+	cfg := devserver.ClientConfig(a.Endpoint, Region, accessKey, secretKey)
+	cfg.HTTPClient = a.client
+	return cfg
 }
 
 // Environ is the same for another process.
