@@ -34,7 +34,7 @@ dev: bin/s3resizer ## serve an S3 endpoint that resizes what is put there; ARGS=
 	@bin/s3resizer dev $(ARGS)
 
 .PHONY: build
-build: bin/lambda bin/s3resizer bin/lambda-local ## bin/lambda, bin/s3resizer and bin/lambda-local
+build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
@@ -126,14 +126,14 @@ clean: ## remove what make has made
 	rm -rf bin demo-out libvips/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
-.PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/bench-compute
+.PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
 bin/lambda: tools $(libvips)
 	go build -trimpath -tags lambda.norpc -ldflags '$(ldflags)' -o $@ ./cmd/lambda
 bin/s3resizer: tools $(libvips)
 	@go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
 
-bin/lambda-local: tools
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/lambda-local
+bin/lambda-local bin/s3wire: tools
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/$(@F)
 bin/bench-compute: tools $(libvips)
 	@go build -trimpath -o $@ ./bench/compute
 

@@ -139,14 +139,14 @@ func (c configuration) leadsTo(t Target) bool {
 type ConflictError struct{ wanted, inTheWay entry }
 
 func (e *ConflictError) Error() string {
-	whose, remedy := "an entry", "Take it away, or narrow one of the two"
+	whose, how := "somebody else's", ""
 	if e.inTheWay.ours() {
-		whose, remedy = "an entry of s3wire's own", "Take it away with s3wire remove, or narrow one of the two"
+		whose, how = "s3wire's own", " with s3wire remove"
 	}
-	return fmt.Sprintf("%s is in the way: %q sends %s of %s to the %s %s, and S3 lets no two entries be told of the same upload (wanted: %s of %s to %s). "+
-		"%s by a prefix or a suffix that no key has with the other's; or use --eventbridge, which goes with any entry",
-		whose, e.inTheWay.id, strings.Join(e.inTheWay.events, ","), e.inTheWay.keys(), e.inTheWay.kind, e.inTheWay.arn,
-		strings.Join(e.wanted.events, ","), e.wanted.keys(), e.wanted.arn, remedy)
+	return fmt.Sprintf("the entry %q, %s, is in the way: it sends %s of %s to the %s %s, and S3 takes no other for the same uploads (wanted: %s of %s to the %s %s). "+
+		"Take it away%s; or narrow one of the two by a prefix or a suffix; or use --eventbridge, which goes with any entry",
+		e.inTheWay.id, whose, strings.Join(e.inTheWay.events, ","), e.inTheWay.keys(), e.inTheWay.kind, e.inTheWay.arn,
+		strings.Join(e.wanted.events, ","), e.wanted.keys(), e.wanted.kind, e.wanted.arn, how)
 }
 
 // diff is before → after, a line each: "  " for what stays, "- " for what goes, "+ " for what comes.

@@ -102,7 +102,7 @@ func (w *Wiring) Add(ctx context.Context, f Filter) error {
 	w.warnOfCase(f.suffixes)
 	w.printChange(before, after)
 	if give {
-		w.printf("%s lets S3 call it:\n  + %s\n", w.Target, w.grant)
+		w.printf("Permission of S3, at %s:\n  + %s\n", w.Target, w.grant)
 	}
 	switch {
 	case after.equal(before) && !give:
@@ -152,7 +152,7 @@ func (w *Wiring) Remove(ctx context.Context, f Filter, disableEventBridge bool) 
 
 	w.printChange(before, after)
 	if withdraw {
-		w.printf("%s lets S3 call it:\n  - %s\n", w.Target, w.grant)
+		w.printf("Permission of S3, at %s:\n  - %s\n", w.Target, w.grant)
 	}
 	w.warnOfRest(after)
 	switch {
