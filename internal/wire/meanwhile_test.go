@@ -58,7 +58,10 @@ func TestSomebodyElseWritesTheConfigurationToo(t *testing.T) {
 		if lines := a.Notifications("photos"); !slices.Contains(lines, theirLine) || !has(lines, "function:s3resizer") {
 			t.Errorf("there is %q", lines)
 		}
-		wantWords(t, u.warned.String(), "at the same time", "+ topic")
+		wantWords(t, u.warned.String(), "at the same time. This change is in place", "+ topic")
+		if strings.Count(strings.Join(a.Calls(), " "), "s3:PutBucketNotification") != 1 {
+			t.Errorf("written more than once: %q", a.Calls())
+		}
 	})
 	t.Run("from a reading before the write, so that it loses ours: ours is added to theirs", func(t *testing.T) {
 		a := wiretest.Start(t, "photos")
@@ -152,6 +155,15 @@ func TestFailuresLeaveNothingHalfDone(t *testing.T) {
 		wantError(t, at(t, a, functionAt(t, arn)).add(""), "s3:PutBucketNotification", "s3://photos")
 		if policy := a.Policy(arn); policy != "" {
 			t.Errorf("left behind: %s", policy)
+		}
+	})
+	t.Run("somebody else registers the bucket's name before the write: it is not written to", func(t *testing.T) {
+		a := wiretest.Start(t, "photos")
+		arn := a.Function("s3resizer")
+		a.Before("s3:PutBucketNotification", func() { a.Take("photos", "210987654321") })
+		wantError(t, at(t, a, functionAt(t, arn)).add(""), "AccessDenied", "--bucket-owner")
+		if len(a.Notifications("photos")) != 0 || a.Policy(arn) != "" {
+			t.Errorf("there is %q, %q", a.Notifications("photos"), a.Policy(arn))
 		}
 	})
 	t.Run("a permission from before is left", func(t *testing.T) {
