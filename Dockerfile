@@ -74,6 +74,26 @@ COPY --from=build-lambda-local --chown=65532:65532 /files/ /
 USER 65532:65532
 ENTRYPOINT ["/lambda-local"]
 
+# s3wire, for where Go is not installed:
+#
+#   docker build -t s3wire --target cli .
+#   docker run --rm --user "$(id -u)" -v ~/.aws:/.aws:ro -e AWS_PROFILE s3wire show s3://bucket
+FROM go AS build-cli
+ARG TARGETARCH
+COPY cmd/s3wire cmd/s3wire
+COPY internal/wire internal/wire
+ARG VERSION=dev
+RUN --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /files/s3wire ./cmd/s3wire
+
+FROM scratch AS cli
+COPY --from=distroless /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build-cli /files/ /
+# Whoever runs it, the AWS configuration is looked for in /.aws.
+ENV HOME=/
+USER 65532:65532
+ENTRYPOINT ["/s3wire"]
+
 # A production S3 gateway on a folder (Apache-2.0), built from its module; it never enters ours.
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS build-versitygw
 ARG GOPROXY TARGETARCH

@@ -34,13 +34,18 @@ dev: bin/s3resizer ## serve an S3 endpoint that resizes what is put there; ARGS=
 	@bin/s3resizer dev $(ARGS)
 
 .PHONY: build
-build: bin/lambda bin/s3resizer bin/lambda-local ## bin/lambda, bin/s3resizer and bin/lambda-local
+build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
 	go vet ./...
 	go test -race $$(go list ./... | grep -v /bench/)
 	go test ./bench/... # loops over pixels: with the detector they take minutes, and the tests of resize run them with it
+
+.PHONY: torture
+torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
+	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda
+TORTURE ?= 100000
 
 .PHONY: conformance
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
@@ -72,11 +77,30 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+# Without a bound, the fuzzer spends a minute on making each input that it finds interesting smaller.
+.PHONY: fuzz
+fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+	  targets=$$(go test -list '$(FUZZ)' $$package); \
+	  for target in $$(grep '^Fuzz' <<<"$$targets"); do \
+	    echo "$$target ($$package)"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 1 $$package; \
+	  done; \
+	done
+FUZZ ?= ^Fuzz
+FUZZTIME ?= 30s
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
 
 golangci := v2.15.0
+
+.PHONY: vulncheck
+vulncheck: tools $(libvips) ## govulncheck: known vulnerabilities in what is called; asks vuln.go.dev
+	go run golang.org/x/vuln/cmd/govulncheck@$(govulncheck) ./...
+
+govulncheck := v1.9.0
 
 .PHONY: bench
 bench: tools $(libvips) ## benchmarks, six times each; BENCH=regexp, OUT=file, BASE=file to compare with
@@ -102,14 +126,14 @@ clean: ## remove what make has made
 	rm -rf bin demo-out libvips/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
-.PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/bench-compute
+.PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
 bin/lambda: tools $(libvips)
 	go build -trimpath -tags lambda.norpc -ldflags '$(ldflags)' -o $@ ./cmd/lambda
 bin/s3resizer: tools $(libvips)
 	@go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
 
-bin/lambda-local: tools
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/lambda-local
+bin/lambda-local bin/s3wire: tools
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/$(@F)
 bin/bench-compute: tools $(libvips)
 	@go build -trimpath -o $@ ./bench/compute
 

@@ -13,10 +13,15 @@ import (
 // readHeader opens the picture without decoding a pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
 	header, err := vips.LoadImageFromReader(in.again(), loadParams())
+	if err == nil {
+		defer header.Close()
+	}
+	if reason := in.unread(format); reason != "" {
+		return nil, &Rejection{ClassUnsupported, reason}
+	}
 	if err != nil {
 		return nil, in.blame(ctx, fmt.Sprintf("the header of the %s can't be read", format))
 	}
-	defer header.Close()
 
 	s := &Source{
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),
@@ -34,17 +39,25 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
+	if !header.HasICCProfile() {
+		switch format {
+		case PNG:
+			s.profile = pngProfile(in.head.Bytes())
+		case AVIF:
+			s.profile = avifProfile(in.file)
+		}
+	}
 	return s, nil
 }
 
-// rangeKnown tells whether it is known which sample is black and which is white. libvips takes a float or 32-bit one for
-// one of 0–255, unless its color space has a range of its own.
+// rangeKnown tells whether it is known which sample is black and which is white. Of float samples it is not (files with
+// 0–1, 0–255 and physical units are all about), unless they are of a color space that libvips decodes to them.
 func rangeKnown(format vips.BandFormat, in vips.Interpretation) bool {
 	switch format {
 	case vips.BandFormatUchar, vips.BandFormatUshort:
 		return true
 	default:
-		return in == vips.InterpretationLAB || in == vips.InterpretationLABS || in == vips.InterpretationScRGB || in == vips.InterpretationXYZ
+		return in == vips.InterpretationLAB || in == vips.InterpretationLABS
 	}
 }
 
@@ -75,6 +88,9 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
+	if s.profile != nil {
+		stored.SetBlob("icc-profile-data", s.profile)
+	}
 	if s.Format == JPEG && shrink > 1 {
 		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
 		stored.SetInt("concurrency", 1)
@@ -88,6 +104,11 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
 		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
+		for i, ms := range pixels.delay {
+			if ms <= 10 { // as browsers play it; libvips gives some frames of such a GIF 100 ms, and others none
+				pixels.delay[i] = 100
+			}
+		}
 	}
 	warned := closeWatched(stored)
 	if err != nil || s.input.body.err != nil || s.input.doubtful(warned) {

@@ -117,11 +117,12 @@ func middle(image *vips.ImageRef) (*vips.ImageRef, error) {
 	return sample, nil
 }
 
-// pngCodings are the two that are worth trying. Predicting each row from the one above makes a photo a quarter
-// smaller, and soon compressed; flat artwork, whose pixels repeat themselves, it makes larger.
+// pngCodings are the two that are worth trying. Predicting each sample from the ones above and before it makes a photo a
+// quarter smaller, and leaves so little to be found that a quick search does: level 4 takes three times as long and
+// gains 0 to 8 %. Flat artwork, whose pixels repeat themselves, prediction makes larger.
 var pngCodings = []vips.PngExportParams{
 	{Filter: vips.PngFilterNone, Compression: 6, StripMetadata: true},
-	{Filter: vips.PngFilterUo, Compression: 4, StripMetadata: true}, // up
+	{Filter: vips.PngFilterAvg, Compression: 2, StripMetadata: true},
 }
 
 // exportPNG tries the codings on a few rows and takes the better one.

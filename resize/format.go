@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -96,17 +97,17 @@ func detect(head []byte) (Format, error) {
 		}
 	}
 	known := "JPEG, PNG, WebP, GIF, TIFF and AVIF are"
-	switch kind {
-	case vips.ImageTypeUnknown:
-		if len(head) == 0 {
-			return "", &Rejection{ClassUnsupported, "the object is empty; " + known + " resized"}
-		}
-		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + known + " resized"}
-	case vips.ImageTypeHEIF:
+	if kind == vips.ImageTypeHEIF {
 		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; " + known}
-	default:
-		return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", strings.ToUpper(vips.ImageTypes[kind]), known)}
 	}
+	if len(head) == 0 {
+		return "", &Rejection{ClassUnsupported, "the object is empty; " + known + " resized"}
+	}
+	name := foreign(head)
+	if name == "" && kind == vips.ImageTypeUnknown {
+		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + known + " resized"}
+	}
+	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), known)}
 }
 
 // hasBrand tells whether one of the brands is among the compatible ones in the ftyp box that an ISO media file begins

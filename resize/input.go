@@ -47,6 +47,10 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 	if in.file, err = io.ReadAll(io.MultiReader(bytes.NewReader(head), in.body)); err != nil {
 		return nil, "", fmt.Errorf("read the file: %w", err)
 	}
+	if format == AVIF && bytes.Equal(in.file[8:12], []byte("avis")) {
+		// Sequences have a still picture too, which is read if the file is not called one.
+		copy(in.file[8:], "avif")
+	}
 	return in, format, checkEnding(format, in.file)
 }
 

@@ -2,10 +2,12 @@ package resize
 
 // #cgo pkg-config: vips
 // #include <vips/vips.h>
+// void allow_loaders(void);
 // void buffer_sources(void);
 // void count_warnings(void);
 // long warnings_of_this_thread(void);
 // void tolerate_warnings(void);
+// void premultiply_in_bytes(void);
 import "C"
 
 import (
@@ -18,17 +20,18 @@ import (
 // Startup starts libvips, with the given number of threads for each picture that is being resampled. Call it once,
 // before anything else in this package.
 //
-// Loaders that libvips marks as unsafe for untrusted input, SVG, PDF and ImageMagick's among them, are switched off.
+// All loaders but those of the formats that are read are switched off: SVG, PDF, ImageMagick's and libvips's own formats.
 func Startup(threads int) error {
 	vips.LoggingSettings(func(string, vips.LogLevel, string) {}, vips.LogLevelError) // every failure is an error value
 	// The operation cache would keep pictures alive that nobody asks for twice.
 	if err := vips.Startup(&vips.Config{ConcurrencyLevel: threads}); err != nil {
 		return fmt.Errorf("start libvips %s: %w", vips.Version, err)
 	}
-	C.vips_block_untrusted_set(1)
+	C.allow_loaders()
 	C.buffer_sources()
 	C.count_warnings()
 	C.tolerate_warnings()
+	C.premultiply_in_bytes()
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil

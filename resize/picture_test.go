@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if measureMemory() {
+	if measureMemory() || renderPictures() {
 		return
 	}
 	os.Exit(m.Run())

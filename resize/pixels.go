@@ -102,16 +102,20 @@ func premultiplied(image *vips.ImageRef) (*vips.ImageRef, error) {
 }
 
 // premultiply weights the colors of image by alpha; govips remembers that it is done. The samples keep their format: as
-// floats, which libvips makes of them, they would be resampled at a fifth of the speed.
+// floats, which libvips makes of all but bytes (see native.c), they would be resampled at a fifth of the speed.
 func premultiply(image *vips.ImageRef) error {
 	samples := image.BandFormat()
 	if err := image.PremultiplyAlpha(); err != nil {
 		return err
 	}
-	if samples == vips.BandFormatUchar || samples == vips.BandFormatUshort {
+	switch {
+	case image.BandFormat() == samples:
+		return nil
+	case samples == vips.BandFormatUshort:
 		return errors.Join(image.Linear1(1, 0.5), image.Cast(samples)) // a cast cuts off
+	default:
+		return image.Cast(samples)
 	}
-	return image.Cast(samples)
 }
 
 // killAtEnd stops the computing of image when ctx ends. Call what it returns before image is closed.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/resize/resizetest"
 )
 
 // reads notes how far a reader has been read.
@@ -31,7 +33,11 @@ func (r *reads) Read(p []byte) (int, error) {
 }
 
 func TestTheHeaderIsReadAndNoMore(t *testing.T) {
-	for name, data := range map[string][]byte{"JPEG": plainJPEG(t, 3000, 2000), "PNG": noisyPNG(t, 1000, 800)} {
+	for name, data := range map[string][]byte{
+		"JPEG": plainJPEG(t, 3000, 2000), "PNG": noisyPNG(t, 1000, 800),
+		// libvips's loader for Ultra HDR read all of it, to see if the second picture is a gain map.
+		"JPEG with a second picture": resizetest.MultiPicture(plainJPEG(t, 3000, 2000), plainJPEG(t, 300, 200)),
+	} {
 		body := &reads{r: bytes.NewReader(data)}
 		source, err := Open(t.Context(), body, limits)
 		if err != nil {

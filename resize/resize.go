@@ -74,7 +74,8 @@ type Source struct {
 	Decode Span
 
 	input       *input
-	orientation int // EXIF orientation, 1–8; the picture is stored turned
+	orientation int    // EXIF orientation, 1–8; the picture is stored turned
+	profile     []byte // the ICC profile that the file stands for without having it, or nil
 }
 
 // Open reads the header of the picture in r: its format by magic bytes, its dimensions, frames and orientation.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -80,40 +79,7 @@ func (c *Client) get(ctx context.Context, bucket, key, etag, byteRange string) (
 	if byteRange != "" {
 		in.Range = &byteRange
 	}
-	ctx, stop := context.WithCancel(ctx)
-	out, err := c.s3.GetObject(ctx, in)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	out.Body = &watched{out.Body, stop}
-	return out, nil
-}
-
-// stallTime is how long a connection may bring nothing. One that breaks is noticed at once; one that merely goes quiet
-// would be waited for until the function's time is up.
-const stallTime = 5 * time.Second
-
-var errStalled = fmt.Errorf("not a byte for %v", stallTime)
-
-// watched is a response's body that does not wait for ever.
-type watched struct {
-	io.ReadCloser
-	stop context.CancelFunc // of the request
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	stalled := time.AfterFunc(stallTime, w.stop)
-	n, err := w.ReadCloser.Read(p)
-	if !stalled.Stop() && err != nil {
-		err = errStalled
-	}
-	return n, err
-}
-
-func (w *watched) Close() error {
-	defer w.stop()
-	return w.ReadCloser.Close()
+	return c.s3.GetObject(ctx, in)
 }
 
 // body reads an object part by part, in order, with the next parts on the wire. One goroutine reads it.
@@ -155,7 +121,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) fill() {
 	for len(b.ahead) < readAhead && b.next < b.size {
 		from := *b.first
-		from.offset, from.end, from.body, from.failures = b.next, min(b.next+partSize, b.size), nil, 0
+		from.offset, from.end, from.body, from.failures, from.slow = b.next, min(b.next+partSize, b.size), nil, 0, 0
 		b.next = from.end
 		p := &part{done: make(chan struct{})}
 		b.ahead = append(b.ahead, p)

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -27,13 +26,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-const (
-	// dialTimeout bounds one attempt to connect. Inside a region that takes a millisecond; what takes seconds is not there.
-	dialTimeout = 3 * time.Second
-	// answerTimeout bounds the wait for S3's answer to a request that it has got whole. S3 itself says "503 Slow Down"
-	// long before.
-	answerTimeout = 10 * time.Second
-)
+// dialTimeout bounds one attempt to connect. Inside a region that takes a millisecond; what takes seconds is not there.
+const dialTimeout = 3 * time.Second
 
 // Client reads and writes objects. Build one and keep it: it keeps its connections. It is safe for concurrent use.
 type Client struct {
@@ -51,9 +45,7 @@ type Options struct {
 // LoadConfig reads the AWS SDK's own settings: the environment, the shared configuration files, the container's or
 // machine's role.
 func LoadConfig(ctx context.Context) (aws.Config, error) {
-	client := awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
-		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
+	client := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
 	if os.Getenv("AWS_RESPONSE_CHECKSUM_VALIDATION") == "" {
 		// TLS guards the way here, S3 its disks: a checksum of every byte read would cost 1 ms a MB for nothing.
@@ -77,6 +69,7 @@ func New(cfg aws.Config, o Options) *Client {
 	}
 	return &Client{owner: o.ExpectedOwner, s3: s3.NewFromConfig(cfg, func(s *s3.Options) {
 		s.UsePathStyle = s.BaseEndpoint != nil
+		s.HTTPClient = patient{s.HTTPClient}
 		s.Logger = logging.Nop{} // what matters comes back as an error; the rest would stand between the log's JSON lines
 	})}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// maxResumes is how often in a row, without a byte of progress, a broken body is taken up again.
+	// maxResumes is how often a body is taken up again: that broke, in a row and without a byte of progress; that was too
+	// slow, in all, for a byte now and then is no progress.
 	maxResumes = 4
 	// resumeDelay is the pause before the second resumption in a row; it doubles for each one after.
 	resumeDelay = 50 * time.Millisecond
@@ -26,6 +27,7 @@ type span struct {
 	offset, end int64  // the bytes still to be read: [offset, end)
 	body        io.ReadCloser
 	failures    int // in a row, without a byte of progress
+	slow        int // connections given up for being so
 }
 
 func (s *span) Read(p []byte) (int, error) {
@@ -48,11 +50,14 @@ func (s *span) Read(p []byte) (int, error) {
 			s.close()
 			s.failures++
 		}
+		if errors.Is(err, errSlow) {
+			s.slow++
+		}
 		if n > 0 {
 			s.failures = 0
 			return n, nil
 		}
-		if s.failures > maxResumes || s.ctx.Err() != nil {
+		if s.failures > maxResumes || s.slow > maxResumes || s.ctx.Err() != nil {
 			err = fmt.Errorf("broken off at byte %d of %d: %w", s.offset, s.end, errors.Join(s.ctx.Err(), noEOF(err)))
 			return 0, wrap("read", s.bucket, s.key, err)
 		}

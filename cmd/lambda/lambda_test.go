@@ -23,6 +23,7 @@ import (
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/internal/runtimeapi"
+	"s3resizer/internal/s3fault"
 	"s3resizer/s3io"
 )
 
@@ -45,9 +46,11 @@ const account = "123456789012"
 // stage is the function's whole world: an S3, the Runtime API, and the process between them.
 type stage struct {
 	*s3io.Client
-	api    *runtimeapi.Server
-	events <-chan json.RawMessage
-	log    *lines
+	endpoint string // of the S3
+	api      *runtimeapi.Server
+	events   <-chan json.RawMessage
+	log      *lines
+	environ  []string // that Lambda gives the function
 }
 
 // lines collects what the process prints.
@@ -79,11 +82,25 @@ func newStage(t *testing.T, environ ...string) *stage {
 // newStageOf is newStage with a function that belongs to another account.
 func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage {
 	t.Helper()
+	s := emptyStage(t, functionAccount)
+	process := s.launch(t, environ...)
+	t.Cleanup(func() {
+		process.end(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("the function printed:\n%s", s.log.text())
+		}
+	})
+	return s
+}
+
+// emptyStage has no process yet.
+func emptyStage(t *testing.T, functionAccount string) *stage {
+	t.Helper()
 	s := &stage{log: &lines{}}
 	cfg, events := devtest.StartWithEvents(t, devserver.Options{
 		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
 	})
-	s.Client, s.events = s3io.New(cfg, s3io.Options{}), events
+	s.Client, s.endpoint, s.events = s3io.New(cfg, s3io.Options{}), *cfg.BaseEndpoint, events
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -94,37 +111,49 @@ func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage 
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { _ = s.api.Close() })
 
-	process := start(append([]string{
+	s.environ = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_ENDPOINT_URL_S3=" + *cfg.BaseEndpoint,
-	}, environ...))
-	output, err := process.StdoutPipe()
+		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_ENDPOINT_URL_S3=" + s.endpoint,
+	}
+	return s
+}
+
+// process is the function, running.
+type process struct {
+	*exec.Cmd
+	read chan struct{} // closed when all that it printed is read
+}
+
+// end ends it with SIGTERM, which `docker run` passes on, or with SIGKILL, which it can't.
+func (p *process) end(signal os.Signal) {
+	_ = p.Process.Signal(signal)
+	<-p.read
+	_ = p.Wait()
+}
+
+// launch starts the function, with environ besides, and returns when it waits for work.
+func (s *stage) launch(t *testing.T, environ ...string) *process {
+	t.Helper()
+	p := &process{start(append(s.environ[:len(s.environ):len(s.environ)], environ...)), make(chan struct{})}
+	output, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	process.Stderr = process.Stdout
-	if err := process.Start(); err != nil {
+	p.Stderr = p.Stdout
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan struct{})
 	go func() {
-		defer close(read)
+		defer close(p.read)
 		s.log.read(output)
 	}()
-	t.Cleanup(func() {
-		_ = process.Process.Signal(syscall.SIGTERM) // which `docker run` passes on
-		<-read
-		_ = process.Wait()
-		if t.Failed() {
-			t.Logf("the function printed:\n%s", s.log.text())
-		}
-	})
 	ready, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if err := s.api.WaitReady(ready); err != nil {
-		t.Fatalf("the function does not poll: %v", err)
+		p.end(syscall.SIGKILL)
+		t.Fatalf("the function does not poll: %v\n%s", err, s.log.text())
 	}
-	return s
+	return p
 }
 
 // start prepares the function to be run with environ and nothing else, but for what a script in its place needs.
@@ -226,7 +255,7 @@ func TestFunction(t *testing.T) {
 		s.refuse(t, s.upload(t, "orphan", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "no-such-bucket", "orphan-resized", "s3://orphan/cat.jpg")
 	})
 	t.Run("a deadline too short", func(t *testing.T) {
-		s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 400*time.Millisecond, "deadline", "s3://photos/late.jpg", "written: nothing")
+		s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 400*time.Millisecond, "deadline", "s3://photos/late.jpg", "written: nothing; missing: small, medium, large")
 	})
 	t.Run("an event of no known shape", func(t *testing.T) {
 		s.refuse(t, []byte(`{"hello":"world"}`), 30*time.Second, "unknown-event", `{"bucket":"…","key":"…"}`)
@@ -275,6 +304,16 @@ func TestUnreachableS3IsAnError(t *testing.T) {
 	s.refuse(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400)), 30*time.Second, "transient", "s3://photos/cat.jpg", "connection refused")
 }
 
+func TestTheTimeLimitIsKeptAndWhatIsMissingIsSaid(t *testing.T) {
+	s := emptyStage(t, account)
+	slow := s3fault.Start(t, s.endpoint)
+	slow.Inject(s3fault.Always, s3fault.Writes("large-"), s3fault.Silence)
+	process := s.launch(t, "AWS_ENDPOINT_URL_S3="+slow.URL, "RESIZE_DEADLINE_MARGIN=2s")
+	defer process.end(syscall.SIGTERM)
+	s.refuse(t, s.upload(t, "photos", "late.jpg", photo(t, 1600, 1200)), 7*time.Second, "deadline",
+		"s3://photos/late.jpg", "written: small-late.jpg, medium-late.jpg; missing: large-late.jpg, .s3resizer/late.jpg.json")
+}
+
 func TestEveryMistakeInTheSettingsIsNamedBeforeTheFunctionEnds(t *testing.T) {
 	output, err := start([]string{"AWS_REGION=us-east-1", "RESIZE_SIZES=wide", "RESIZE_QUALITY=0"}).CombinedOutput()
 	var exit *exec.ExitError
@@ -290,18 +329,8 @@ func TestEveryMistakeInTheSettingsIsNamedBeforeTheFunctionEnds(t *testing.T) {
 
 // A control-plane client has no business in a process that starts cold.
 func TestTheFunctionCarriesNothingItDoesNotUse(t *testing.T) {
-	list, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dependency := range strings.SplitSeq(string(list), "\n") {
-		for _, banned := range []string{
-			"service/sqs", "service/lambda", "service/s3control", "service/cloudwatch", "net/rpc", "testing/", "gofakes3",
-			"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/bench", "spf13/cobra",
-		} {
-			if strings.HasSuffix(dependency, banned) || strings.Contains(dependency, banned+"/") {
-				t.Errorf("cmd/lambda depends on %s", dependency)
-			}
-		}
-	}
+	commandtest.WantNoneOf(t, nil, []string{"-tags", "lambda.norpc"}, []string{
+		"service/sqs", "service/lambda", "service/s3control", "service/cloudwatch", "net/rpc", "net/http/httptest", "gofakes3",
+		"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/internal/wire", "s3resizer/bench", "resize/resizetest", "spf13/cobra",
+	})
 }

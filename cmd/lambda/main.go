@@ -20,6 +20,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/metrics"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -53,6 +54,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	store := s3io.New(aws, s3io.Options{ExpectedOwner: owner(settings.BucketOwner)})
 	h := handler.New(store, settings, newLogger(settings.LogLevel))
+	if name := lambdacontext.FunctionName; settings.Metrics && name != "" {
+		log := metrics.New(os.Stdout, name)
+		h.Observe = log.Outcome
+		log.Started()
+	}
 
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
 		response, err := h.Respond(ctx, event)

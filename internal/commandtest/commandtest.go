@@ -1,4 +1,4 @@
-// Package commandtest lets the tests of a command run the command itself, built for them.
+// Package commandtest lets the tests of a command run the command itself, built for them, and look at what it is made of.
 package commandtest
 
 import (
@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -36,4 +37,23 @@ func Build(dir, name string, environ []string, flags ...string) (string, error) 
 		return "", fmt.Errorf("build %s: %w", name, err)
 	}
 	return path, nil
+}
+
+// WantNoneOf checks that the command in the current folder, built with the environment and flags given, depends on no
+// package whose path ends with one of banned, nor on any below such a one.
+func WantNoneOf(t *testing.T, environ, flags, banned []string) {
+	t.Helper()
+	list := exec.Command("go", append(append([]string{"list", "-deps"}, flags...), ".")...)
+	list.Env = append(os.Environ(), environ...)
+	dependencies, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dependency := range strings.SplitSeq(string(dependencies), "\n") {
+		for _, path := range banned {
+			if strings.HasSuffix(dependency, path) || strings.Contains(dependency, path+"/") {
+				t.Errorf("it depends on %s", dependency)
+			}
+		}
+	}
 }

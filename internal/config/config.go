@@ -35,6 +35,7 @@ type Settings struct {
 	AcceptTruncated bool          // render a JPEG of which half is there
 	DeadlineMargin  time.Duration // work stops this long before the function's time limit
 	LogLevel        slog.Level
+	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
 }
 
 // AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
@@ -57,13 +58,14 @@ var variables = map[string]variable{
 	"KEY_TEMPLATE":    {"{size}-{key}", setKeyTemplate},
 	"CACHE_CONTROL":   {"", setCacheControl},
 	"BUCKET_OWNER":    {"", setBucketOwner},
-	"RECORD":          {"on", setRecord},
+	"RECORD":          {"on", func(s *Settings, value string) error { return setSwitch(&s.Record, value) }},
 	"ON_TRUNCATED":    {"reject", setOnTruncated},
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},
 	"MAX_FRAMES":      {"500", setMaxFrames},
 	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
 	"LOG_LEVEL":       {"info", setLogLevel},
+	"METRICS":         {"on", func(s *Settings, value string) error { return setSwitch(&s.Metrics, value) }},
 }
 
 // Load reads settings from an environment, in the form of [os.Environ]. An unset or empty variable has its default; an
@@ -75,7 +77,7 @@ func Load(environ []string) (Settings, error) {
 		name, value, _ := strings.Cut(entry, "=")
 		name, ours := strings.CutPrefix(name, prefix)
 		if _, known := variables[name]; ours && !known {
-			mistakes = append(mistakes, fmt.Errorf("%s%s is not a setting; there are %s", prefix, name, strings.Join(names(), ", ")))
+			mistakes = append(mistakes, fmt.Errorf("%s is not a setting; there are %s", printable(prefix+name), strings.Join(names(), ", ")))
 		}
 		if ours && value != "" {
 			values[name] = value
@@ -95,6 +97,12 @@ func Load(environ []string) (Settings, error) {
 		mistakes = append(mistakes, s.Key.checkSizes(s.Sizes))
 	}
 	return s, errors.Join(mistakes...)
+}
+
+// printable is a name as it is or, where that would garble the log, escaped.
+func printable(name string) string {
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 func names() []string {
@@ -194,7 +202,8 @@ func setCacheControl(s *Settings, value string) error {
 }
 
 func setLogLevel(s *Settings, value string) error {
-	if s.LogLevel.UnmarshalText([]byte(value)) != nil {
+	// slog has levels between these, such as "info+1", which no line is of.
+	if s.LogLevel.UnmarshalText([]byte(value)) != nil || strings.ContainsAny(value, "+-") {
 		return errors.New(`want "debug", "info", "warn" or "error"`)
 	}
 	return nil
@@ -208,11 +217,11 @@ func setBucketOwner(s *Settings, value string) error {
 	return nil
 }
 
-func setRecord(s *Settings, value string) error {
+func setSwitch(to *bool, value string) error {
 	if value != "on" && value != "off" {
 		return errors.New(`want "on" or "off"`)
 	}
-	s.Record = value == "on"
+	*to = value == "on"
 	return nil
 }
 

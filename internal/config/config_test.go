@@ -1,6 +1,7 @@
 package config
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -27,15 +28,15 @@ func TestDefaults(t *testing.T) {
 	if got := s.Key.For("photos/cat.jpg", "small", resize.JPEG, resize.JPEG); got != "small-photos/cat.jpg" {
 		t.Errorf("key %q", got)
 	}
-	if !s.Record || s.Background != (resize.Color{R: 255, G: 255, B: 255}) {
-		t.Errorf("record %v, background %v", s.Record, s.Background)
+	if !s.Record || !s.Metrics || s.LogLevel != slog.LevelInfo || s.Background != (resize.Color{R: 255, G: 255, B: 255}) {
+		t.Errorf("record %v, metrics %v, log level %v, background %v", s.Record, s.Metrics, s.LogLevel, s.Background)
 	}
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Load([]string{
 		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
-		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud",
+		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud", "RESIZE_METRICS=yes", "RESIZE_RECORD=no",
 		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1", "RESIZE_ON_TRUNCATED=sometimes",
 	})
 	if err == nil {
@@ -43,7 +44,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
-		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, "RESIZE_CACHE_CONTROL",
+		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, `RESIZE_METRICS="yes": want "on" or "off"`, `RESIZE_RECORD="no"`, "RESIZE_CACHE_CONTROL",
 		`RESIZE_ON_TRUNCATED="sometimes": want "reject" or "accept"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -56,12 +57,16 @@ func TestValues(t *testing.T) {
 	s, err := Load([]string{
 		"RESIZE_QUALITY=jpeg=75,avif=40", "RESIZE_BACKGROUND=#102030", "RESIZE_FORMATS=source, webp", "RESIZE_MAX_BYTES=1GiB",
 		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}", "RESIZE_DEST_BUCKET=thumbs.{bucket}", "RESIZE_RECORD=off", "RESIZE_BUCKET_OWNER=any",
+		"RESIZE_METRICS=off", "RESIZE_LOG_LEVEL=Warn",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Quality != (resize.Quality{JPEG: 75, WebP: 80, AVIF: 40}) || s.Background != (resize.Color{R: 16, G: 32, B: 48}) || s.MaxBytes != 1<<30 {
 		t.Errorf("quality %+v, background %v, %d bytes", s.Quality, s.Background, s.MaxBytes)
+	}
+	if s.Metrics || s.LogLevel != slog.LevelWarn {
+		t.Errorf("metrics %v, log level %v", s.Metrics, s.LogLevel)
 	}
 	if s.Record || s.BucketOwner != AnyOwner || s.DestBucket.For("b") != "thumbs.b" {
 		t.Errorf("record %v, owner %q, bucket %q", s.Record, s.BucketOwner, s.DestBucket.For("b"))
@@ -94,6 +99,19 @@ func TestTheFingerprintTellsWhetherCutPicturesAreAccepted(t *testing.T) {
 	}
 }
 
+func TestLogLevelsAreTheFourThatLinesHave(t *testing.T) {
+	for _, value := range []string{"debug", "INFO", "warn", "Error"} {
+		if s, err := Load([]string{"RESIZE_LOG_LEVEL=" + value}); err != nil || !strings.EqualFold(s.LogLevel.String(), value) {
+			t.Errorf("%s: %v, %v", value, s.LogLevel, err)
+		}
+	}
+	for _, value := range []string{"info+1", "warn-4", "info+0", "0", "warning"} {
+		if _, err := Load([]string{"RESIZE_LOG_LEVEL=" + value}); err == nil {
+			t.Errorf("%s is accepted", value)
+		}
+	}
+}
+
 func TestAmbiguousNamesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		sizes, template string
@@ -104,6 +122,8 @@ func TestAmbiguousNamesAreRefused(t *testing.T) {
 		"a common end does not matter there": {"small=1,xsmall=2", "{size}-{key}", true},
 		"but does behind the name":           {"small=1,xsmall=2", "{dir}{name}{size}{ext}", false},
 		"unless something stands between":    {"small=1,xsmall=2", "{dir}{name}-{size}{ext}", true},
+		"a size that is an extension":        {"a=1,jpg=2", "{key}.{size}", false}, // x.a.jpg: a of x, jpg of x.a
+		"told from it by what follows":       {"a=1,jpg=2", "{key}.{size}.x", true},
 		"the size behind the directory":      {"a=1,a-b=2", "{dir}{size}-{name}{ext}", false},
 		"the name alone":                     {"a=1,b=2", "{size}-{name}", false},
 		"the parts in another order":         {"a=1,b=2", "{size}{name}{dir}{ext}", false},

@@ -61,7 +61,7 @@ func setKeyTemplate(s *Settings, value string) error {
 		case "{size}":
 		default:
 			if strings.ContainsAny(token, "{}") {
-				return fmt.Errorf("%s is not a part of a key: %s", token, keyRight)
+				return fmt.Errorf("%q is not a part of a key: %s", token, keyRight)
 			}
 		}
 	}
@@ -79,14 +79,20 @@ func setKeyTemplate(s *Settings, value string) error {
 func (t KeyTemplate) checkSizes(sizes []resize.Size) error {
 	before, after, behindName := t.aroundSize()
 	overlap, where := strings.HasPrefix, "begins"
+	formats := []resize.Format{resize.AsSource}
 	if behindName {
 		overlap, where = strings.HasSuffix, "ends"
 	}
-	for i, a := range sizes {
-		for _, b := range sizes[:i] {
-			textA, textB := before+a.Name+after, before+b.Name+after
-			if overlap(textA, textB) || overlap(textB, textA) {
-				return fmt.Errorf("%sSIZES, %sKEY_TEMPLATE: with the sizes %q and %q two sources could have renditions of one name, because one %s with the other; rename one", prefix, prefix, b.Name, a.Name, where)
+	if t.endsInSize() {
+		formats = resize.OutputFormats() // "x.a.jpg" is the size "a" of "x", as JPEG, and the size "jpg" of "x.a"
+	}
+	for _, a := range sizes {
+		for _, b := range sizes {
+			for _, format := range formats {
+				textA, textB := before+a.Name+after+format.Extension(), before+b.Name+after
+				if a != b && (overlap(textA, textB) || overlap(textB, textA)) {
+					return fmt.Errorf("%sSIZES, %sKEY_TEMPLATE: with the sizes %q and %q two sources could have renditions of one name, because %q %s with %q; rename one", prefix, prefix, a.Name, b.Name, textA, where, textB)
+				}
 			}
 		}
 	}
@@ -104,6 +110,12 @@ func (t KeyTemplate) aroundSize() (before, after string, behindName bool) {
 		before = t.tokens[at]
 	}
 	return before, after, at > 0 && t.tokens[at-1] != "{dir}"
+}
+
+// endsInSize tells whether no part of the key follows the size.
+func (t KeyTemplate) endsInSize() bool {
+	last := len(t.tokens) - 1
+	return t.tokens[last] == "{size}" || t.tokens[last-1] == "{size}" && !strings.HasPrefix(t.tokens[last], "{")
 }
 
 // For returns the key of a rendition. Where its format is not that of the source, the format's extension is appended,

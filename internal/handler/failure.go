@@ -16,6 +16,7 @@ type Failure struct {
 	Class       string   // one of s3io's classes, or one of those below
 	Bucket, Key string   // of the source; empty if no event could be read
 	Written     []string // the keys of the renditions that are in place already
+	Missing     []string // the keys of the set, record included, that may not be; sizes, if no key was known yet
 	Err         error
 
 	others []error
@@ -35,8 +36,8 @@ var (
 )
 
 // newFailure finds the class of an error that came up in the work on o, and names the renditions written by then.
-func newFailure(ctx context.Context, o object, written []Rendition, err error) *Failure {
-	f := &Failure{Class: ClassInternal, Bucket: o.bucket, Key: o.key, Err: err}
+func newFailure(ctx context.Context, o object, written []Rendition, missing []string, err error) *Failure {
+	f := &Failure{Class: ClassInternal, Bucket: o.bucket, Key: o.key, Missing: missing, Err: err}
 	class := s3io.ClassOf(err)
 	switch {
 	case errors.Is(err, errSameBucket):
@@ -62,13 +63,15 @@ func (f *Failure) Error() string {
 	}
 	fmt.Fprint(&b, f.Err)
 	if f.Bucket != "" {
-		fmt.Fprintf(&b, " (written: %s)", cmp.Or(strings.Join(f.Written, ", "), "nothing"))
+		fmt.Fprintf(&b, " (written: %s; missing: %s)", list(f.Written), list(f.Missing))
 	}
 	for _, other := range f.others {
 		fmt.Fprintf(&b, "\n%v", other)
 	}
 	return b.String()
 }
+
+func list(keys []string) string { return cmp.Or(strings.Join(keys, ", "), "nothing") }
 
 func (f *Failure) Unwrap() []error { return append([]error{f.Err}, f.others...) }
 

@@ -39,6 +39,9 @@ type Store interface {
 
 // Handler answers events. It is safe for concurrent use.
 type Handler struct {
+	// Observe, if set, is told what came of each object: a result, or else a failure. Several may be told at once.
+	Observe func(Result, *Failure)
+
 	store       Store
 	settings    config.Settings
 	fingerprint string
@@ -64,7 +67,7 @@ const overwrites = 3
 func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, error) {
 	request, err := decode(event)
 	if err != nil {
-		return nil, &Failure{Class: ClassUnknownEvent, Err: err}
+		return nil, h.unknown(ctx, err)
 	}
 	return request.respond(h.all(ctx, request.objects))
 }
@@ -73,7 +76,7 @@ func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, erro
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
 	request, err := decode(event)
 	if err != nil {
-		return Report{}, &Failure{Class: ClassUnknownEvent, Err: err}
+		return Report{}, h.unknown(ctx, err)
 	}
 	outcomes := h.all(ctx, request.objects)
 	return report(outcomes), join(outcomes)
@@ -103,37 +106,53 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 
 // object brings one object's renditions up to date with its newest upload.
 //
-// Why the record is written before the source is looked at again, and not the other way round: an upload that comes
-// after that look starts its own run after this record was written, so that its record is the later one. Every other
-// upload is seen by the look, and this run goes on with it.
+// Why it converges. Say that N is the newest upload, and that a delivery that fails or dies is followed by another one.
+// Some write of something older than N is the last one; call it w. All that is written after w is of N, so it is enough
+// that all of N is written, or seen in place, after w.
+//   - If w came before N: N's own event is delivered later than that, and to its end at least once. Its ETag is the
+//     source's, so that this delivery takes no short cut and writes everything.
+//   - If w came after N, and its run lives: a run that has written anything writes the record, and then looks at the
+//     source. It sees N, and does all again before it is content.
+//   - If w came after N, and its run fails or dies, or is the one that gives up: the delivery that follows begins after
+//     w. It reads N, and either writes everything or, when its event is of an older upload, finds everything of N in
+//     place. It asks each rendition for that and not the record alone, because w may be one rendition, put by a killed
+//     run over a set whose record had long been written.
+//
+// That is why the look comes after the record: the other way round, N could come between the two, be done, and then get
+// an older record, with nobody left to notice. A newest upload that is rejected is no different: what is written of it
+// is the record, and what that says of an older set is looked at, after the record, as the source is.
+//
+// What this leans on: S3 reads what was written last, and a request whose answer is no longer waited for takes effect
+// before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
 func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	if o.err != nil {
 		return Result{}, &Failure{Class: ClassUnknownEvent, Err: o.err}
 	}
 	started := time.Now()
 	var written []Rendition
+	var missing []string
 	for range overwrites {
 		run := newRun(h, o, started)
 		result, failure := run.resizeCurrent(ctx)
 		if failure != nil && failure.Class == string(s3io.Changed) {
+			written = run.inOrder()
+			missing = run.missing(written)
 			continue
 		}
 		if failure != nil || !result.final() {
 			return result, failure
 		}
-		written = result.Renditions
+		written, missing = result.Renditions, nil
 		if err := run.putRecord(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, written, err)
+			return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
 		}
-		newest, err := h.store.Head(ctx, o.bucket, o.key)
-		if s3io.ClassOf(err) == s3io.NotFound || err == nil && newest.ETag == result.Source.ETag {
+		if stands, err := run.stands(ctx, result); err != nil {
+			return Result{}, newFailure(ctx, o, written, missing, err)
+		} else if stands {
 			return result, nil
 		}
-		if err != nil {
-			return Result{}, newFailure(ctx, o, written, err)
-		}
 	}
-	return Result{}, newFailure(ctx, o, written, errOverwritten)
+	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)
 }
 
 // resizeCurrent resizes the object as it is now, whatever the event says of it.
@@ -165,6 +184,9 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	}
 	defer source.Close()
 	r.source = source
+	if err := r.checkKeys(); err != nil {
+		return r.failed(ctx, err)
+	}
 	if r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
@@ -182,12 +204,28 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	return r.resized(), nil
 }
 
-// tell logs one line for an object.
+// unknown is the failure of an event that names no objects, because it can't be read.
+func (h *Handler) unknown(ctx context.Context, err error) *Failure {
+	f := &Failure{Class: ClassUnknownEvent, Err: err}
+	h.tell(ctx, object{}, Result{}, f)
+	return f
+}
+
+// tell logs one line for an object, at a level by what it asks for: nothing, a look at the upload, or somebody to mend
+// something.
 func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
+	if h.Observe != nil {
+		h.Observe(r, f)
+	}
 	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
-		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where, slog.String("class", f.Class), slog.Any("written", f.Written), slog.String("error", f.Err.Error()))...)
+		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
+			slog.String("class", f.Class), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
 		return
 	}
-	h.log.LogAttrs(ctx, slog.LevelInfo, string(r.Status), append(where, slog.Any("result", r))...)
+	level := slog.LevelInfo
+	if r.Status == Rejected {
+		level = slog.LevelWarn
+	}
+	h.log.LogAttrs(ctx, level, string(r.Status), append(where, slog.Any("result", r))...)
 }

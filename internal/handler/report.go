@@ -26,7 +26,19 @@ type Result struct {
 	Reason     string      `json:"reason,omitempty"` // for people
 	Source     Source      `json:"source"`
 	Renditions []Rendition `json:"renditions,omitempty"` // in the order of the settings
+	Previous   *Set        `json:"previous,omitempty"`   // of a rejected upload
 	Timings    *Timings    `json:"timings,omitempty"`
+}
+
+// Set is a complete set of renditions, and the upload that they are of.
+//
+// As the Previous of a rejected upload it is the last older set that had a record, and that was seen in place, whole,
+// after the rejection's own record was written. There is none where no older upload was resized, where a newer set was
+// begun and never finished (what is there then is of several uploads: each rendition's metadata has the ETag of its
+// own), or where no records are kept.
+type Set struct {
+	Source     Source      `json:"source"`
+	Renditions []Rendition `json:"renditions"`
 }
 
 // final tells whether the result is the outcome of an upload, which its record keeps.

@@ -6,11 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +31,21 @@ const (
 	metaHeight   = "s3resizer-height"
 )
 
+// maxKey is the length that S3 allows a key, in bytes of UTF-8.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+const maxKey = 1024
+
+// Classes of uploads that are rejected for their keys.
+const (
+	ClassKeyTooLong  resize.Class = "key-too-long" // no room is left for the keys of what is made of it
+	ClassReservedKey resize.Class = "reserved-key" // its renditions would lie among the records
+)
+
 // maxSourceName is what metaSource may take of the 2 KB that S3 allows all user metadata.
 const maxSourceName = 1500
+
+// maxRecord bounds what is read of a record, in bytes: some 300 for each rendition.
+const maxRecord = 1 << 20
 
 // run is one attempt at one object, and what is known of it so far.
 type run struct {
@@ -78,7 +94,7 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	metadata := r.metadata()
 	metadata[metaSize] = out.Size
 	metadata[metaWidth], metadata[metaHeight] = strconv.Itoa(out.Width), strconv.Itoa(out.Height)
-	_, err := r.h.store.Put(ctx, s3io.Upload{
+	err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
 		CacheControl: cmp.Or(r.h.settings.CacheControl, r.info.CacheControl),
 	})
@@ -123,9 +139,8 @@ func (r *run) metadata() map[string]string {
 	return map[string]string{metaSource: name, metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
 }
 
-// alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
-// one by one: a run that died may have overwritten one after the record was written.
-func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+// outputs lists the keys of all that is made of the source: its renditions and its record.
+func (r *run) outputs() []string {
 	var keys []string
 	for _, size := range r.h.settings.Sizes {
 		for _, format := range r.source.Outputs(r.h.settings.Formats) {
@@ -135,7 +150,35 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	if r.h.settings.Record {
 		keys = append(keys, recordKey(r.object.key))
 	}
-	for _, key := range keys {
+	return keys
+}
+
+// checkKeys rejects a source before anything is made of it that could not be written.
+func (r *run) checkKeys() error {
+	for _, key := range r.outputs() {
+		if r.h.settings.Record && strings.HasPrefix(key, records) && key != recordKey(r.object.key) {
+			return &resize.Rejection{Class: ClassReservedKey, Reason: fmt.Sprintf(
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", records)}
+		}
+		if len(key) > maxKey {
+			return &resize.Rejection{Class: ClassKeyTooLong, Reason: fmt.Sprintf(
+				"its key has %d bytes, so that %s… would have %d; S3 allows %d", len(r.object.key), strings.ToValidUTF8(key[:16], ""), len(key), maxKey)}
+		}
+	}
+	return nil
+}
+
+// alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
+// one by one: a run that died may have overwritten one after the record was written.
+func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
+		return info.Metadata[metaETag] == r.info.ETag && info.Metadata[metaSettings] == r.h.fingerprint
+	})
+}
+
+// inPlace tells whether every key is there, in the destination bucket, and as it should be.
+func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int, info s3io.Info) bool) (bool, error) {
+	for i, key := range keys {
 		info, err := r.h.store.Head(ctx, r.destination, key)
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return false, nil
@@ -143,11 +186,75 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if info.Metadata[metaETag] != r.info.ETag || info.Metadata[metaSettings] != r.h.fingerprint {
+		if !asItShould(i, info) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// previous finds the older set that a rejected upload leaves in place: that of the record about to be replaced, if
+// nothing has happened to it since. It is nil if there is none.
+func (r *run) previous(ctx context.Context) (*Set, error) {
+	if !r.recorded() {
+		return nil, nil
+	}
+	body, err := r.h.store.Open(ctx, r.destination, recordKey(r.object.key))
+	if s3io.ClassOf(err) == s3io.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, maxRecord))
+	if err != nil {
+		return nil, err
+	}
+	var record Result
+	if json.Unmarshal(data, &record) != nil {
+		return nil, nil // not a record of ours, and about to be one
+	}
+	set := record.Previous
+	if record.Status == Resized {
+		set = &Set{record.Source, record.Renditions}
+	}
+	if there, err := r.setInPlace(ctx, set); err != nil || !there {
+		return nil, err
+	}
+	return set, nil
+}
+
+// setInPlace tells whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
+// other settings, by one of the same upload.
+func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
+	if set == nil || len(set.Renditions) == 0 {
+		return false, nil
+	}
+	var keys []string
+	for _, rendition := range set.Renditions {
+		keys = append(keys, rendition.Key)
+	}
+	return r.inPlace(ctx, keys, func(i int, info s3io.Info) bool {
+		return info.Metadata[metaETag] == set.Source.ETag && info.Size == int64(set.Renditions[i].Bytes)
+	})
+}
+
+// stands tells whether a result, now that its record is written, is still so: its source the newest upload, or gone,
+// and the older set that it names in place. (The last rendition of a run that died may have come between the look at
+// that set and the record.)
+func (r *run) stands(ctx context.Context, result Result) (bool, error) {
+	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
+	switch {
+	case s3io.ClassOf(err) == s3io.NotFound:
+		return true, nil
+	case err != nil || newest.ETag != result.Source.ETag:
+		return false, err
+	case result.Previous != nil:
+		return r.setInPlace(ctx, result.Previous)
+	default:
+		return true, nil
+	}
 }
 
 // result is what every outcome has in common.
@@ -189,11 +296,15 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	case errors.As(err, &rejection):
 		out := r.result(Rejected)
 		out.Class, out.Reason = string(rejection.Class), rejection.Reason
+		if out.Previous, err = r.previous(ctx); err != nil {
+			return Result{}, newFailure(ctx, r.object, nil, []string{recordKey(r.object.key)}, err)
+		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Op != "put":
 		return r.result(Gone), nil
 	default:
-		return Result{}, newFailure(ctx, r.object, r.inOrder(), err)
+		written := r.inOrder()
+		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
 	}
 }
 
@@ -208,12 +319,36 @@ func (r *run) inOrder() []Rendition {
 	return slices.SortedFunc(slices.Values(r.renditions), func(a, b Rendition) int { return rank(a) - rank(b) })
 }
 
-// recordKey is where the commit record of an object is kept, in the destination bucket.
-func recordKey(key string) string { return ".s3resizer/" + key + ".json" }
+// missing names what the set lacks beside the renditions that are in place: the sizes, as long as the source's format, and
+// with it their keys, are not known.
+func (r *run) missing(written []Rendition) []string {
+	if r.source == nil {
+		var sizes []string
+		for _, size := range r.h.settings.Sizes {
+			sizes = append(sizes, size.Name)
+		}
+		return sizes
+	}
+	return slices.DeleteFunc(r.outputs(), func(key string) bool {
+		return slices.ContainsFunc(written, func(rendition Rendition) bool { return rendition.Key == key })
+	})
+}
+
+// records is the folder of the commit records in the destination bucket.
+const records = ".s3resizer/"
+
+// recordKey is where the commit record of an object is kept.
+func recordKey(key string) string { return records + key + ".json" }
+
+// recorded tells whether the object has a record. One whose key leaves no room for it is rejected; that stands in the
+// report and the log alone.
+func (r *run) recorded() bool {
+	return r.h.settings.Record && len(recordKey(r.object.key)) <= maxKey
+}
 
 // putRecord writes the commit record: from here on, the set is complete.
 func (r *run) putRecord(ctx context.Context, result Result) error {
-	if !r.h.settings.Record {
+	if !r.recorded() {
 		return nil
 	}
 	var data bytes.Buffer
@@ -222,9 +357,17 @@ func (r *run) putRecord(ctx context.Context, result Result) error {
 	if err := encoder.Encode(result); err != nil {
 		return err
 	}
-	_, err := r.h.store.Put(ctx, s3io.Upload{
+	return r.write(ctx, s3io.Upload{
 		Bucket: r.destination, Key: recordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
 	})
+}
+
+// write puts an object, and logs what it took.
+func (r *run) write(ctx context.Context, u s3io.Upload) error {
+	start := time.Now()
+	_, err := r.h.store.Put(ctx, u)
+	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),
+		slog.Float64("milliseconds", milliseconds(start, time.Now())), slog.Bool("written", err == nil))
 	return err
 }
 

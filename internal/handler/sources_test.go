@@ -179,3 +179,22 @@ func TestS3BatchOperations(t *testing.T) {
 		})
 	}
 }
+
+// An event says that something was uploaded. What is resized, and reported, is what the key has now.
+func TestEventsOfEveryKindOfUpload(t *testing.T) {
+	b := newBench(t)
+	h := b.handler(t, &meddler{Store: b, open: func(o *s3io.Object) { o.VersionID = "now" }}, "RESIZE_SIZES=small=40")
+	b.upload(t, "a.jpg", photo(t, 60, 40, 1))
+	now, err := b.Head(t.Context(), "photos", "a.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ObjectCreated:Put", "ObjectCreated:Post", "ObjectCreated:Copy", "ObjectCreated:CompleteMultipartUpload"} {
+		event := strings.Replace(s3Event("a.jpg"), "ObjectCreated:Put", name, 1)
+		event = strings.Replace(event, `"sequencer"`, `"eTag":"0123456789abcdef0123456789abcdef-12","versionId":"then","sequencer"`, 1)
+		r := one(t, h, []byte(event))
+		if r.Status != handler.Resized && r.Status != handler.Superseded || r.Source.VersionID != "now" || r.Source.ETag != now.ETag {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}

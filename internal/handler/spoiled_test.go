@@ -43,7 +43,7 @@ func TestSpoiledPictures(t *testing.T) {
 	}
 }
 
-// reopened is a store whose objects can be meddled with when they are opened for the second time.
+// reopened is a store whose sources can be meddled with when they are opened for the second time.
 type reopened struct {
 	handler.Store
 	opens  int
@@ -51,8 +51,10 @@ type reopened struct {
 }
 
 func (s *reopened) Open(ctx context.Context, bucket, key string) (*s3io.Object, error) {
-	if s.opens++; s.opens == 2 {
-		return s.second()
+	if bucket == "photos" {
+		if s.opens++; s.opens == 2 {
+			return s.second()
+		}
 	}
 	return s.Store.Open(ctx, bucket, key)
 }

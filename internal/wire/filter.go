@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Filter says which of a bucket's events are meant.
+type Filter struct {
+	prefix   string
+	suffixes []string
+	events   []string
+}
+
+// NewFilter is for objects whose keys begin with prefix and end with any of the suffixes (any key, if there are none);
+// both as keys have them, in upper or lower case. With deletions, it is for s3:ObjectRemoved:* beside s3:ObjectCreated:*.
+func NewFilter(prefix string, suffixes []string, deletions bool) (Filter, error) {
+	f := Filter{prefix, slices.Compact(slices.Sorted(slices.Values(suffixes))), []string{"s3:ObjectCreated:*"}}
+	if deletions {
+		f.events = append(f.events, "s3:ObjectRemoved:*")
+	}
+	for _, part := range append([]string{prefix}, suffixes...) {
+		if strings.Contains(part, "*") {
+			return Filter{}, fmt.Errorf("%q: filters have no wildcards: name what keys begin with behind the bucket, and what they end with by --suffix", part)
+		}
+		if len(encode(part)) > 1024 {
+			return Filter{}, fmt.Errorf("%q: S3 takes at most 1024 characters, encoded", part)
+		}
+	}
+	for _, long := range f.suffixes {
+		for _, short := range f.suffixes {
+			if long != short && strings.HasSuffix(long, short) {
+				return Filter{}, fmt.Errorf("--suffix %q covers --suffix %q, and S3 does not take both: leave the longer one out", short, long)
+			}
+		}
+	}
+	return f, nil
+}
+
+// entries are what a bucket needs for f: S3 takes one suffix in each. An id follows from where its entry leads and for
+// which keys, not from the events, so that an entry for others is replaced.
+func (f Filter) entries(to Target) []entry {
+	suffixes := f.suffixes
+	if len(suffixes) == 0 {
+		suffixes = []string{""}
+	}
+	var all []entry
+	for _, suffix := range suffixes {
+		e := entry{kind: to.kind, arn: to.arn.String(), events: f.events, prefix: encode(f.prefix), suffix: encode(suffix)}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{string(e.kind), e.arn, e.prefix, e.suffix}))
+		e.id = idPrefix + hex.EncodeToString(sum[:6])
+		all = append(all, e)
+	}
+	return all
+}
+
+// names reports whether f, where it says anything, says e's prefix and suffix.
+func (f Filter) names(e entry) bool {
+	return (f.prefix == "" || e.prefix == encode(f.prefix)) &&
+		(len(f.suffixes) == 0 || slices.ContainsFunc(f.suffixes, func(s string) bool { return e.suffix == encode(s) }))
+}
+
+// encode writes a part of a key as S3 wants it in a filter: a space is a plus, and what is not among the safe
+// characters of keys is percent-encoded.
+func encode(part string) string {
+	var b strings.Builder
+	for _, c := range []byte(part) {
+		switch {
+		case c == ' ':
+			b.WriteByte('+')
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("/!-_.*'()", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// decode undoes encode; what somebody wrote otherwise stays as it is.
+func decode(part string) string {
+	if decoded, err := url.QueryUnescape(part); err == nil {
+		return decoded
+	}
+	return part
+}

@@ -1,0 +1,57 @@
+package resizetest
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// SwappedProfile is an ICC profile (ICC.1:2010, matrix/TRC) of sRGB with the primaries of red and blue in each other's
+// place: a reader that leaves it out shows red for blue. It is at least size bytes long, as camera makers' are.
+func SwappedProfile(size int) []byte {
+	red, green, blue := [3]float64{0.4360, 0.2225, 0.0139}, [3]float64{0.3851, 0.7169, 0.0971}, [3]float64{0.1431, 0.0606, 0.7141} // on D50
+	text := func(s string) []byte {                                                                                                // multiLocalizedUnicode, one string
+		out := append([]byte("mluc\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0cenUS"), 0, 0, 0, byte(2*len(s)), 0, 0, 0, 28)
+		for _, c := range s {
+			out = append(out, 0, byte(c))
+		}
+		return out
+	}
+	xyz := func(v [3]float64) []byte { return append([]byte("XYZ \x00\x00\x00\x00"), fixed(v[:]...)...) }
+	curve := append([]byte("para\x00\x00\x00\x00\x00\x03\x00\x00"), fixed(2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)...)
+
+	tags := []struct {
+		name string
+		data []byte
+	}{
+		{"desc", text("red is blue")}, {"cprt", text("public domain")}, {"wtpt", xyz([3]float64{0.9642, 1, 0.8249})},
+		{"rXYZ", xyz(blue)}, {"gXYZ", xyz(green)}, {"bXYZ", xyz(red)}, {"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+		{"fill", append([]byte("data\x00\x00\x00\x00\x00\x00\x00\x01"), make([]byte, size)...)},
+	}
+	table := binary.BigEndian.AppendUint32(nil, uint32(len(tags)))
+	var data []byte
+	for _, tag := range tags {
+		for len(tag.data)%4 != 0 {
+			tag.data = append(tag.data, 0)
+		}
+		table = append(table, tag.name...)
+		table = binary.BigEndian.AppendUint32(table, uint32(128+4+12*len(tags)+len(data)))
+		table = binary.BigEndian.AppendUint32(table, uint32(len(tag.data)))
+		data = append(data, tag.data...)
+	}
+	head := make([]byte, 128)
+	binary.BigEndian.PutUint32(head, uint32(128+len(table)+len(data)))
+	copy(head[8:], "\x04\x30\x00\x00mntrRGB XYZ ")
+	copy(head[24:], "\x07\xe8\x00\x01\x00\x01") // a date: 2024-01-01
+	copy(head[36:], "acsp")
+	copy(head[68:], fixed(0.9642, 1, 0.8249))
+	return append(append(head, table...), data...)
+}
+
+// fixed encodes as s15Fixed16.
+func fixed(values ...float64) []byte {
+	var out []byte
+	for _, v := range values {
+		out = binary.BigEndian.AppendUint32(out, uint32(int32(math.Round(v*65536))))
+	}
+	return out
+}

@@ -1,0 +1,233 @@
+package resizetest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+)
+
+// tiffFile is a TIFF of one page or several (TIFF 6.0). Its samples come from sample, as they stand in the file.
+type tiffFile struct {
+	width, height int
+	order         binary.AppendByteOrder
+	photometric   uint16
+	bits, format  uint16   // of a sample; its format: 1 unsigned, 3 floating point
+	extra         []uint16 // what samples beyond the colors are: 1 weighted alpha, 2 alpha
+	samples       int
+	tile          int // pixels a side; 0: one strip
+	deflated      bool
+	compression   uint16 // of other kinds, in name only
+	preview       bool   // of another picture in the file
+	separate      bool   // each component by itself
+	orientation   uint16
+	colors        []uint16 // of a palette
+	sample        func(x, y, n int) uint32
+}
+
+// Photometric interpretations, and what else stands in their fields.
+const (
+	tiffWhiteIsZero = 0
+	tiffBlackIsZero = 1
+	tiffRGB         = 2
+	tiffPalette     = 3
+	tiffInks        = 5
+)
+
+// encode lays pages out one after another: pixels, then their directory.
+func encodeTIFF(pages ...tiffFile) []byte {
+	order := pages[0].order
+	out := header(order)
+	link := 4 // where the offset of the next directory is to stand
+	for _, p := range pages {
+		var offsets, lengths []uint32
+		for _, block := range p.blocks() {
+			offsets, lengths = append(offsets, uint32(len(out))), append(lengths, uint32(len(block)))
+			out = append(out, block...)
+			if len(out)%2 == 1 {
+				out = append(out, 0)
+			}
+		}
+		entries := []entry{
+			long(256, uint32(p.width)), long(257, uint32(p.height)), short(258, slices.Repeat([]uint16{p.bits}, p.samples)...),
+			short(259, max(p.compression, map[bool]uint16{false: 1, true: 8}[p.deflated])), short(262, p.photometric), short(277, uint16(p.samples)),
+			short(284, map[bool]uint16{false: 1, true: 2}[p.separate]), short(339, slices.Repeat([]uint16{max(1, p.format)}, p.samples)...),
+			short(274, max(1, p.orientation)), long(254, map[bool]uint32{true: 1}[p.preview]),
+		}
+		if p.tile > 0 {
+			entries = append(entries, long(322, uint32(p.tile)), long(323, uint32(p.tile)), long(324, offsets...), long(325, lengths...))
+		} else {
+			entries = append(entries, long(278, uint32(p.height)), long(273, offsets...), long(279, lengths...))
+		}
+		if len(p.extra) > 0 {
+			entries = append(entries, short(338, p.extra...))
+		}
+		if len(p.colors) > 0 {
+			entries = append(entries, short(320, p.colors...))
+		}
+		at := len(out)
+		order.(binary.ByteOrder).PutUint32(out[link:], uint32(at))
+		out = append(out, directory(order, at, entries, 0)...)
+		link = at + 2 + 12*len(entries)
+	}
+	return out
+}
+
+// blocks are the strips or tiles.
+func (p tiffFile) blocks() [][]byte {
+	w, h := p.width, p.height
+	if p.tile > 0 {
+		w, h = p.tile, p.tile
+	}
+	groups := [][]int{nil}
+	for n := range p.samples {
+		if p.separate && n > 0 {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], n)
+	}
+	var out [][]byte
+	for _, group := range groups {
+		for top := 0; top < p.height; top += h {
+			for left := 0; left < p.width; left += w {
+				block := p.block(image.Rect(left, top, left+w, top+h), group)
+				if p.deflated {
+					block = deflated(block)
+				}
+				out = append(out, block)
+			}
+		}
+	}
+	return out
+}
+
+func (p tiffFile) block(at image.Rectangle, samples []int) []byte {
+	var out []byte
+	for y := at.Min.Y; y < at.Max.Y; y++ {
+		bits := 0
+		for x := at.Min.X; x < at.Max.X; x++ {
+			for _, n := range samples {
+				s := p.sample(min(x, p.width-1), min(y, p.height-1), n)
+				switch p.bits {
+				case 32:
+					out = p.order.AppendUint32(out, s)
+				case 16:
+					out = p.order.AppendUint16(out, uint16(s))
+				default:
+					if bits%8 == 0 {
+						out = append(out, 0)
+					}
+					out[len(out)-1] |= byte(s) << (8 - int(p.bits) - bits%8)
+				}
+				bits += int(p.bits)
+			}
+		}
+	}
+	return out
+}
+
+// tiffOf is a page of 8-bit samples that shows img.
+func tiffOf(img *image.NRGBA) tiffFile {
+	return tiffFile{
+		width: img.Rect.Dx(), height: img.Rect.Dy(), order: binary.LittleEndian, photometric: tiffRGB, bits: 8, samples: 3,
+		sample: func(x, y, n int) uint32 { return uint32(img.Pix[img.PixOffset(x, y)+n]) },
+	}
+}
+
+func tiffs() []Picture {
+	card, veil, grey := Card(Width, Height), Veil(Width, Height), toNRGBA(Grey(Width, Height))
+	var all []Picture
+	add := func(name string, data []byte, shows *image.NRGBA, psnr float64) {
+		p := still(name+".tif", data, "tiff", shows, psnr)
+		p.Shows.Output = map[bool]string{false: "jpeg", true: "png"}[p.Shows.Alpha]
+		all = append(all, p)
+	}
+	of := func(name string, img, shows *image.NRGBA, psnr float64, change func(*tiffFile)) {
+		f := tiffOf(img)
+		change(&f)
+		add(name, encodeTIFF(f), shows, psnr)
+	}
+	of("strip", card, card, exact, func(*tiffFile) {})
+	of("big-endian", card, card, exact, func(f *tiffFile) { f.order = binary.BigEndian })
+	of("tiled", card, card, exact, func(f *tiffFile) { f.tile = 64 })
+	of("separate", card, card, exact, func(f *tiffFile) { f.separate = true })
+	of("deflate", card, card, exact, func(f *tiffFile) { f.deflated = true })
+	of("tiled-deflate", card, card, exact, func(f *tiffFile) { f.tile, f.deflated = 32, true })
+	of("grey", grey, grey, exact, func(f *tiffFile) { f.photometric, f.samples = tiffBlackIsZero, 1 })
+	of("white-is-zero", negative(grey), grey, exact, func(f *tiffFile) { f.photometric, f.samples = tiffWhiteIsZero, 1 })
+	of("alpha", veil, veil, exact, func(f *tiffFile) { f.samples, f.extra = 4, []uint16{2} })
+	weighted := mapped(veil, func(c color.NRGBA) color.NRGBA {
+		w := func(v uint8) uint8 { return uint8((int(v)*int(c.A) + 127) / 255) }
+		return color.NRGBA{w(c.R), w(c.G), w(c.B), c.A}
+	})
+	of("weighted-alpha", weighted, veil, lossy, func(f *tiffFile) { f.samples, f.extra = 4, []uint16{1} })
+	of("16-bit", card, card, exact, func(f *tiffFile) {
+		eight := f.sample
+		f.bits, f.sample = 16, func(x, y, n int) uint32 { return 257 * eight(x, y, n) }
+	})
+	of("16-bit-grey", grey, grey, exact, func(f *tiffFile) {
+		eight := f.sample
+		f.photometric, f.samples = tiffBlackIsZero, 1
+		f.bits, f.sample = 16, func(x, y, n int) uint32 { return 257 * eight(x, y, n) }
+	})
+	blackAndWhite := mapped(grey, func(c color.NRGBA) color.NRGBA {
+		v := c.R / 128 * 255
+		return color.NRGBA{v, v, v, 255}
+	})
+	for name, photometric := range map[string]uint16{"1-bit": tiffBlackIsZero, "1-bit-white-is-zero": tiffWhiteIsZero} {
+		of(name, blackAndWhite, blackAndWhite, edges, func(f *tiffFile) {
+			eight := f.sample
+			f.photometric, f.samples, f.bits = photometric, 1, 1
+			f.sample = func(x, y, n int) uint32 { return eight(x, y, n)/255 ^ uint32(1-photometric) }
+		})
+	}
+	for _, depth := range []int{4, 8} {
+		colors, index, shows := paletted(depth, card)
+		of(fmt.Sprintf("palette-%d", depth), card, shows, edges, func(f *tiffFile) {
+			f.photometric, f.samples, f.bits = tiffPalette, 1, uint16(depth)
+			f.sample = func(x, y, _ int) uint32 { return uint32(index(x, y)) }
+			for _, channel := range []func(color.NRGBA) uint8{
+				func(c color.NRGBA) uint8 { return c.R }, func(c color.NRGBA) uint8 { return c.G }, func(c color.NRGBA) uint8 { return c.B },
+			} {
+				for _, c := range colors {
+					f.colors = append(f.colors, 257*uint16(channel(c)))
+				}
+			}
+		})
+	}
+	of("cmyk", card, card, inkPSNR, func(f *tiffFile) {
+		f.photometric, f.samples = tiffInks, 4
+		f.sample = func(x, y, n int) uint32 { return uint32(inks(card.NRGBAAt(x, y))[n]) }
+	})
+	for _, orientation := range []int{2, 3, 6, 7} {
+		of(fmt.Sprintf("orientation-%d", orientation), stored(card, orientation), card, exact, func(f *tiffFile) { f.orientation = uint16(orientation) })
+	}
+	second := tiffOf(plain(300, 40, color.NRGBA{255, 0, 0, 255}))
+	add("pages", encodeTIFF(tiffOf(card), second, second), card, exact)
+	for _, name := range []string{"lzw", "big"} { // by libtiff's tools
+		add(name, file(name+".tif"), card, exact)
+	}
+	add("jpeg", file("jpeg.tif"), card, 30) // at libtiff's own quality
+	add("fax", file("fax.tif"), blackAndWhite, edges)
+	add("packbits", file("packbits.tif"), blackAndWhite, edges)
+
+	reject := func(name, says string, change func(*tiffFile)) {
+		f := tiffOf(card)
+		change(&f)
+		all = append(all, Picture{Name: name + ".tif", Data: encodeTIFF(f), Rejected: &Rejection{"unsupported", says}})
+	}
+	reject("float", "neither of 8 nor of 16 bits", func(f *tiffFile) {
+		eight := f.sample
+		f.bits, f.format, f.sample = 32, 3, func(x, y, n int) uint32 { return math.Float32bits(float32(eight(x, y, n)) / 255) }
+	})
+	reject("32-bit", "neither of 8 nor of 16 bits", func(f *tiffFile) {
+		eight := f.sample
+		f.bits, f.sample = 32, func(x, y, n int) uint32 { return 0x01010101 * eight(x, y, n) }
+	})
+	reject("zstd", "compression 50000", func(f *tiffFile) { f.compression = 50000 })
+	reject("raw-sensor", "raw file", func(f *tiffFile) { f.photometric, f.samples = 32803, 1 })
+	reject("raw-preview", "raw file", func(f *tiffFile) { f.preview = true })
+	return all
+}

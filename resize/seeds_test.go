@@ -1,0 +1,184 @@
+package resize
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/bench/photos"
+)
+
+// Every target begins with pictures of its format, in more than one way to store them, that are not rejected.
+func TestSeedsArePictures(t *testing.T) {
+	for _, format := range []Format{JPEG, PNG, GIF, WebP, TIFF, AVIF} {
+		pictures := seeds(t, format)
+		if len(pictures) < 3 {
+			t.Errorf("%s: %d seeds", format, len(pictures))
+		}
+		for _, seed := range pictures {
+			name, data := seed.name, seed.data
+			if got, err := detect(data[:min(len(data), sniffLength)]); err != nil || got != format {
+				t.Errorf("%s is %s, %v", name, got, err)
+			}
+			if _, err := tryRender(data, Spec{Sizes: []Size{{"s", 5}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) {}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// The small files below testdata are seeds too. Small ones, since most of a large picture's bytes are alike to a decoder
+// while each costs its time.
+const largestSeed = 16 << 10
+
+// seed is a picture that the fuzzer begins with.
+type seed struct {
+	name string
+	data []byte
+}
+
+// seeds are the pictures of a format, in the same order every time.
+func seeds(t testing.TB, format Format) []seed {
+	t.Helper()
+	var out []seed
+	for name, data := range drawn(t) {
+		if strings.HasPrefix(name, string(format)+" ") {
+			out = append(out, seed{name, data})
+		}
+	}
+	slices.SortFunc(out, func(a, b seed) int { return strings.Compare(a.name, b.name) })
+	err := filepath.WalkDir("testdata", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if got, err := detect(data[:min(len(data), sniffLength)]); err == nil && got == format && len(data) <= largestSeed {
+			out = append(out, seed{path, data})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// drawn makes small pictures of every format, as the encoders at hand can store them.
+func drawn(t testing.TB) map[string][]byte {
+	t.Helper()
+	sticker := photos.Sticker(1, 24, 20)
+	scene := photos.Scene(photos.City, 5, 40, 30)
+	out := map[string][]byte{}
+	keep := func(name string) func([]byte, error) {
+		return func(data []byte, err error) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			out[name] = data
+		}
+	}
+	encoded := func(name string, picture image.Image, o photos.Options) {
+		o.Format, _, _ = strings.Cut(name, " ")
+		keep(name)(photos.Encode(picture, o))
+	}
+	encoded("jpeg 4:2:0", scene, photos.Options{})
+	encoded("jpeg progressive, turned", scene, photos.Options{Progressive: true, Orientation: 6})
+	encoded("jpeg grey", photos.Gray(scene), photos.Options{Quality: 50})
+	encoded("png with alpha", sticker, photos.Options{})
+	encoded("png interlaced", scene, photos.Options{Progressive: true})
+	encoded("png grey, turned", photos.Gray(scene), photos.Options{Orientation: 3})
+	encoded("webp with alpha", sticker, photos.Options{})
+	encoded("webp turned", scene, photos.Options{Orientation: 8})
+	encoded("gif with transparency", sticker, photos.Options{})
+	encoded("gif still", scene, photos.Options{})
+	encoded("tiff with alpha", sticker, photos.Options{})
+	encoded("tiff turned", scene, photos.Options{Orientation: 5})
+	encoded("tiff grey", photos.Gray(scene), photos.Options{})
+	encoded("avif with alpha", sticker, photos.Options{})
+	encoded("avif turned", scene, photos.Options{Orientation: 7})
+	encoded("avif grey", photos.Gray(scene), photos.Options{})
+
+	byGo := func(name string, picture image.Image) {
+		var data bytes.Buffer
+		err := png.Encode(&data, picture)
+		keep(name)(data.Bytes(), err)
+	}
+	byGo("png 16 bits", image.NewNRGBA64(image.Rect(0, 0, 17, 9)))
+	byGo("png grey, 16 bits", image.NewGray16(image.Rect(0, 0, 9, 17)))
+	byGo("png 1 bit", image.NewPaletted(image.Rect(0, 0, 31, 9), color.Palette{color.Black, color.White}))
+	byGo("png palette with alpha", image.NewPaletted(image.Rect(0, 0, 31, 9), color.Palette{color.Black, color.White, color.NRGBA{255, 0, 0, 100}, color.Transparent, color.White}))
+
+	var moving bytes.Buffer
+	err := gif.EncodeAll(&moving, &frames)
+	keep("gif animated")(moving.Bytes(), err)
+
+	from := func(data []byte, export func(*vips.ImageRef)) {
+		params := vips.NewImportParams()
+		params.NumPages.Set(-1)
+		img, err := vips.LoadImageFromBuffer(data, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer img.Close()
+		export(img)
+	}
+	from(out["gif animated"], func(img *vips.ImageRef) {
+		data, _, err := img.ExportWebp(&vips.WebpExportParams{Lossless: true})
+		keep("webp animated, lossless")(data, err)
+		data, _, err = img.ExportWebp(&vips.WebpExportParams{Quality: 60})
+		keep("webp animated")(data, err)
+	})
+	from(out["png with alpha"], func(img *vips.ImageRef) {
+		data, _, err := img.ExportWebp(&vips.WebpExportParams{Lossless: true})
+		keep("webp lossless with alpha")(data, err)
+		data, _, err = img.ExportAvif(&vips.AvifExportParams{Lossless: true, Bitdepth: 8, Effort: 1})
+		keep("avif lossless with alpha")(data, err)
+	})
+	from(out["png interlaced"], func(img *vips.ImageRef) {
+		data, _, err := img.ExportAvif(&vips.AvifExportParams{Quality: 60, Bitdepth: 10, Effort: 1})
+		keep("avif 10 bits")(data, err)
+		data, _, err = img.ExportJpeg(&vips.JpegExportParams{Quality: 90, SubsampleMode: vips.VipsForeignSubsampleOff, OptimizeCoding: true})
+		keep("jpeg 4:4:4")(data, err)
+		for name, compression := range map[string]vips.TiffCompression{
+			"none": vips.TiffCompressionNone, "jpeg": vips.TiffCompressionJpeg, "deflate": vips.TiffCompressionDeflate, "packbits": vips.TiffCompressionPackbits,
+		} {
+			data, _, err := img.ExportTiff(&vips.TiffExportParams{Compression: compression, Quality: 80})
+			keep("tiff "+name)(data, err)
+		}
+		data, _, err = img.ExportTiff(&vips.TiffExportParams{Compression: vips.TiffCompressionLzw, Predictor: vips.TiffPredictorHorizontal, Tile: true, TileWidth: 16, TileHeight: 16, Pyramid: true})
+		keep("tiff of tiles")(data, err)
+	})
+	cmyk, err := vips.NewImageFromMemory(bytes.Repeat([]byte{10, 100, 200, 30}, 20*10), 20, 10, 4, vips.BandFormatUchar, vips.InterpretationCMYK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cmyk.Close()
+	data, _, err := cmyk.ExportJpeg(&vips.JpegExportParams{Quality: 80})
+	keep("jpeg cmyk")(data, err)
+	data, _, err = cmyk.ExportTiff(&vips.TiffExportParams{Compression: vips.TiffCompressionNone})
+	keep("tiff cmyk")(data, err)
+	return out
+}
+
+// frames are an animation in which each is only a part of the whole, and goes in a way of its own.
+var frames = gif.GIF{
+	Image: []*image.Paletted{
+		image.NewPaletted(image.Rect(0, 0, 20, 15), color.Palette{color.Black, color.White}),
+		image.NewPaletted(image.Rect(3, 4, 9, 12), color.Palette{color.White, color.Transparent, color.Black}),
+		image.NewPaletted(image.Rect(5, 0, 20, 3), color.Palette{color.NRGBA{200, 0, 0, 255}, color.Transparent}),
+	},
+	Delay: []int{7, 0, 300}, Disposal: []byte{gif.DisposalNone, gif.DisposalPrevious, gif.DisposalBackground}, LoopCount: 2,
+}
