@@ -26,6 +26,7 @@ func Startup(threads int) error {
 	C.allow_loaders()
 	C.buffer_sources()
 	C.premultiply_in_bytes()
+	startHEIC(threads)
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil
