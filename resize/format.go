@@ -99,7 +99,7 @@ func detect(head []byte) (Format, error) {
 		}
 	}
 	if kind == vips.ImageTypeHEIF {
-		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this image or build; the image's variant with HEIC is (make image HEIC=1), named …-heic"}
+		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; the image's variant s3resizer:heic does it (make image HEIC=1)"}
 	}
 	if len(head) == 0 {
 		return "", &Rejection{ClassUnsupported, "the object is empty; " + readFormats + " resized"}
