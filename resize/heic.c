@@ -82,7 +82,6 @@ static int header(VipsForeignLoad *load) {
   size_t size;
   const void *file = vips_source_map(heic->source, &size);
   if (!file || !(heic->context = heif_context_alloc())) return -1;
-  heif_context_set_maximum_image_size_limit(heic->context, ceil(sqrt(hevc_most_pixels()))); // side of a square
   heif_context_set_max_decoding_threads(heic->context, decoding_threads > 1 ? decoding_threads : 0);
   return failed(heif_context_read_from_memory_without_copy(heic->context, file, size, NULL)) ||
     failed(heif_context_get_primary_image_handle(heic->context, &heic->handle)) ||
@@ -132,6 +131,7 @@ static int cancelled(void *load) { return ((VipsForeignLoad *) load)->out->kill;
 
 static int decode(VipsForeignLoad *load) {
   HeicLoad *heic = (HeicLoad *) load;
+  heif_context_set_maximum_image_size_limit(heic->context, ceil(sqrt(hevc_most_pixels()))); // side of a square
   struct heif_decoding_options *options = heif_decoding_options_alloc();
 #if LIBHEIF_NUMERIC_VERSION >= 0x01130000
   options->cancel_decoding = cancelled;
