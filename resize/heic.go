@@ -36,18 +36,14 @@ func isHEIC(head *C.uchar, length C.int) C.int {
 //
 //export nclxICC
 func nclxICC(nclx *C.struct_heif_color_profile_nclx, size *C.size_t) unsafe.Pointer {
-	xy := func(x, y C.float) chromaticity { return chromaticity{float64(x), float64(y)} }
-	space := rgbSpace{
-		red:      xy(nclx.color_primary_red_x, nclx.color_primary_red_y),
-		green:    xy(nclx.color_primary_green_x, nclx.color_primary_green_y),
-		blue:     xy(nclx.color_primary_blue_x, nclx.color_primary_blue_y),
-		white:    xy(nclx.color_primary_white_x, nclx.color_primary_white_y),
-		transfer: transfer(nclx.transfer_characteristics),
-	}
-	if space.isSRGB() {
+	xy := func(x, y C.float) [2]float64 { return [2]float64{float64(x), float64(y)} }
+	profile := cicpProfile(chromaticities{
+		xy(nclx.color_primary_white_x, nclx.color_primary_white_y), xy(nclx.color_primary_red_x, nclx.color_primary_red_y),
+		xy(nclx.color_primary_green_x, nclx.color_primary_green_y), xy(nclx.color_primary_blue_x, nclx.color_primary_blue_y),
+	}, transfer(nclx.transfer_characteristics))
+	if profile == nil {
 		return nil
 	}
-	profile := space.icc()
 	*size = C.size_t(len(profile))
 	return C.CBytes(profile)
 }
