@@ -2,6 +2,7 @@
 #
 #   docker build -t s3resizer .
 #   docker build -t s3resizer --platform linux/arm64 --provenance=false .     cross-compiled, nothing is emulated
+#   docker build -t s3resizer:heic --build-arg HEIC=1 .                       the variant that reads HEIC too
 #
 # `make image` adds the version.
 
@@ -24,6 +25,10 @@ ARG TARGETARCH
 # A compiler for the target, where that is not the builder's own architecture.
 RUN [ "$TARGETARCH" = "$(go env GOHOSTARCH)" ] || { apt-get update && apt-get install -y --no-install-recommends \
       "gcc-$(echo "$TARGETARCH" | sed 's/amd64/x86-64/; s/arm64/aarch64/')-linux-gnu" "libc6-dev-$TARGETARCH-cross"; }
+# For the variant: libheif and libde265 for the target.
+ARG HEIC
+RUN [ -z "$HEIC" ] || { dpkg --add-architecture "$TARGETARCH" && apt-get update && \
+      apt-get install -y --no-install-recommends "libheif-dev:$TARGETARCH" "libde265-dev:$TARGETARCH"; }
 COPY --from=libvips /libvips libvips/
 COPY libvips/vips.pc libvips/
 COPY cmd/lambda cmd/lambda
@@ -39,7 +44,8 @@ RUN --mount=type=cache,target=/root/.cache/go-build \
     # Go's cache does not know the headers' version; a flag that changes with it does.
     export CGO_CFLAGS="-O2 -DS3RESIZER_LIBVIPS=$(sed -n 's/^Version: //p' libvips/vips.pc)" && \
     if [ "$GOARCH" != "$(go env GOHOSTARCH)" ]; then export CC="$(echo "$GOARCH" | sed 's/amd64/x86_64/; s/arm64/aarch64/')-linux-gnu-gcc"; fi && \
-    go build -trimpath -tags lambda.norpc -ldflags "-s -w -X main.version=$VERSION" -o /files/var/runtime/bootstrap ./cmd/lambda && \
+    if [ -n "$HEIC" ]; then export PKG_CONFIG_LIBDIR="$(dirname "$(find /usr/lib -name libheif.pc)")"; fi && \
+    go build -trimpath -tags "lambda.norpc${HEIC:+,heic}" -ldflags "-s -w -X main.version=$VERSION" -o /files/var/runtime/bootstrap ./cmd/lambda && \
     cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* /files/var/runtime/
 COPY LICENSE NOTICE /files/licenses/
 RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md && \
@@ -47,6 +53,10 @@ RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md &
     cp "$(go env GOROOT)/LICENSE" /files/licenses/go.txt && \
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
+# libheif, libde265, what they need, and their licences. libheif's own plugins stay out: hevc.c is what decodes.
+RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1)")" && mkdir -p "/files$libraries" && \
+      for library in libheif.so.1 libde265.so.0 libsharpyuv.so.0 libz.so.1; do cp -L "$libraries/$library" "/files$libraries/" || exit 1; done && \
+      for package in libheif1 libde265-0 libsharpyuv0 zlib1g; do cp "/usr/share/doc/$package/copyright" "/files/licenses/$package.txt" || exit 1; done; }
 
 # What is ours in the image, by itself: `docker build --target files --output folder .`
 FROM scratch AS files

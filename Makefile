@@ -12,6 +12,11 @@ else
 libvips :=
 export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips,$(PKG_CONFIG_PATH))
 endif
+# HEIC=1 builds what reads HEIC too, with the system's libheif and libde265: the binaries, and the image s3resizer:heic.
+HEIC ?=
+export HEIC
+tags := $(if $(HEIC),-tags heic)
+comma := ,
 # Go's build cache does not know what pkg-config answered. A flag that differs with the libvips that it finds keeps a
 # build from using what was compiled for another one.
 export CGO_CFLAGS := -O2 -g -DS3RESIZER_LIBVIPS=$(LIBVIPS):$(shell sed -n 's/^Version: //p' libvips/vips.pc):$(PKG_CONFIG_PATH)
@@ -38,8 +43,8 @@ build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
-	go vet ./...
-	go test -race $$(go list ./... | grep -v /bench/)
+	go vet $(tags) ./...
+	go test -race $(tags) $$(go list ./... | grep -v /bench/)
 	go test ./bench/... # loops over pixels: with the detector they take minutes, and the tests of resize run them with it
 
 .PHONY: torture
@@ -47,27 +52,38 @@ torture: tools $(libvips) ## the long forms of the tests of order, faults and ki
 	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda
 TORTURE ?= 100000
 
+.PHONY: test-heic
+test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde265
+	@./tools.sh $(LIBVIPS) heic
+	go vet -tags heic ./resize
+	go test -race -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
+
 .PHONY: conformance
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
 	s3io/conformance.sh
 
 # DOCKER_FLAGS are for docker build, such as --platform linux/arm64, or what reaching the network takes.
 DOCKER ?= docker
-IMAGE ?= s3resizer
+IMAGE ?= s3resizer$(if $(HEIC),:heic)
 build-image = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build $(DOCKER_FLAGS) \
-	--build-arg VERSION=$(version) --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+	--build-arg VERSION=$(version) --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
+	$(if $(HEIC),--build-arg HEIC=1)
 export DOCKER IMAGE
 
 .PHONY: image
-image: ## the function's container image, s3resizer
+image: ## the function's container image, s3resizer; with HEIC=1 s3resizer:heic, which reads HEIC too
 	$(build-image) -t $(IMAGE) .
 
 .PHONY: image-test
 image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json image ## the tests of the image, and of the function in it, on amd64 and arm64
 	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
 	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 ./cmd/lambda
-	$(build-image) --platform linux/arm64 --target files --output bin/arm64 .
-	cmd/lambda/testdata/arm64-test bin/arm64
+	$(build-image) --platform linux/arm64 --target files --output bin/arm64$(if $(HEIC),-heic) .
+	$(if $(HEIC),,cmd/lambda/testdata/arm64-test bin/arm64)
+
+.PHONY: image-test-heic
+image-test-heic: ## the same for the variant with HEIC, but for arm64 it is only built: it needs Debian 13's C library
+	$(MAKE) image-test HEIC=1 IMAGE=$(IMAGE):heic
 
 .PHONY: stack-images
 stack-images: image ## the images of docker-compose.versitygw.yml
@@ -128,9 +144,9 @@ clean: ## remove what make has made
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
 bin/lambda: tools $(libvips)
-	go build -trimpath -tags lambda.norpc -ldflags '$(ldflags)' -o $@ ./cmd/lambda
+	go build -trimpath -tags lambda.norpc$(if $(HEIC),$(comma)heic) -ldflags '$(ldflags)' -o $@ ./cmd/lambda
 bin/s3resizer: tools $(libvips)
-	@go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
+	@go build -trimpath $(tags) -ldflags '$(ldflags)' -o $@ ./cmd/s3resizer
 
 bin/lambda-local bin/s3wire: tools
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/$(@F)
@@ -148,4 +164,4 @@ libvips/node_modules/.package-lock.json: libvips/package-lock.json libvips/link.
 # What the build needs of the machine. As root on Debian and its kin, what is missing is installed.
 .PHONY: tools
 tools:
-	@./tools.sh $(LIBVIPS)
+	@./tools.sh $(LIBVIPS) $(if $(HEIC),heic)

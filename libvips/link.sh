@@ -5,6 +5,9 @@ cd "$(dirname "$0")/node_modules/@img"
 for package in sharp-libvips-linux-* sharp-libvips-darwin-*; do
   [ -d "$package" ] && ln -sfn "$package" platform
 done
+# The headers come with those of all that is in the library, which would be found before the system's.
+mkdir -p headers
+ln -sfn ../sharp-libvips-dev/include/vips headers/vips
 cd platform/lib
 for library in libvips-cpp.so.* libvips-cpp.[0-9]*.dylib; do
   case $library in

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Some files tell their colors without an ICC profile: PNG by gAMA and cHRM, AVIF by the code points of CICP. They get
-// the profile that says the same.
+// Some files tell their colors without an ICC profile: PNG by gAMA and cHRM, AVIF and HEIC by the code points of CICP.
+// They get the profile that says the same.
 
 // chromaticities are x and y (CIE 1931) of white, red, green and blue.
 type chromaticities [4][2]float64
@@ -54,11 +54,11 @@ func pngProfile(head []byte) []byte {
 	if gamma == 0 || math.Abs(gamma*2.2-1) < 0.01 && (grey || colors.near(bt709)) {
 		return nil
 	}
-	return iccProfile(colors, grey, 0, 1/gamma)
+	return iccProfile(colors, grey, parametric(0, 1/gamma))
 }
 
-// avifProfile returns the profile that the file's CICP code points stand for, or nil where they are sRGB's, or those of
-// pictures whose brightness is not relative (PQ, HLG). libvips heeds ICC profiles alone.
+// avifProfile returns the profile that the file's CICP code points stand for, or nil where they are sRGB's. libvips heeds
+// ICC profiles alone.
 func avifProfile(file []byte) []byte {
 	properties := box(box(box(file, "meta", 4), "iprp", 0), "ipco", 0)
 	nclx := box(properties, "colr", 0)
@@ -66,11 +66,60 @@ func avifProfile(file []byte) []byte {
 		return nil
 	}
 	colors := map[uint16]chromaticities{9: bt2020, 12: displayP3}[binary.BigEndian.Uint16(nclx[4:])]
-	transfer := binary.BigEndian.Uint16(nclx[6:])
-	if colors == (chromaticities{}) || transfer == 16 || transfer == 18 {
-		return nil
+	return cicpProfile(colors, transfer(binary.BigEndian.Uint16(nclx[6:])))
+}
+
+// cicpProfile returns the profile of primaries and a curve, or nil where they are sRGB's. Primaries that are not known, or
+// span nothing, are taken for sRGB's.
+func cicpProfile(colors chromaticities, curve transfer) []byte {
+	if iccProfile(colors, false, nil) == nil {
+		colors = bt709
 	}
-	return iccProfile(colors, false, 3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045) // sRGB's curve
+	switch curve {
+	case gamma22, gamma28, linear, pq:
+		return iccProfile(colors, false, sampled(curve.light))
+	default:
+		if colors.near(bt709) {
+			return nil
+		}
+		return iccProfile(colors, false, parametric(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)) // sRGB's
+	}
+}
+
+// transfer is a curve from a coded value to light, by its number in ITU-T H.273, table 3.
+type transfer int
+
+const (
+	gamma22 transfer = 4
+	gamma28 transfer = 5
+	linear  transfer = 8
+	pq      transfer = 16 // SMPTE ST 2084, of BT.2100
+)
+
+// light is how much light, of the most that the picture has, a coded value stands for; both are of 0–1.
+//
+// All other curves are taken for sRGB's. That is what those of BT.709, BT.601 and BT.2020 are displayed with, near
+// enough, by browsers too; an unspecified one is most likely that; and HLG (18) is made to be.
+//
+// PQ says how bright the display is to be, in nits. It is brought down to what sRGB can show by Reinhard's curve
+// (Photographic Tone Reproduction, SIGGRAPH 2002, equation 4), from 1000 nits on white, channel by channel. The white of
+// paper (203 nits, ITU-R BT.2408) comes out at 0.75 of the coded range, which is also where HLG has it.
+func (t transfer) light(coded float64) float64 {
+	switch t {
+	case gamma22:
+		return math.Pow(coded, 2.2)
+	case gamma28:
+		return math.Pow(coded, 2.8)
+	case pq:
+		const m1, m2, c1, c2, c3 = 2610. / 16384, 2523. / 32, 3424. / 4096, 2413. / 128, 2392. / 128
+		root := math.Pow(coded, 1/m2)
+		nits := 10000 * math.Pow(max(0, root-c1)/(c2-c3*root), 1/m1)
+		const paper, peak = 203., 1000.
+		bright, most := nits/paper, peak/paper
+		return min(1, bright*(1+bright/(most*most))/(1+bright))
+	default:
+		return coded
+	}
 }
 
 // box returns what is in the first box of a name (ISO/IEC 14496-12, 4.2), but for the first skip bytes, or nil.
@@ -88,16 +137,37 @@ func box(boxes []byte, name string, skip int) []byte {
 	return nil
 }
 
-// iccProfile makes an ICC profile (ICC.1:2010) of primaries and one curve for all: a parametric one of the given type
-// (10.16), by its parameters. It returns nil if the primaries span nothing.
-func iccProfile(c chromaticities, grey bool, curveType byte, parameters ...float64) []byte {
+// parametric is a curve of one of ICC's own types, by its parameters (ICC.1:2010, 10.16).
+func parametric(curve byte, parameters ...float64) []byte {
+	return append([]byte{'p', 'a', 'r', 'a', 0, 0, 0, 0, 0, curve, 0, 0}, fixed16(parameters...)...)
+}
+
+// sampled is a curve by its values at equal distances (ICC.1:2010, 10.5).
+func sampled(curve func(float64) float64) []byte {
+	const points = 4096
+	out := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), points)
+	for i := range points {
+		out = binary.BigEndian.AppendUint16(out, uint16(math.Round(65535*curve(float64(i)/(points-1)))))
+	}
+	return out
+}
+
+// iccProfile makes an ICC profile (ICC.1:2010) of primaries and one curve for all. It returns nil if the primaries span
+// nothing.
+func iccProfile(c chromaticities, grey bool, curve []byte) []byte {
 	columns := matrix{}
 	for i, xy := range c[1:] {
 		for row, v := range xyz(xy) {
 			columns[row][i] = v
 		}
 	}
-	toXYZ := columns.times(diagonal(columns.inverse().apply(xyz(c[0])))) // white is where all three are 1
+	weights := columns.inverse().apply(xyz(c[0])) // white is where all three are 1
+	for _, weight := range weights {
+		if !(weight > 0) { // nor is it a number
+			return nil
+		}
+	}
+	toXYZ := columns.times(diagonal(weights))
 	// Profiles count from D50. Bradford's matrix is that of ICC.1:2010, annex E.
 	bradford := matrix{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
 	d50 := [3]float64{0.9642, 1, 0.8249}
@@ -105,19 +175,17 @@ func iccProfile(c chromaticities, grey bool, curveType byte, parameters ...float
 	adapted := bradford.inverse().times(diagonal([3]float64{to[0] / from[0], to[1] / from[1], to[2] / from[2]})).times(bradford).times(toXYZ)
 	for _, row := range adapted {
 		for _, v := range row {
-			if math.IsNaN(v) || math.Abs(v) > 10 {
+			if !(math.Abs(v) <= 10) { // nor if it is no number
 				return nil
 			}
 		}
 	}
 
-	curve := append([]byte("para\x00\x00\x00\x00\x00"), curveType, 0, 0)
 	point := func(v ...float64) []byte { return append([]byte("XYZ \x00\x00\x00\x00"), fixed16(v...)...) }
 	type tag struct {
 		name string
 		data []byte
 	}
-	curve = append(curve, fixed16(parameters...)...)
 	space, tags := "GRAY", []tag{{"wtpt", point(d50[:]...)}, {"kTRC", curve}}
 	if !grey {
 		space, tags = "RGB ", []tag{{"wtpt", point(d50[:]...)}, {"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve}}

@@ -91,6 +91,11 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	if s.profile != nil {
 		stored.SetBlob("icc-profile-data", s.profile)
 	}
+	if s.Format == HEIC {
+		if err := decodeUntil(ctx, stored); err != nil {
+			return nil, s.input.blame(ctx, damaged)
+		}
+	}
 	if s.Format == JPEG && shrink > 1 {
 		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
 		stored.SetInt("concurrency", 1)
@@ -123,6 +128,20 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		return nil, err
 	}
 	return pixels, nil
+}
+
+// decodeUntil decodes a picture of a format that is decoded at one go, unless ctx ends first.
+func decodeUntil(ctx context.Context, stored *vips.ImageRef) error {
+	defer killAtEnd(ctx, stored)()
+	own, err := stored.Copy()
+	if err != nil {
+		return err
+	}
+	_, err = until(ctx, func() ([]float64, error) {
+		defer own.Close()
+		return own.GetPoint(0, 0) // the first pixel takes as long as all of them
+	})
+	return err
 }
 
 // resampled pulls the rows of the stored picture through the resampler and into memory.

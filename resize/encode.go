@@ -13,8 +13,7 @@ import (
 // about like a JPEG at 80.
 type Quality struct{ JPEG, WebP, AVIF int }
 
-// encodeUntil encodes, in one of the slots, unless ctx ends first. An encoder can't be stopped, and AV1's takes seconds:
-// one that is left behind ends by itself, on a copy of its own.
+// encodeUntil encodes, in one of the slots and on a copy of its own, unless ctx ends first.
 func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error) {
 	select {
 	case slots <- struct{}{}:
@@ -26,22 +25,31 @@ func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Fo
 		<-slots
 		return nil, err
 	}
+	return until(ctx, func() ([]byte, error) {
+		defer func() { <-slots }()
+		defer own.close()
+		return own.encode(format, spec)
+	})
+}
+
+// until returns what work does, unless ctx ends first. A codec can't be stopped, and AV1's encoder takes seconds: one that
+// is left behind ends by itself.
+func until[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	type outcome struct {
-		data []byte
-		err  error
+		result T
+		err    error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		data, err := own.encode(format, spec)
-		own.close()
-		<-slots
-		done <- outcome{data, err}
+		result, err := work()
+		done <- outcome{result, err}
 	}()
 	select {
 	case o := <-done:
-		return o.data, o.err
+		return o.result, o.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
 

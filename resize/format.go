@@ -13,7 +13,7 @@ import (
 // Format is a file format, named as in RESIZE_FORMATS and in reports.
 type Format string
 
-// The formats that are read; all but TIFF are written too.
+// The formats that are read, HEIC where it is built in; all but TIFF and HEIC are written too.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
@@ -21,8 +21,9 @@ const (
 	AVIF Format = "avif"
 	GIF  Format = "gif"
 	TIFF Format = "tiff"
+	HEIC Format = "heic"
 
-	// AsSource stands, in a Spec, for the format of the source; for a source that browsers don't show (TIFF) it is JPEG
+	// AsSource stands, in a Spec, for the format of the source; for a source that browsers don't show (TIFF, HEIC) it is JPEG
 	// or, with alpha, PNG.
 	AsSource Format = "source"
 )
@@ -47,6 +48,7 @@ var formats = map[Format]formatInfo{
 	AVIF: {vips: vips.ImageTypeAVIF, mediaType: "image/avif", extension: ".avif", maxDimension: 16384},
 	GIF:  {vips: vips.ImageTypeGIF, mediaType: "image/gif", extension: ".gif", maxDimension: 65535, animates: true},
 	TIFF: {vips: vips.ImageTypeTIFF, mediaType: "image/tiff", extension: ".tif"},
+	HEIC: {vips: vips.ImageTypeHEIF, mediaType: "image/heic", extension: ".heic"},
 }
 
 // MediaType is the value of a Content-Type header.
@@ -73,7 +75,7 @@ func (s *Source) Outputs(wanted []Format) []Format {
 
 func (s *Source) asSource() Format {
 	switch {
-	case s.Format != TIFF:
+	case s.Format.maxDimension() > 0:
 		return s.Format
 	case s.Alpha:
 		return PNG
@@ -92,22 +94,21 @@ func detect(head []byte) (Format, error) {
 		kind = vips.ImageTypeAVIF
 	}
 	for format, info := range formats {
-		if info.vips == kind {
+		if info.vips == kind && (format != HEIC || decodesHEIC) {
 			return format, nil
 		}
 	}
-	known := "JPEG, PNG, WebP, GIF, TIFF and AVIF are"
 	if kind == vips.ImageTypeHEIF {
-		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; " + known}
+		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; the image's variant s3resizer:heic does it (make image HEIC=1)"}
 	}
 	if len(head) == 0 {
-		return "", &Rejection{ClassUnsupported, "the object is empty; " + known + " resized"}
+		return "", &Rejection{ClassUnsupported, "the object is empty; " + readFormats + " resized"}
 	}
 	name := foreign(head)
 	if name == "" && kind == vips.ImageTypeUnknown {
-		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + known + " resized"}
+		return "", &Rejection{ClassUnsupported, "not an image: no readFormats signature in its first bytes; " + readFormats + " resized"}
 	}
-	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), known)}
+	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats)}
 }
 
 // hasBrand tells whether one of the brands is among the compatible ones in the ftyp box that an ISO media file begins

@@ -32,6 +32,7 @@ func Startup(threads int) error {
 	C.count_warnings()
 	C.tolerate_warnings()
 	C.premultiply_in_bytes()
+	startHEIC(threads)
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
 	vips.SetStreamDiscThreshold(1 << 62)
 	return nil

@@ -84,6 +84,7 @@ type Source struct {
 // r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then. The end of ctx
 // ends the reading of the header, between two reads of r.
 func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
+	limitHEIC(limits)
 	in, format, err := newInput(ctx, r)
 	if err != nil {
 		return nil, err

@@ -113,7 +113,6 @@ func TestRejections(t *testing.T) {
 		"two bytes":             {[]byte{0xff, 0xd8}, limits, ClassUnsupported, "not an image"},
 		"SVG":                   {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="9" height="9"/></svg>`), limits, ClassUnsupported, "SVG"},
 		"PDF":                   {[]byte("%PDF-1.7\n%âãÏÓ\n1 0 obj\n"), limits, ClassUnsupported, "PDF"},
-		"HEIC":                  {[]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), limits, ClassUnsupported, "HEIC"},
 		"a header cut short":    {whole[:100], limits, ClassCorrupt, "header"},
 		"half a JPEG":           {whole[:len(whole)/2], limits, ClassCorrupt, "cut short"},
 		"all but the last 2 %":  {whole[:len(whole)*98/100], limits, ClassCorrupt, "cut short"},
@@ -213,7 +212,7 @@ func TestAnEncoderDoesNotHoldUpTheEndOfTheContext(t *testing.T) {
 	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 1500*time.Millisecond {
 		t.Errorf("after %v: %v", took, err)
 	}
-	for deadline := time.Now().Add(time.Minute); vips.OpenImageRefs() != 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); vips.OpenImageRefs() != 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the encoder that was left behind does not end")
 		}

@@ -34,7 +34,11 @@ var function = os.Getenv("LAMBDA_FUNCTION")
 func TestMain(m *testing.M) {
 	os.Exit(commandtest.Main(m, func(dir string) (err error) {
 		if function == "" {
-			function, err = commandtest.Build(dir, "lambda", nil, "-tags", "lambda.norpc")
+			tags := "lambda.norpc"
+			if os.Getenv("HEIC") != "" {
+				tags += ",heic"
+			}
+			function, err = commandtest.Build(dir, "lambda", nil, "-tags", tags)
 		}
 		return err
 	}))
