@@ -71,6 +71,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 
 	damaged := fmt.Sprintf("the %s is damaged or cut short", s.Format)
 	params := loadParams()
+	params.FailOnError.Set(!s.input.examined)
 	shrink := s.loadShrink(p.width)
 	params.JpegShrinkFactor.Set(shrink)
 	params.WebpScaleFactor.Set(1 / float64(shrink))
@@ -105,14 +106,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		width, height = height, width
 	}
 	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
-	if err != nil || s.input.body.err != nil {
-		pixels.close()
-		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
-			return nil, err
-		}
-		return nil, s.input.blame(ctx, damaged)
-	}
-	if frames > 1 {
+	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
 		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
 		for i, ms := range pixels.delay {
@@ -120,6 +114,14 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 				pixels.delay[i] = 100
 			}
 		}
+	}
+	warned := closeWatched(stored)
+	if err != nil || s.input.body.err != nil || s.input.doubtful(warned) {
+		pixels.close()
+		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
+			return nil, err
+		}
+		return nil, s.input.blame(ctx, damaged)
 	}
 	if err := pixels.upright(s.orientation); err != nil {
 		pixels.close()

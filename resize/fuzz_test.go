@@ -267,16 +267,19 @@ func fuzzRender(data []byte) string {
 	source, err := Open(context.Background(), bytes.NewReader(data), fuzzLimits)
 	if err == nil {
 		defer source.Close()
-		spec := Spec{Sizes: []Size{{"s", 5}, {"m", 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white}
+		spec := Spec{Sizes: []Size{{"s", 5}, {"m", 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true}
 		if source.Format == AVIF {
 			spec.Formats = []Format{JPEG} // AV1 takes too long to encode
 		}
-		err = source.Render(context.Background(), spec, func(r Rendition) error {
+		emit := func(r Rendition) error {
 			mu.Lock()
 			defer mu.Unlock()
 			renditions = append(renditions, r)
 			return nil
-		})
+		}
+		if err = source.Render(context.Background(), spec, emit); errors.Is(err, ErrSuspect) && len(renditions) == 0 {
+			err = source.RenderSuspect(context.Background(), bytes.NewReader(data), spec, emit)
+		}
 	}
 	if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
 		if len(renditions) > 0 || rejection.Reason == "" {

@@ -13,11 +13,16 @@ import (
 // And it remembers how its reader failed: libvips tells a broken connection and a broken picture apart no better than
 // "premature end".
 type input struct {
-	body *faultKeeper
+	body   *faultKeeper
+	format Format
 	// A format that is decoded as it streams: the bytes that the first reading of the header has taken. Such a reader
 	// can't seek, which makes libvips drop what it has decoded.
 	streams bool
 	head    bytes.Buffer
+	jpeg    *jpegEnd // where such a file ends, once it is read for the last time
+	png     *pngEnd
+	// The file was examined before, and what is wrong with it is nothing to mind.
+	examined bool
 	// Any other: the whole file, since the decoder wants to move about in it.
 	file []byte
 }
@@ -34,6 +39,7 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	in.format = format
 	if in.streams = formats[format].streams; in.streams {
 		in.head.Write(head)
 		return in, format, nil
@@ -45,7 +51,13 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 		// Sequences have a still picture too, which is read if the file is not called one.
 		copy(in.file[8:], "avif")
 	}
-	return in, format, nil
+	return in, format, checkEnding(format, in.file)
+}
+
+// examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
+func examinedInput(ctx context.Context, file []byte) *input {
+	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(endOfImage)}
+	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true}
 }
 
 // again returns a reader of the picture from its first byte that leaves room for another one.
@@ -63,16 +75,36 @@ func (in *input) last(ctx context.Context) io.Reader {
 	if !in.streams {
 		return bytes.NewReader(in.file)
 	}
-	return onlyReader{io.MultiReader(&in.head, in.body)}
+	all := io.MultiReader(&in.head, in.body)
+	switch in.format {
+	case JPEG:
+		in.jpeg = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
+		return onlyReader{in.jpeg}
+	case PNG:
+		in.png = newPNGEnd(all)
+		return onlyReader{in.png}
+	default: // examined
+		return onlyReader{all}
+	}
 }
 
-// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself.
+// doubtful tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
+// after all, or has left the end of it unread that is not there.
+func (in *input) doubtful(warned bool) bool {
+	return in.jpeg != nil && (warned || !in.jpeg.reached) || in.png != nil && !in.png.reached()
+}
+
+// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may
+// be worth a second look.
 func (in *input) blame(ctx context.Context, reason string) error {
 	if in.body.err != nil {
 		return fmt.Errorf("read the picture: %w", in.body.err)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("decode: %w", err)
+	}
+	if in.jpeg != nil {
+		return ErrSuspect
 	}
 	return &Rejection{ClassCorrupt, reason}
 }

@@ -35,6 +35,7 @@ void allow_loaders(void) {
 
 typedef struct {
   size_t ask;        // how much to read next
+  gboolean less;     // Go gave less than was asked for
   size_t next, size; // data[next..size) is still to be handed out
   unsigned char data[LARGEST_READ];
 } Buffer;
@@ -48,6 +49,7 @@ static Buffer *buffer_of(VipsSource *source) {
   if (!buffer) {
     buffer = g_malloc(sizeof(Buffer));
     buffer->ask = FIRST_READ;
+    buffer->less = FALSE;
     buffer->next = buffer->size = 0;
     g_object_set_qdata_full(G_OBJECT(source), buffer_quark, buffer, g_free);
   }
@@ -55,16 +57,19 @@ static Buffer *buffer_of(VipsSource *source) {
 }
 
 // Fills what it is given, as far as there is something: the TIFF decoder of libvips before 8.15 takes a short read for
-// a broken file.
+// a broken file. But it doesn't go on where Go gave less than it could have: jpegEnd in ending.go wants to know whether
+// what follows is asked for.
 static gint64 buffered_read(VipsSource *source, void *to, size_t length) {
   Buffer *buffer = buffer_of(source);
   size_t done = 0;
   while (done < length) {
     if (buffer->next == buffer->size) {
+      if (done > 0 && buffer->less) return done;
       gint64 n = read_from_go(source, buffer->data, buffer->ask);
       if (n <= 0) return done > 0 ? (gint64) done : n;
       buffer->next = 0;
       buffer->size = n;
+      buffer->less = (size_t) n < buffer->ask;
       buffer->ask = MIN(2 * buffer->ask, LARGEST_READ);
     }
     size_t n = MIN(length - done, buffer->size - buffer->next);
@@ -91,6 +96,46 @@ void buffer_sources(void) {
   seek_in_go = class->seek;
   class->read = buffered_read;
   class->seek = buffered_seek;
+}
+
+// libjpeg warns of what it makes up for: codes that don't exist, data that ends too soon, and much that is harmless.
+// libvips counts the warnings of a picture, and says "read gave 3 warnings" to GLib's log when it is closed, on the thread
+// that closes it. That they came is told to whoever closes a picture; what they say is not, for it comes from a buffer
+// that all pictures share.
+static _Thread_local long warnings;
+
+static void count_warning(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
+  (void) domain;
+  (void) level;
+  (void) message;
+  (void) data;
+  warnings++;
+}
+
+void count_warnings(void) {
+  g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, count_warning, NULL);
+}
+
+long warnings_of_this_thread(void) {
+  return warnings;
+}
+
+// A JPEG that is to be decoded whatever is wrong with it must not fail at the hundredth warning: a picture cut short has
+// one for each restart interval that is missing.
+
+static int (*build_jpeg_loader)(VipsObject *);
+
+static int build_tolerant_jpeg_loader(VipsObject *loader) {
+  if (VIPS_FOREIGN_LOAD(loader)->fail_on == VIPS_FAIL_ON_NONE) g_object_set(loader, "unlimited", TRUE, NULL);
+  return build_jpeg_loader(loader);
+}
+
+void tolerate_warnings(void) {
+  GType type = g_type_from_name("VipsForeignLoadJpegSource");
+  if (build_jpeg_loader || !type) return;
+  VipsObjectClass *class = g_type_class_ref(type);
+  build_jpeg_loader = class->build;
+  class->build = build_tolerant_jpeg_loader;
 }
 
 // libvips weights colors by alpha in floats. Bytes, rounded, are as good for what is resampled to bytes, and a picture

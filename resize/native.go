@@ -4,11 +4,15 @@ package resize
 // #include <vips/vips.h>
 // void allow_loaders(void);
 // void buffer_sources(void);
+// void count_warnings(void);
+// long warnings_of_this_thread(void);
+// void tolerate_warnings(void);
 // void premultiply_in_bytes(void);
 import "C"
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -25,6 +29,8 @@ func Startup(threads int) error {
 	}
 	C.allow_loaders()
 	C.buffer_sources()
+	C.count_warnings()
+	C.tolerate_warnings()
 	C.premultiply_in_bytes()
 	startHEIC(threads)
 	// Animations are decoded into memory, bounded by the limits: /tmp may be small, or not there.
@@ -37,3 +43,12 @@ func Version() string { return vips.Version }
 
 // clearVipsError empties libvips's process-wide message buffer, which its failing calls append to.
 func clearVipsError() { C.vips_error_clear() }
+
+// closeWatched closes a picture that is not used anywhere any more, and tells whether its decoder has warned of anything.
+func closeWatched(image *vips.ImageRef) (warned bool) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := C.warnings_of_this_thread()
+	image.Close()
+	return C.warnings_of_this_thread() != before
+}

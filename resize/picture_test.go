@@ -3,6 +3,7 @@ package resize
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -53,18 +54,28 @@ func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source
 }
 
 func tryRender(data []byte, spec Spec, got func(Rendition)) (*Source, error) {
-	source, err := Open(context.Background(), bytes.NewReader(data), limits)
+	source, _, err := renderFile(data, limits, spec, got)
+	return source, err
+}
+
+// renderFile goes the whole way of a file, and tells whether it was examined.
+func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, suspect bool, err error) {
+	source, err = Open(context.Background(), bytes.NewReader(data), limits)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer source.Close()
 	var mu sync.Mutex
-	return source, source.Render(context.Background(), spec, func(r Rendition) error {
+	emit := func(r Rendition) error {
 		mu.Lock()
 		defer mu.Unlock()
 		got(r)
 		return nil
-	})
+	}
+	if err = source.Render(context.Background(), spec, emit); errors.Is(err, ErrSuspect) {
+		return source, true, source.RenderSuspect(context.Background(), bytes.NewReader(data), spec, emit)
+	}
+	return source, false, err
 }
 
 // decoded is the picture in a file, flattened onto mid-grey where it has alpha, so that what can't be seen does not

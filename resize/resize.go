@@ -40,6 +40,8 @@ type Spec struct {
 	Quality Quality
 	// Background is what shows through where a picture with alpha becomes a format without.
 	Background Color
+	// AcceptTruncated renders a JPEG that is cut short, if half of its rows are there; see [Source.RenderSuspect].
+	AcceptTruncated bool
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -63,6 +65,9 @@ type Source struct {
 	Width, Height int // pixels of one frame, upright: after the EXIF orientation is applied
 	Frames        int // 1, or the number of frames of an animation
 	Alpha         bool
+	// Truncated tells that the file ends before the picture does, and that what is missing is grey or coarse. Valid after
+	// RenderSuspect.
+	Truncated bool
 
 	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
 	// waiting for bytes that were still on their way. Valid after Render.
@@ -115,10 +120,10 @@ func (s *Source) Fit(width int) (w, h int) {
 // Render decodes the source and calls emit with each rendition the moment it is encoded, from several goroutines at
 // once and in no particular order. It returns when every emit has. The first error, emit's included, ends the work.
 //
-// Corrupt pixels are a [*Rejection], found before anything is emitted: the widest size is complete before any is
+// Corrupt pixels are a [*Rejection] or, of a JPEG, [ErrSuspect], found before anything is emitted: the widest size is complete before any is
 // encoded. An error of the reader given to Open, or of ctx, is returned as it is, wrapped, whatever the decoder made of
 // it. When ctx ends, Render returns at once; an encoder, which can't be stopped, may run on for a while. Render can be
-// called once.
+// called once, and RenderSuspect once after it.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) error {
 	pictures, err := s.plan(spec)
 	if err != nil {

@@ -121,14 +121,9 @@ func TestRejections(t *testing.T) {
 		"a bomb, in its header": {pngHeader(65535, 65535), limits, ClassTooLarge, "limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			source, err := Open(t.Context(), bytes.NewReader(c.data), c.limits)
-			if err == nil {
-				err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) error {
-					t.Errorf("%s was made of it", r.Size)
-					return nil
-				})
-				source.Close()
-			}
+			_, _, err := renderFile(c.data, c.limits, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
+				t.Errorf("%s was made of it", r.Size)
+			})
 			var rejection *Rejection
 			if !errors.As(err, &rejection) || rejection.Class != c.class || !strings.Contains(rejection.Reason, c.reason) {
 				t.Errorf("got %v, want class %s and %q", err, c.class, c.reason)

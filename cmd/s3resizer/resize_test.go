@@ -172,6 +172,20 @@ func TestResizeSaysWhatIsWrongWithEachFileAndDoesTheOthers(t *testing.T) {
 	}
 }
 
+// The file is read a second time there, as an object is.
+func TestResizeOfACutFileFollowsTheSetting(t *testing.T) {
+	dir := t.TempDir()
+	whole := jpegOf(t, 400, 300)
+	write(t, dir, "cut.jpg", whole[:len(whole)*7/10])
+	s3resizer(t, dir, nil, "resize", "--out", "o", "cut.jpg").want(t, 1, "cut short at row", "of 300", "RESIZE_ON_TRUNCATED=accept")
+	e := s3resizer(t, dir, []string{"RESIZE_ON_TRUNCATED=accept"}, "resize", "--json", "--out", "o", "cut.jpg")
+	e.want(t, 0)
+	if r := jsonLines(t, e.stdout); len(r) != 1 || r[0].Status != handler.Resized || !r[0].Source.Truncated {
+		t.Errorf("%s", e.stdout)
+	}
+	wantPicture(t, filepath.Join(dir, "o", "small-cut.jpg"), "jpeg", 368, 276)
+}
+
 func TestResizeRefusesFilesOfOneName(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "2024/cat.jpg", jpegOf(t, 40, 30))

@@ -21,20 +21,21 @@ import (
 
 // Settings are what the RESIZE_* variables say. The zero value is not usable: see [Load].
 type Settings struct {
-	Sizes          []resize.Size
-	Formats        []resize.Format
-	Quality        resize.Quality
-	Background     resize.Color
-	DestBucket     BucketTemplate
-	Key            KeyTemplate
-	CacheControl   string // "" for the source's own
-	BucketOwner    string // an account id, [AnyOwner], or "" for the function's own account
-	Record         bool   // write the commit record
-	Limits         resize.Limits
-	MaxBytes       int64         // of a source
-	DeadlineMargin time.Duration // work stops this long before the function's time limit
-	LogLevel       slog.Level
-	Metrics        bool // write CloudWatch metrics into the log of a function in Lambda
+	Sizes           []resize.Size
+	Formats         []resize.Format
+	Quality         resize.Quality
+	Background      resize.Color
+	DestBucket      BucketTemplate
+	Key             KeyTemplate
+	CacheControl    string // "" for the source's own
+	BucketOwner     string // an account id, [AnyOwner], or "" for the function's own account
+	Record          bool   // write the commit record
+	Limits          resize.Limits
+	MaxBytes        int64         // of a source
+	AcceptTruncated bool          // render a JPEG of which half is there
+	DeadlineMargin  time.Duration // work stops this long before the function's time limit
+	LogLevel        slog.Level
+	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
 }
 
 // AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
@@ -58,6 +59,7 @@ var variables = map[string]variable{
 	"CACHE_CONTROL":   {"", setCacheControl},
 	"BUCKET_OWNER":    {"", setBucketOwner},
 	"RECORD":          {"on", func(s *Settings, value string) error { return setSwitch(&s.Record, value) }},
+	"ON_TRUNCATED":    {"reject", setOnTruncated},
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},
 	"MAX_FRAMES":      {"500", setMaxFrames},
@@ -113,7 +115,7 @@ func names() []string {
 
 // Spec is what [resize.Source.Render] needs.
 func (s Settings) Spec() resize.Spec {
-	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Background: s.Background}
+	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Background: s.Background, AcceptTruncated: s.AcceptTruncated}
 }
 
 func setSizes(s *Settings, value string) error {
@@ -223,6 +225,14 @@ func setSwitch(to *bool, value string) error {
 	return nil
 }
 
+func setOnTruncated(s *Settings, value string) error {
+	if value != "reject" && value != "accept" {
+		return errors.New(`want "reject" or "accept", for JPEGs that are cut short but have half of their rows`)
+	}
+	s.AcceptTruncated = value == "accept"
+	return nil
+}
+
 func setMaxBytes(s *Settings, value string) error {
 	number, unit := value, int64(1)
 	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
@@ -265,6 +275,10 @@ func setDeadlineMargin(s *Settings, value string) (err error) {
 // Fingerprint tells renditions made under other settings apart: it changes with everything that decides what a
 // rendition is, and stands in each one's metadata.
 func (s Settings) Fingerprint() string {
-	sum := sha256.Sum256(fmt.Append(nil, "v1", s.Sizes, s.Formats, s.Quality, s.Background, s.Key.tokens, s.CacheControl))
+	decides := []any{"v1", s.Sizes, s.Formats, s.Quality, s.Background, s.Key.tokens, s.CacheControl}
+	if s.AcceptTruncated { // what is made otherwise is the same with both
+		decides = append(decides, "truncated")
+	}
+	sum := sha256.Sum256(fmt.Append(nil, decides...))
 	return hex.EncodeToString(sum[:6])
 }

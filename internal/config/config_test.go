@@ -37,7 +37,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Load([]string{
 		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
 		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud", "RESIZE_METRICS=yes", "RESIZE_RECORD=no",
-		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1",
+		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1", "RESIZE_ON_TRUNCATED=sometimes",
 	})
 	if err == nil {
 		t.Fatal("no error")
@@ -45,6 +45,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
 		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, `RESIZE_METRICS="yes": want "on" or "off"`, `RESIZE_RECORD="no"`, "RESIZE_CACHE_CONTROL",
+		`RESIZE_ON_TRUNCATED="sometimes": want "reject" or "accept"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
@@ -77,6 +78,24 @@ func TestValues(t *testing.T) {
 	}
 	if got := s.Key.For("a.heic", "small", resize.AVIF, resize.JPEG); got != "a-small.heic.jpg" {
 		t.Errorf("an extension that differs is appended: got %q", got)
+	}
+}
+
+// A set that is complete under the default stays so when the setting comes; one that may have grey in it is another.
+func TestTheFingerprintTellsWhetherCutPicturesAreAccepted(t *testing.T) {
+	prints := map[string]string{}
+	for _, environ := range []string{"", "RESIZE_ON_TRUNCATED=reject", "RESIZE_ON_TRUNCATED=accept"} {
+		s, err := Load([]string{environ})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.HasSuffix(environ, "accept"); s.AcceptTruncated != want || s.Spec().AcceptTruncated != want {
+			t.Errorf("%s: %v", environ, s.AcceptTruncated)
+		}
+		prints[environ] = s.Fingerprint()
+	}
+	if prints["RESIZE_ON_TRUNCATED=reject"] != prints[""] || prints["RESIZE_ON_TRUNCATED=accept"] == prints[""] {
+		t.Errorf("%v", prints)
 	}
 }
 

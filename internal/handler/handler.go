@@ -12,6 +12,7 @@ package handler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -193,7 +194,10 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 			return r.result(Superseded), nil
 		}
 	}
-	err = source.Render(ctx, r.h.settings.Spec(), func(picture resize.Rendition) error { return r.put(ctx, picture) })
+	err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx))
+	if errors.Is(err, resize.ErrSuspect) {
+		err = r.renderSuspect(ctx)
+	}
 	if err != nil {
 		return r.failed(ctx, err)
 	}

@@ -54,6 +54,7 @@ type Source struct {
 	Format    resize.Format `json:"format,omitempty"`
 	Width     int           `json:"width,omitempty"` // pixels, upright
 	Height    int           `json:"height,omitempty"`
+	Truncated bool          `json:"truncated,omitempty"` // cut short, and rendered all the same
 }
 
 // Rendition describes an object that was written.

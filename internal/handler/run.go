@@ -81,6 +81,11 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
+// emit is put for one rendition after the other.
+func (r *run) emit(ctx context.Context) func(resize.Rendition) error {
+	return func(rendition resize.Rendition) error { return r.put(ctx, rendition) }
+}
+
 // put uploads a rendition.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	out := r.describe(rendition.Size, rendition.Format)
@@ -105,6 +110,19 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	}
 	r.upload.End = latest(r.upload.End, time.Now())
 	return nil
+}
+
+// renderSuspect fetches the object once more, for a picture of which nobody knows yet whether it is damaged.
+func (r *run) renderSuspect(ctx context.Context) error {
+	body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if body.ETag != r.info.ETag {
+		return &s3io.Error{Class: s3io.Changed, Op: "open", Bucket: r.object.bucket, Key: r.object.key, Err: errors.New("it was overwritten before it could be examined")}
+	}
+	return r.source.RenderSuspect(ctx, r.reading(body), r.h.settings.Spec(), r.emit(ctx))
 }
 
 // describe names a rendition, as far as it is known before it is made.
@@ -246,6 +264,7 @@ func (r *run) result(status Status) Result {
 	}}
 	if r.source != nil {
 		out.Source.Format, out.Source.Width, out.Source.Height = r.source.Format, r.source.Width, r.source.Height
+		out.Source.Truncated = r.source.Truncated
 	}
 	return out
 }

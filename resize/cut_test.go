@@ -1,0 +1,81 @@
+package resize
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/bench/photos"
+)
+
+// everyFormat is a picture in each format, and in the forms that it comes in, by name.
+func everyFormat(t *testing.T) map[string][]byte {
+	t.Helper()
+	cmyk, err := os.ReadFile("testdata/colour/cmyk.tif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moving := animation(t)
+	scene := photos.Scene(photos.Dunes, 5, 240, 180)
+	out := map[string][]byte{
+		"GIF, animated": moving, "TIFF with a profile behind its pixels": cmyk, "PNG of one color": plainPNG(t, 20, 20),
+		"WebP without loss": lossless(t, encode(t, scene, photos.Options{Format: "png"})),
+	}
+	if _, err := tryRender(moving, Spec{Sizes: []Size{{"all", 64}}, Formats: []Format{WebP}, Quality: quality}, func(r Rendition) { out["WebP, animated"] = r.Data }); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"jpeg", "png", "webp", "gif", "tiff", "avif"} {
+		out[format] = encode(t, scene, photos.Options{Format: format})
+		out[format+", interlaced"] = encode(t, scene, photos.Options{Format: format, Progressive: true})
+		out[format+" with EXIF"] = encode(t, scene, photos.Options{Format: format, Orientation: 1})
+	}
+	return out
+}
+
+func lossless(t *testing.T, data []byte) []byte {
+	t.Helper()
+	image, err := vips.NewImageFromBuffer(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer image.Close()
+	out, _, err := image.ExportWebp(&vips.WebpExportParams{Lossless: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// GIFs passed that were cut between two frames, and TIFFs of which the profile was missing.
+func TestACutFileNeverPassesAsWhole(t *testing.T) {
+	files := everyFormat(t)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		t.Run(name, func(t *testing.T) {
+			data := files[name]
+			var lengths []int
+			for step := range 40 {
+				lengths = append(lengths, len(data)*(1000+step*98000/39)/100000)
+			}
+			for missing := 1; missing <= 30; missing++ {
+				lengths = append(lengths, len(data)-missing)
+			}
+			for _, length := range lengths {
+				_, err := tryRender(data[:length], Spec{Sizes: []Size{{"s", 100}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+				if pixels := data[0] == 0xff && length >= len(data)-2; pixels { // of the JPEGs: nothing but the end marker is missing
+					if err != nil {
+						t.Errorf("%d of %d bytes: %v", length, len(data), err)
+					}
+				} else if !errors.As(err, new(*Rejection)) {
+					t.Errorf("%d of %d bytes: %v", length, len(data), err)
+				}
+			}
+			if n := vips.OpenImageRefs(); n != 0 {
+				t.Errorf("%d libvips images are still open", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,158 @@
+package resize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/bench/photos"
+)
+
+func spoiled(t testing.TB) []photos.Spoiled {
+	t.Helper()
+	all, err := photos.Spoil("testdata/jpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Corrupt data in the middle passed, as libjpeg makes up for it, and a cut could not be told from it.
+func TestSpoiledJPEGs(t *testing.T) {
+	words := map[photos.Outcome]string{photos.Cut: "RESIZE_ON_TRUNCATED=accept", photos.Useless: "before its half", photos.Damaged: "damaged"}
+	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
+	for _, s := range spoiled(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			var got, want []byte
+			if _, err := tryRender(s.Original, spec, func(r Rendition) { want = r.Data }); err != nil {
+				t.Fatal(err)
+			}
+			_, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
+			var rejection *Rejection
+			switch {
+			case s.Outcome == photos.Whole:
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%v; as the original: %v", err, bytes.Equal(got, want))
+				}
+			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || got != nil:
+				t.Errorf("%v, want class corrupt and %q", err, words[s.Outcome])
+			}
+			if n := vips.OpenImageRefs(); n != 0 {
+				t.Errorf("%d libvips images are still open", n)
+			}
+		})
+	}
+}
+
+func TestACutJPEGIsRenderedWhereThatIsWanted(t *testing.T) {
+	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}, AcceptTruncated: true}
+	for _, s := range spoiled(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			var got, want []byte
+			if _, err := tryRender(s.Original, spec, func(r Rendition) { want = r.Data }); err != nil {
+				t.Fatal(err)
+			}
+			source, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
+			if accepted := s.Outcome == photos.Whole || s.Outcome == photos.Cut; accepted != (err == nil) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				return
+			}
+			if source.Truncated != (s.Outcome == photos.Cut) {
+				t.Errorf("truncated: %v", source.Truncated)
+			}
+			// The upper half is what it was; of a progressive one, nearly.
+			a, b := upperHalf(t, got), upperHalf(t, want)
+			if d := psnr(t, a, b); d < 30 {
+				t.Errorf("the upper half is %.1f dB from that of the original", d)
+			}
+		})
+	}
+}
+
+func upperHalf(t *testing.T, data []byte) *vips.ImageRef {
+	t.Helper()
+	img := decoded(t, data)
+	if err := img.ExtractArea(0, 0, img.Width(), img.Height()/2); err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// A picture cut short has a warning for each restart interval that is missing, and libvips gives up at the hundredth.
+func TestACutJPEGOfManyRestartIntervals(t *testing.T) {
+	data := codings(t)["restart-1.jpg"] // it has 494
+	_, err := tryRender(data[:len(data)*6/10], Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}, func(Rendition) {})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// The second reading can fail too.
+func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
+	reset := errors.New("connection reset")
+	cut := plainJPEG(t, 1200, 900)
+	cut = cut[:len(cut)*7/10]
+	spec := Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}
+	emit := func(Rendition) error { return nil }
+	for name, c := range map[string]struct {
+		second func(cancel context.CancelFunc) io.Reader
+		want   error
+	}{
+		"it breaks": {func(context.CancelFunc) io.Reader {
+			return io.MultiReader(bytes.NewReader(cut[:len(cut)*8/10]), iotest.ErrReader(reset))
+		}, reset},
+		"the context ends": {func(cancel context.CancelFunc) io.Reader {
+			cancel()
+			return bytes.NewReader(cut)
+		}, context.Canceled},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		source, err := Open(ctx, bytes.NewReader(cut), limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := source.Render(ctx, spec, emit); !errors.Is(err, ErrSuspect) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := source.RenderSuspect(ctx, c.second(cancel), spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		source.Close()
+		cancel()
+	}
+}
+
+// The end marker is not where libjpeg ends its reading: it may be in a thumbnail, or split between two reads.
+func TestTheEndOfAJPEGIsFoundWhereverReadsEnd(t *testing.T) {
+	file := []byte("\xff\xd8\xff\xe1\x00\x08\xff\xd8\xff\xd9\x00\x00\xff\xda\x00\x02data\xff\xd9tail")
+	end := bytes.LastIndex(file, endOfImage)
+	for length := 1; length <= len(file); length++ {
+		e := &jpegEnd{r: bytes.NewReader(file), header: jpegHeaderLength(file)}
+		read, p := 0, make([]byte, length)
+		for read < len(file) {
+			reachedBefore := e.reached
+			n, err := e.Read(p)
+			if err != nil || n == 0 || !bytes.Equal(p[:n], file[read:read+n]) {
+				t.Fatalf("reads of %d: %d bytes, %v at %d", length, n, err, read)
+			}
+			if e.reached && !reachedBefore && read < end-1 {
+				t.Errorf("reads of %d: the end is reached at %d, before %d", length, read, end-1)
+			}
+			read += n
+		}
+		if !e.reached {
+			t.Errorf("reads of %d: the end is never reached", length)
+		}
+		if _, err := e.Read(p); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	}
+}
