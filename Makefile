@@ -44,7 +44,7 @@ build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
 	go vet $(tags) ./...
-	go test -race $(tags) $$(go list ./... | grep -v /bench/)
+	go test -race -timeout 20m $(tags) $$(go list ./... | grep -v /bench/)
 	go test ./bench/... # loops over pixels: with the detector they take minutes, and the tests of resize run them with it
 
 .PHONY: torture
@@ -56,7 +56,7 @@ TORTURE ?= 100000
 test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde265
 	@./tools.sh $(LIBVIPS) heic
 	go vet -tags heic ./resize
-	go test -race -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
+	go test -race -timeout 20m -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
 
 .PHONY: conformance
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
