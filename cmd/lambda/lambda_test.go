@@ -45,9 +45,10 @@ const account = "123456789012"
 // stage is the function's whole world: an S3, the Runtime API, and the process between them.
 type stage struct {
 	*s3io.Client
-	api    *runtimeapi.Server
-	events <-chan json.RawMessage
-	log    *lines
+	api     *runtimeapi.Server
+	events  <-chan json.RawMessage
+	log     *lines
+	process *os.Process
 }
 
 // lines collects what the process prints.
@@ -106,6 +107,7 @@ func newStageOf(t *testing.T, functionAccount string, environ ...string) *stage 
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.process = process.Process
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"strings"
 	"time"
 
@@ -87,7 +86,7 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	}
 	outcomes := make([]outcome, len(objects))
 	group := errgroup.Group{} // one object's failure leaves the others alone
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(h.settings.Processors)
 	for i, o := range objects {
 		group.Go(func() error {
 			result, failure := h.object(ctx, o)
