@@ -72,6 +72,11 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+.PHONY: memory
+memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run
