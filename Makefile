@@ -106,6 +106,11 @@ fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=â
 FUZZ ?= ^Fuzz
 FUZZTIME ?= 30s
 
+.PHONY: memory
+memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run

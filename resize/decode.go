@@ -27,6 +27,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),
 		input: in, orientation: header.Orientation(),
 	}
+	s.measure(header)
 	if formats[format].animates {
 		s.Frames = max(1, header.Pages())
 	}

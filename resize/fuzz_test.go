@@ -44,7 +44,7 @@ const (
 	fuzzMemory  = 400 << 20 // bytes of resident memory at its peak; a process with libvips started has about 40 MB
 )
 
-var fuzzLimits = Limits{MaxPixels: 2_000_000, MaxFrames: 50}
+var fuzzLimits = Limits{MaxPixels: 2_000_000, MaxFrames: 50, MaxMemory: 300 << 20}
 
 func fuzzPictures(f *testing.F, format Format) {
 	var whole [][]byte

@@ -179,13 +179,13 @@ func TestHEICLargerThanItsHeaderSays(t *testing.T) {
 		t.Fatalf("%+v, %v", source, err)
 	}
 	source.Close()
-	_, err = Open(t.Context(), bytes.NewReader(data), Limits{100_000, 1})
+	_, err = Open(t.Context(), bytes.NewReader(data), Limits{100_000, 1, 1 << 30})
 	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassTooLarge {
 		t.Errorf("%v", err)
 	}
 	at := bytes.Index(data, []byte("ispe")) + 8 // its width and height
 	copy(data[at:], []byte{0, 0, 0, 64, 0, 0, 0, 64})
-	source, err = Open(t.Context(), bytes.NewReader(data), Limits{100_000, 1})
+	source, err = Open(t.Context(), bytes.NewReader(data), Limits{100_000, 1, 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}

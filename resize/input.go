@@ -1,11 +1,13 @@
 package resize
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // input is what libvips reads a picture from. The header is read twice (once to learn the dimensions, once more with
@@ -25,9 +27,11 @@ type input struct {
 	examined bool
 	// Any other: the whole file, since the decoder wants to move about in it.
 	file []byte
+
+	layout layout
 }
 
-func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
+func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, error) {
 	in := &input{body: &faultKeeper{ctx: ctx, r: r}}
 	head := make([]byte, sniffLength)
 	n, err := io.ReadFull(in.body, head)
@@ -40,12 +44,17 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 		return nil, "", err
 	}
 	in.format = format
+	whole := io.MultiReader(bytes.NewReader(head), in.body)
 	if in.streams = formats[format].streams; in.streams {
-		in.head.Write(head)
-		return in, format, nil
+		err = in.readHead(whole, format)
+	} else {
+		err = in.readFile(whole, format, limits)
 	}
-	if in.file, err = io.ReadAll(io.MultiReader(bytes.NewReader(head), in.body)); err != nil {
-		return nil, "", fmt.Errorf("read the file: %w", err)
+	if in.body.err != nil {
+		return nil, "", fmt.Errorf("read the picture: %w", in.body.err)
+	}
+	if err != nil {
+		return nil, "", err
 	}
 	if format == AVIF && bytes.Equal(in.file[8:12], []byte("avis")) {
 		// Sequences have a still picture too, which is read if the file is not called one.
@@ -55,9 +64,67 @@ func newInput(ctx context.Context, r io.Reader) (*input, Format, error) {
 }
 
 // examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
-func examinedInput(ctx context.Context, file []byte) *input {
+func examinedInput(ctx context.Context, file []byte, layout layout) *input {
 	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(endOfImage)}
-	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true}
+	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
+}
+
+// readHead reads what stands before the pixels.
+func (in *input) readHead(r io.Reader, format Format) (err error) {
+	ahead := bufio.NewReaderSize(r, 8<<10)
+	if in.layout, err = copyHeader(format, ahead, &in.head); err != nil {
+		return err
+	}
+	_, err = io.CopyN(&in.head, ahead, int64(ahead.Buffered()))
+	return err
+}
+
+// readFile reads the whole file, unless it proves to be too much on the way.
+func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
+	tooLong := func(length int) error {
+		if int64(length) > limits.MaxMemory {
+			return &Rejection{ClassTooLarge, fmt.Sprintf("a %s is read whole, and this one is of more bytes than the %s of memory that one picture may take", format, mebibytes(limits.MaxMemory))}
+		}
+		return nil
+	}
+	if sized, ok := in.body.r.(interface{ Len() int }); ok {
+		length := sniffLength + sized.Len()
+		if err := tooLong(length); err != nil {
+			return err
+		}
+		in.file = make([]byte, 0, length+1) // one more, to meet the end without growing
+	}
+	var count frameCount
+	for {
+		in.file = slices.Grow(in.file, 1)
+		n, err := r.Read(in.file[len(in.file):cap(in.file)])
+		in.file = in.file[:len(in.file)+n]
+		switch format {
+		case GIF:
+			count.gif(in.file)
+		case WebP:
+			count.webp(in.file)
+		}
+		if count.frames > limits.MaxFrames {
+			return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of more than %d frames; that is the limit", limits.MaxFrames)}
+		}
+		if err := tooLong(len(in.file)); err != nil {
+			return err
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	in.layout.lossless = count.lossless
+	if format == TIFF {
+		var err error
+		in.layout, err = tiffLayout(in.file, limits.MaxFrames)
+		return err
+	}
+	return nil
 }
 
 // again returns a reader of the picture from its first byte that leaves room for another one.

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 var (
-	limits   = Limits{MaxPixels: 150_000_000, MaxFrames: 500}
+	limits   = Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 1 << 30}
 	quality  = Quality{JPEG: 80, WebP: 80, AVIF: 50}
 	white    = Color{255, 255, 255}
 	standard = []Size{{"small", 368}, {"medium", 720}, {"large", 1440}}

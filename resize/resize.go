@@ -21,10 +21,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Limits bound what is decoded. They are checked against the header, before any pixel is.
+// Limits bound what is decoded. They are checked against the header, before any pixel is. The zero value lets nothing
+// through.
 type Limits struct {
 	MaxPixels int64 // width × height × frames, in pixels
-	MaxFrames int   // frames of an animation
+	MaxFrames int   // frames of an animation, pages of a TIFF
+	MaxMemory int64 // bytes that rendering the picture may take, by [Source.Memory]'s estimate
 }
 
 // Size is one of the widths wanted.
@@ -76,16 +78,21 @@ type Source struct {
 	input       *input
 	orientation int    // EXIF orientation, 1–8; the picture is stored turned
 	profile     []byte // the ICC profile that the file stands for without having it, or nil
+	pixelBytes  int64  // of a pixel as it is decoded
+	deep        bool   // more than 8 bits a sample
+	grey        bool
+	maxMemory   int64
 }
 
 // Open reads the header of the picture in r: its format by magic bytes, its dimensions, frames and orientation.
 //
-// A picture that can't or won't be decoded is a [*Rejection]; an error of r itself is returned as it is, wrapped.
+// A picture that can't or won't be decoded is a [*Rejection]; an error of r itself is returned as it is, wrapped. A
+// format that does not stream is read whole; if r has a method Len, as [bytes.Reader] does, into just as much memory.
 // r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then. The end of ctx
 // ends the reading of the header, between two reads of r.
 func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	limitHEIC(limits)
-	in, format, err := newInput(ctx, r)
+	in, format, err := newInput(ctx, r, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +107,7 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 }
 
 func (s *Source) check(limits Limits) error {
+	s.maxMemory = limits.MaxMemory
 	if s.Frames > limits.MaxFrames {
 		return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)}
 	}
@@ -120,13 +128,17 @@ func (s *Source) Fit(width int) (w, h int) {
 // Render decodes the source and calls emit with each rendition the moment it is encoded, from several goroutines at
 // once and in no particular order. It returns when every emit has. The first error, emit's included, ends the work.
 //
-// Corrupt pixels are a [*Rejection] or, of a JPEG, [ErrSuspect], found before anything is emitted: the widest size is complete before any is
+// A picture that would take too much memory is a [*Rejection], before it is decoded. Corrupt pixels are one or, of a
+// JPEG, [ErrSuspect], found before anything is emitted: the widest size is complete before any is
 // encoded. An error of the reader given to Open, or of ctx, is returned as it is, wrapped, whatever the decoder made of
 // it. When ctx ends, Render returns at once; an encoder, which can't be stopped, may run on for a while. Render can be
 // called once, and RenderSuspect once after it.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) error {
 	pictures, err := s.plan(spec)
 	if err != nil {
+		return err
+	}
+	if err := s.checkMemory(pictures); err != nil {
 		return err
 	}
 	defer closeAll(pictures)

@@ -117,7 +117,7 @@ func TestRejections(t *testing.T) {
 		"half a JPEG":           {whole[:len(whole)/2], limits, ClassCorrupt, "cut short"},
 		"all but the last 2 %":  {whole[:len(whole)*98/100], limits, ClassCorrupt, "cut short"},
 		"half a PNG":            {plainPNG(t, 900, 900)[:1500], limits, ClassCorrupt, "cut short"},
-		"too many pixels":       {whole, Limits{1200*900 - 1, 500}, ClassTooLarge, "1079999"},
+		"too many pixels":       {whole, Limits{1200*900 - 1, 500, 1 << 30}, ClassTooLarge, "1079999"},
 		"a bomb, in its header": {pngHeader(65535, 65535), limits, ClassTooLarge, "limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -316,10 +316,10 @@ func TestAnimationsStayAnimated(t *testing.T) {
 	if _, err := tryRender(animation(t), Spec{}, nil); err == nil {
 		t.Error("no sizes: want an error")
 	}
-	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{1e9, 2}); err == nil || !strings.Contains(err.Error(), "3 frames") {
+	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{1e9, 2, 1 << 30}); err == nil || !strings.Contains(err.Error(), "more than 2 frames") {
 		t.Errorf("three frames, two allowed: %v", err)
 	}
-	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{3*300*201 - 1, 3}); err == nil {
+	if _, err := Open(t.Context(), bytes.NewReader(animation(t)), Limits{3*300*201 - 1, 3, 1 << 30}); err == nil {
 		t.Error("pixels are counted in all frames")
 	}
 }

@@ -31,7 +31,7 @@ func (s *Source) RenderSuspect(ctx context.Context, r io.Reader, spec Spec, emit
 	}
 	s.Truncated = found.cut
 	s.input.close()
-	s.input = examinedInput(ctx, found.file)
+	s.input = examinedInput(ctx, found.file, s.input.layout)
 	return s.Render(ctx, spec, emit)
 }
 

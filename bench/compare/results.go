@@ -55,7 +55,7 @@ func newRow(ctx context.Context, p corpus.Picture) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := resize.Open(ctx, bytes.NewReader(file), resize.Limits{MaxPixels: math.MaxInt32, MaxFrames: math.MaxInt32})
+	source, err := resize.Open(ctx, bytes.NewReader(file), resize.Limits{MaxPixels: math.MaxInt32, MaxFrames: math.MaxInt32, MaxMemory: math.MaxInt64})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func classify(path string) (Class, bool) {
 	if err != nil {
 		return "", false
 	}
-	source, err := resize.Open(context.Background(), bytes.NewReader(data), resize.Limits{MaxPixels: 1 << 40, MaxFrames: 1 << 20})
+	source, err := resize.Open(context.Background(), bytes.NewReader(data), resize.Limits{MaxPixels: 1 << 40, MaxFrames: 1 << 20, MaxMemory: 1 << 40})
 	if err != nil {
 		return "", false
 	}

@@ -55,6 +55,7 @@ type stage struct {
 	events   <-chan json.RawMessage
 	log      *lines
 	environ  []string // that Lambda gives the function
+	process  *os.Process
 }
 
 // lines collects what the process prints.
@@ -147,6 +148,7 @@ func (s *stage) launch(t *testing.T, environ ...string) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.process = p.Process
 	go func() {
 		defer close(p.read)
 		s.log.read(output)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -44,8 +43,8 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("settings:\n%w", err)
 	}
 	debug.SetGCPercent(garbage)
-	runtime.GOMAXPROCS(processors(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), runtime.GOMAXPROCS(0)))
-	if err := resize.Startup(runtime.GOMAXPROCS(0)); err != nil {
+	runtime.GOMAXPROCS(settings.Processors)
+	if err := resize.Startup(settings.Processors); err != nil {
 		return err
 	}
 	aws, err := s3io.LoadConfig(ctx)
@@ -53,7 +52,10 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	store := s3io.New(aws, s3io.Options{ExpectedOwner: owner(settings.BucketOwner)})
-	h := handler.New(store, settings, newLogger(settings.LogLevel))
+	logger := newLogger(settings.LogLevel)
+	logger.Debug("limits", "maxBytes", settings.MaxBytes, "maxPixels", settings.Limits.MaxPixels, "maxFrames", settings.Limits.MaxFrames,
+		"maxMemory", settings.Limits.MaxMemory, "atOnce", settings.Processors)
+	h := handler.New(store, settings, logger)
 	if name := lambdacontext.FunctionName; settings.Metrics && name != "" {
 		log := metrics.New(os.Stdout, name)
 		h.Observe = log.Outcome
@@ -70,20 +72,6 @@ func run(ctx context.Context, args []string) error {
 // garbage is how much of it, in percent of what is in use, Go may let lie. Here that is a few large buffers, so that
 // collecting often costs nothing measurable; it took 3 MB off the peak of a picture of 9 megapixels, 15 off one of 100.
 const garbage = 25
-
-// memoryOfOne is the memory, in MB, with which a function has the time of one processor.
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-const memoryOfOne = 1769
-
-// processors is how many of the processors that are there a function with that much memory, in MB, can keep busy. Lambda
-// shows it two at least, and rations their time: two threads, at half the speed each, get in each other's way.
-func processors(memory string, there int) int {
-	mb, err := strconv.Atoi(memory)
-	if err != nil {
-		return there // not in Lambda
-	}
-	return max(1, min(there, (mb+memoryOfOne/2)/memoryOfOne))
-}
 
 // owner returns who must own the buckets: the account in the settings, or, of each invocation, the function's own.
 func owner(setting string) func(context.Context) (string, error) {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +34,7 @@ type Settings struct {
 	Record          bool   // write the commit record
 	Limits          resize.Limits
 	MaxBytes        int64         // of a source
+	Processors      int           // to use, which is also how many pictures are worked on at once
 	AcceptTruncated bool          // render a JPEG of which half is there
 	DeadlineMargin  time.Duration // work stops this long before the function's time limit
 	LogLevel        slog.Level
@@ -63,18 +66,29 @@ var variables = map[string]variable{
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},
 	"MAX_FRAMES":      {"500", setMaxFrames},
+	"MAX_MEMORY":      {"", setMaxMemory},
 	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
 	"LOG_LEVEL":       {"info", setLogLevel},
 	"METRICS":         {"on", func(s *Settings, value string) error { return setSwitch(&s.Metrics, value) }},
 }
 
+// functionMemory is Lambda's variable for the memory of the function, in MiB.
+const functionMemory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+
 // Load reads settings from an environment, in the form of [os.Environ]. An unset or empty variable has its default; an
 // unknown RESIZE_ variable is a mistake like any other, for it is most likely a known one misspelt.
+//
+// The number of processors, and the memory that a picture may take, follow from the memory of the function or, outside
+// Lambda, of the cgroup or the machine.
 func Load(environ []string) (Settings, error) {
 	values := map[string]string{}
 	var mistakes []error
+	var functionMB string
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
+		if name == functionMemory {
+			functionMB = value
+		}
 		name, ours := strings.CutPrefix(name, prefix)
 		if _, known := variables[name]; ours && !known {
 			mistakes = append(mistakes, fmt.Errorf("%s is not a setting; there are %s", printable(prefix+name), strings.Join(names(), ", ")))
@@ -84,6 +98,9 @@ func Load(environ []string) (Settings, error) {
 		}
 	}
 	s := Settings{Quality: resize.Quality{JPEG: 80, WebP: 80, AVIF: 50}}
+	memory := memory(functionMB, os.DirFS("/"))
+	s.Processors = processors(memory, runtime.GOMAXPROCS(0))
+	s.Limits.MaxMemory = memory / 100 * share / int64(s.Processors)
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value, isSet := values[name]
 		if !isSet {
@@ -233,7 +250,19 @@ func setOnTruncated(s *Settings, value string) error {
 	return nil
 }
 
-func setMaxBytes(s *Settings, value string) error {
+func setMaxBytes(s *Settings, value string) (err error) {
+	s.MaxBytes, err = bytes(value)
+	return err
+}
+
+func setMaxMemory(s *Settings, value string) (err error) {
+	if value != "" {
+		s.Limits.MaxMemory, err = bytes(value)
+	}
+	return err
+}
+
+func bytes(value string) (int64, error) {
 	number, unit := value, int64(1)
 	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if n, ok := strings.CutSuffix(value, suffix); ok {
@@ -242,10 +271,9 @@ func setMaxBytes(s *Settings, value string) error {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 	if err != nil || n < 1 || n > 1<<40/unit {
-		return errors.New(`want a number of bytes such as "134217728" or "128MiB"`)
+		return 0, errors.New(`want a number of bytes such as "134217728" or "128MiB"`)
 	}
-	s.MaxBytes = n * unit
-	return nil
+	return n * unit, nil
 }
 
 func setMaxPixels(s *Settings, value string) (err error) {
@@ -258,8 +286,8 @@ func setMaxPixels(s *Settings, value string) (err error) {
 
 func setMaxFrames(s *Settings, value string) (err error) {
 	s.Limits.MaxFrames, err = strconv.Atoi(value)
-	if err != nil || s.Limits.MaxFrames < 1 {
-		return errors.New(`want a number of frames such as "500"`)
+	if err != nil || s.Limits.MaxFrames < 1 || s.Limits.MaxFrames > 10000 { // beyond, libvips takes the first for all
+		return errors.New(`want a number of frames such as "500", at most 10000`)
 	}
 	return nil
 }

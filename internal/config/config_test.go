@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 	if want := []resize.Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}; !reflect.DeepEqual(s.Sizes, want) {
 		t.Errorf("sizes %v, want %v", s.Sizes, want)
 	}
-	if s.MaxBytes != 128<<20 || s.Limits != (resize.Limits{MaxPixels: 150_000_000, MaxFrames: 500}) || s.DeadlineMargin != 500*time.Millisecond {
+	if s.MaxBytes != 128<<20 || s.Limits.MaxPixels != 150_000_000 || s.Limits.MaxFrames != 500 || s.Limits.MaxMemory < 1<<20 || s.Processors < 1 || s.DeadlineMargin != 500*time.Millisecond {
 		t.Errorf("limits %+v, %d bytes, margin %v", s.Limits, s.MaxBytes, s.DeadlineMargin)
 	}
 	if got := s.DestBucket.For("holiday"); got != "holiday-resized" {

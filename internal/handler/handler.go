@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"strings"
 	"time"
 
@@ -91,7 +90,7 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	}
 	outcomes := make([]outcome, len(objects))
 	group := errgroup.Group{} // one object's failure leaves the others alone
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(h.settings.Processors)
 	for i, o := range objects {
 		group.Go(func() error {
 			result, failure := h.object(ctx, o)

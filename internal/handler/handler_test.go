@@ -310,7 +310,7 @@ func TestOnlyAFewObjectsAreInFlight(t *testing.T) {
 	if err != nil || len(report.Results) != 12 {
 		t.Errorf("%d results, %v", len(report.Results), err)
 	}
-	if limit := int32(runtime.GOMAXPROCS(0)); most.Load() > limit || most.Load() < min(2, limit) {
+	if limit := int32(settings(t).Processors); most.Load() > limit || most.Load() < min(2, limit) {
 		t.Errorf("%d objects were in flight at once, want at most %d, and several", most.Load(), limit)
 	}
 }

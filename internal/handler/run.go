@@ -69,17 +69,21 @@ func newRun(h *Handler, o object, started time.Time) *run {
 }
 
 // reading notes when the last byte was read.
-func (r *run) reading(body io.Reader) io.Reader {
-	return readerFunc(func(p []byte) (int, error) {
-		n, err := body.Read(p)
-		r.lastByte = time.Now()
-		return n, err
-	})
+func (r *run) reading(body io.Reader) io.Reader { return sourceBody{body, r} }
+
+// sourceBody is the body of a source, and knows how long it is, as resize.Open likes.
+type sourceBody struct {
+	io.Reader
+	run *run
 }
 
-type readerFunc func([]byte) (int, error)
+func (b sourceBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.run.lastByte = time.Now()
+	return n, err
+}
 
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+func (b sourceBody) Len() int { return int(b.run.info.Size) }
 
 // emit is put for one rendition after the other.
 func (r *run) emit(ctx context.Context) func(resize.Rendition) error {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/bench/heavy"
+	"s3resizer/bench/photos"
+	"s3resizer/internal/handler"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+// atTheEdge are pictures that take nearly all of what a function of 512 MB lets one take.
+var atTheEdge = []struct {
+	heavy.Picture
+	long bool // takes long to draw
+}{
+	{heavy.Picture{Name: "progressive JPEG", Width: 8000, Height: 6400, Encode: heavy.JPEG(true, false)}, false},
+	{heavy.Picture{Name: "JPEG of 100 MP", Width: 13367, Height: 7518, Encode: heavy.JPEG(false, true)}, false}, // far from it, and as large as the limit of pixels lets most be
+	{heavy.Picture{Name: "animated GIF", Width: 300, Height: 200, Frames: 220, Encode: heavy.GIF()}, true},
+	{heavy.Picture{Name: "animated WebP", Width: 300, Height: 200, Frames: 220, Alpha: true, Encode: heavy.WebP(false)}, true},
+	{heavy.Picture{Name: "interlaced PNG", Width: 10000, Height: 9000, Encode: heavy.PNG(true)}, true},
+	{heavy.Picture{Name: "AVIF", Width: 4000, Height: 3500, Encode: heavy.AVIF(8)}, true},
+	{heavy.Picture{Name: "lossless WebP", Width: 7000, Height: 6000, Alpha: true, Encode: heavy.WebP(true)}, true},
+	{heavy.Picture{Name: "PNG with alpha, very wide", Width: 30000, Height: 3000, Alpha: true, Encode: heavy.PNG(false)}, true},
+	{heavy.Picture{Name: "JPEG, very tall", Width: 1500, Height: 17000, Encode: heavy.JPEG(false, true)}, true},
+}
+
+// Every picture that there is, those at the edge of what the limits let through among them, one after the other through
+// one function of 512 MB: none ends it, and it never has more than that. In the image the container is given no more.
+// S3RESIZER_LONG=1 adds the demo's photos, and more of those at the edge.
+func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
+	const memory = 512 // MB
+	long := os.Getenv("S3RESIZER_LONG") != ""
+	if err := resize.Startup(1); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", memory), "MALLOC_ARENA_MAX=1", "RESIZE_LOG_LEVEL=debug")
+	resizeOne := func(name string, data []byte) handler.Result {
+		t.Helper()
+		if _, err := s.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: name, Data: data}); err != nil {
+			t.Fatal(err)
+		}
+		report := s.invoke(t, <-s.events)
+		peak := s.peak(t)
+		t.Logf("%s: %s %s; the function's peak is %d MiB by now", name, report.Results[0].Status, report.Results[0].Reason, peak>>20)
+		if peak > memory<<20 {
+			t.Fatalf("after %s the peak is %d bytes", name, peak)
+		}
+		return report.Results[0]
+	}
+	err := filepath.WalkDir("../../resize/testdata", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil {
+			resizeOne(path, data)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if long {
+		demo, err := photos.DemoSet()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, photo := range demo {
+			resizeOne(photo.Key, photo.Data)
+		}
+	}
+	for _, edge := range atTheEdge {
+		if edge.long && !long {
+			continue
+		}
+		edge.Space = vips.InterpretationSRGB
+		data, err := edge.Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result := resizeOne(edge.Name, data); result.Status != handler.Resized {
+			t.Errorf("%s: %s, %s", edge.Name, result.Status, result.Reason)
+		}
+	}
+	beyond := heavy.Picture{Width: 8000, Height: 7500, Space: vips.InterpretationSRGB, Encode: heavy.JPEG(true, false)}
+	data, err := beyond.Draw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := resizeOne("beyond the edge", data)
+	if result.Status != handler.Rejected || result.Class != "too-large" || !strings.Contains(result.Reason, "the limit for one picture is 358.4 MiB") {
+		t.Errorf("beyond the edge: %+v", result)
+	}
+	if limit := int64(memory) << 20 / 100 * 70; !strings.Contains(s.log.text(), fmt.Sprintf(`"maxMemory":%d`, limit)) {
+		t.Errorf("the limit, %d, is not in the log", limit)
+	}
+}
+
+// peak is the most memory that the function has had, in bytes; in an image, where a container bounds it, 0.
+func (s *stage) peak(t *testing.T) (bytes int64) {
+	t.Helper()
+	if runtime.GOOS != "linux" || os.Getenv("LAMBDA_FUNCTION") != "" {
+		return 0
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscanf(after, "%d kB", &bytes); err != nil {
+		t.Fatal(err)
+	}
+	return bytes << 10
+}
