@@ -5,10 +5,12 @@ package resize
 // void allow_loaders(void);
 // void buffer_sources(void);
 // void premultiply_in_bytes(void);
+// void trim_memory(void);
 import "C"
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -36,3 +38,16 @@ func Version() string { return vips.Version }
 
 // clearVipsError empties libvips's process-wide message buffer, which its failing calls append to.
 func clearVipsError() { C.vips_error_clear() }
+
+// closed is how many sources have been.
+var closed atomic.Int64
+
+// trimMemory, of every fiftieth picture, has the C library give back what pages are free. By itself it gives back those at
+// its heap's end alone; among pictures of all sizes, something small that is kept lies behind ever more of them, and a
+// process that needed 14 MB came to 190 after 20,000. Buffers in mappings of their own (M_MMAP_THRESHOLD) would not stay
+// either, but getting new pages for each took a progressive JPEG 7 to 10 % longer.
+func trimMemory() {
+	if closed.Add(1)%50 == 0 {
+		C.trim_memory()
+	}
+}

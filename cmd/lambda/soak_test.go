@@ -34,13 +34,13 @@ func TestSoak(t *testing.T) {
 	if os.Getenv("LAMBDA_FUNCTION") != "" || runtime.GOOS != "linux" {
 		t.Skip("it is /proc that tells what a process holds, and in its container the function is not this process's child")
 	}
-	run := soak{pictures: 200, step: 20, growth: 100e3, few: 20, photos: soakPhotos(t, 10)}
+	run := soak{pictures: 200, growth: 100e3, few: 20, photos: soakPhotos(t, 10)}
 	if long := os.Getenv("SOAK"); long != "" {
 		pictures, err := strconv.Atoi(long)
 		if err != nil {
 			t.Fatalf("SOAK=%s is not a number of pictures", long)
 		}
-		run = soak{pictures: pictures, step: 100, growth: 1000, few: 5, photos: soakPhotos(t, 1)}
+		run = soak{pictures: pictures, growth: 1000, few: 5, photos: soakPhotos(t, 1)}
 	}
 	run.run(t)
 }
@@ -48,7 +48,6 @@ func TestSoak(t *testing.T) {
 // soak is a run. It cleans up behind the function every few pictures, so that what this process holds stays bounded too.
 type soak struct {
 	pictures int
-	step     int     // pictures between two looks at the process
 	growth   float64 // of its memory, in KB per 1,000 pictures, from which on it is a leak
 	few      int     // descriptors and threads that may come and go: connections that are kept, libvips's workers
 	photos   []resizetest.Picture
@@ -74,6 +73,7 @@ type sample struct {
 
 const (
 	soakSeed   = 1
+	soakStep   = 20              // pictures between two looks at the process
 	soakMargin = 5 * time.Second // so long before its time is up the function gives up
 )
 
@@ -93,18 +93,22 @@ func (k *soak) run(t *testing.T) {
 	defer func() {
 		if !ended {
 			k.process.end(syscall.SIGKILL)
-			t.Logf("the function printed at last:\n%s", k.log.text())
+			printed := strings.Split(k.log.text(), "\n")
+			t.Logf("the function printed at last:\n%s", strings.Join(printed[max(0, len(printed)-20):], "\n"))
 		}
 	}()
 
 	k.look(t)
 	began := time.Now()
-	for next := k.step; k.good+k.bad < k.pictures; next += k.step {
-		for k.good+k.bad < min(next, k.pictures) {
-			k.event(t)
+	for next := soakStep; k.good+k.bad < k.pictures; {
+		k.event(t)
+		if k.good+k.bad >= next {
+			k.look(t)
+			next += soakStep
 		}
-		k.sweep(t)
-		k.look(t)
+		if len(k.sources) >= 100 || k.good+k.bad >= k.pictures {
+			k.sweep(t)
+		}
 	}
 	took := time.Since(began)
 	peak := k.status(t, "VmHWM")
@@ -262,7 +266,7 @@ func (k *soak) remove(t *testing.T, bucket string, keys []string) {
 	}
 	out, err := k.s3.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: &bucket, Delete: &types.Delete{Objects: objects}})
 	if err != nil || len(out.Errors) > 0 {
-		t.Fatalf("%v, %+v", err, out)
+		t.Fatalf("%v %+v", err, out)
 	}
 }
 
