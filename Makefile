@@ -58,6 +58,14 @@ test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde2
 	go vet -tags heic ./resize
 	go test -race -timeout 20m -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
 
+.PHONY: soak
+soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures
+	@{ $(about) 'soak SOAK=$(SOAK)'; echo "machine: $$(uname -sr), $$(nproc) CPUs"; \
+	   SOAK=$(SOAK) go test -count=1 -v -timeout 24h -run '^TestSoak$$' ./cmd/lambda; } | tee bench/results/soak.txt.part
+	@mv bench/results/soak.txt.part bench/results/soak.txt
+SOAK ?= 20000
+about = printf 'commit: %s\ndate: %s\ncommand: make %s\n' '$(version)' "$$(date -u '+%F %R UTC')"
+
 .PHONY: conformance
 conformance: tools $(libvips) ## s3io against versitygw, or against the S3 in AWS_ENDPOINT_URL_S3
 	s3io/conformance.sh
@@ -125,7 +133,7 @@ govulncheck := v1.9.0
 
 .PHONY: bench
 bench: tools $(libvips) ## benchmarks, six times each; BENCH=regexp, OUT=file, BASE=file to compare with
-	@{ printf 'commit: %s\ndate: %s\ncommand: make bench BENCH=%s\n' '$(version)' "$$(date -u '+%F %R UTC')" '$(BENCH)'; \
+	@{ $(about) 'bench BENCH=$(BENCH)'; \
 	   go test -run '^$$' -bench '$(BENCH)' -count 6 -timeout 2h ./bench; } | tee '$(OUT).part'
 	@mv '$(OUT).part' '$(OUT)'
 	@[ -z '$(BASE)' ] || go run golang.org/x/perf/cmd/benchstat@$(benchstat) -ignore commit,date,command '$(BASE)' '$(OUT)'

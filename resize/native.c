@@ -1,6 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <vips/vips.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // govips refers to this function, which a libvips built without ImageMagick does not have. Defining it here lets the
 // program link, and shuts the way to ImageMagick's many decoders even where the system's libvips has them.
@@ -193,4 +196,10 @@ void premultiply_in_bytes(void) {
   premultiply_class = g_type_class_ref(g_type_from_name("VipsPremultiply"));
   premultiply_floats = premultiply_class->build;
   premultiply_class->build = premultiply_build;
+}
+
+void trim_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }

@@ -8,11 +8,13 @@ package resize
 // long warnings_of_this_thread(void);
 // void tolerate_warnings(void);
 // void premultiply_in_bytes(void);
+// void trim_memory(void);
 import "C"
 
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -51,4 +53,17 @@ func closeWatched(image *vips.ImageRef) (warned bool) {
 	before := C.warnings_of_this_thread()
 	image.Close()
 	return C.warnings_of_this_thread() != before
+}
+
+// closed is how many sources have been.
+var closed atomic.Int64
+
+// trimMemory, of every fiftieth picture, has the C library give back what pages are free. By itself it gives back those at
+// its heap's end alone; among pictures of all sizes, something small that is kept lies behind ever more of them, and a
+// process that needed 14 MB came to 190 after 20,000. Buffers in mappings of their own (M_MMAP_THRESHOLD) would not stay
+// either, but getting new pages for each took a progressive JPEG 7 to 10 % longer.
+func trimMemory() {
+	if closed.Add(1)%50 == 0 {
+		C.trim_memory()
+	}
 }

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if renderEverything() {
+		return
+	}
 	if err := Startup(2); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

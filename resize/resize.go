@@ -173,4 +173,7 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 }
 
 // Close releases what Open holds.
-func (s *Source) Close() { s.input.close() }
+func (s *Source) Close() {
+	s.input.close()
+	trimMemory()
+}

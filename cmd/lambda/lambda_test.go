@@ -12,11 +12,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"s3resizer/internal/commandtest"
 	"s3resizer/internal/devserver"
@@ -50,7 +53,8 @@ const account = "123456789012"
 // stage is the function's whole world: an S3, the Runtime API, and the process between them.
 type stage struct {
 	*s3io.Client
-	endpoint string // of the S3
+	aws      aws.Config // for an S3 client that can do more
+	endpoint string     // of the S3
 	api      *runtimeapi.Server
 	events   <-chan json.RawMessage
 	log      *lines
@@ -58,7 +62,7 @@ type stage struct {
 	process  *os.Process
 }
 
-// lines collects what the process prints.
+// lines collects what the process prints, the last thousand lines of it.
 type lines struct {
 	mu  sync.Mutex
 	all []string
@@ -68,6 +72,7 @@ func (l *lines) read(r io.Reader) {
 	for scanner := bufio.NewScanner(r); scanner.Scan(); {
 		l.mu.Lock()
 		l.all = append(l.all, scanner.Text())
+		l.all = slices.Delete(l.all, 0, max(0, len(l.all)-1000))
 		l.mu.Unlock()
 	}
 }
@@ -105,7 +110,7 @@ func emptyStage(t *testing.T, functionAccount string) *stage {
 	cfg, events := devtest.StartWithEvents(t, devserver.Options{
 		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
 	})
-	s.Client, s.endpoint, s.events = s3io.New(cfg, s3io.Options{}), *cfg.BaseEndpoint, events
+	s.Client, s.aws, s.endpoint, s.events = s3io.New(cfg, s3io.Options{}), cfg, *cfg.BaseEndpoint, events
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +187,16 @@ func (s *stage) upload(t *testing.T, bucket, key string, data []byte) json.RawMe
 	return <-s.events
 }
 
+// together makes one event of S3's events.
+func together(events ...json.RawMessage) json.RawMessage {
+	const before, after = `{"Records":[`, `]}`
+	var records []string
+	for _, event := range events {
+		records = append(records, string(event[len(before):len(event)-len(after)]))
+	}
+	return json.RawMessage(before + strings.Join(records, ",") + after)
+}
+
 // invoke gives the function an event and expects a report.
 func (s *stage) invoke(t *testing.T, event json.RawMessage) handler.Report {
 	t.Helper()
@@ -246,8 +261,7 @@ func TestFunction(t *testing.T) {
 	})
 	t.Run("several records", func(t *testing.T) {
 		first, second := s.upload(t, "photos", "1.jpg", photo(t, 500, 400)), s.upload(t, "photos", "2.jpg", []byte("not a picture, by its bytes"))
-		event := append(append(append([]byte{}, first[:len(first)-2]...), ','), second[len(`{"Records":[`):]...)
-		report := s.invoke(t, event)
+		report := s.invoke(t, together(first, second))
 		if len(report.Results) != 2 || report.Results[0].Status != handler.Resized || report.Results[1].Status != handler.Rejected || report.Results[1].Class != "unsupported" {
 			t.Errorf("%+v", report)
 		}
