@@ -170,3 +170,35 @@ func TestTooMuchMemoryIsRejectedBeforeDecoding(t *testing.T) {
 		t.Errorf("%v, after %d bytes", err, body.n)
 	}
 }
+
+// The walks take any bytes, and learn nothing absurd from them.
+func FuzzContainers(f *testing.F) {
+	for frames, encoders := range map[int][]heavy.Encoder{
+		1: {heavy.JPEG(true, true), heavy.JPEG(false, false), heavy.PNG(true), heavy.TIFF(8), heavy.TIFF(0), heavy.PlanarTIFF()},
+		3: {heavy.GIF(), heavy.WebP(true)},
+	} {
+		for _, encode := range encoders {
+			data, err := heavy.Picture{Width: 20, Height: 16, Frames: frames, Space: vips.InterpretationSRGB, Encode: encode}.Draw()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, format := range []Format{JPEG, PNG} {
+			var head bytes.Buffer
+			found, _ := copyHeader(format, bufio.NewReader(bytes.NewReader(data)), &head)
+			if head.Len() > maxHeader || head.Len() > len(data) || found.coefficients < 0 {
+				t.Errorf("%s: %d bytes kept of %d, %+v", format, head.Len(), len(data), found)
+			}
+		}
+		var gif, webp frameCount
+		gif.gif(data)
+		webp.webp(data)
+		found, _ := tiffLayout(data, 500)
+		if gif.frames > len(data)/10 || webp.frames > len(data)/8 || found.rows < 0 {
+			t.Errorf("%d frames, %d frames, %+v of %d bytes", gif.frames, webp.frames, found, len(data))
+		}
+	})
+}

@@ -21,8 +21,8 @@ import (
 //     alpha. Of a HEIC, 10 bytes a pixel, 12 with alpha, 22 beyond 8 bits, and the file once more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
 //   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
 //     as wide and as deep as they are loaded; with alpha a third more.
-//   - The renditions, 8 bits a channel, with all their frames: three times, for the copies between C and Go, and half
-//     once more with alpha, by which the colors are divided in a further one. The widest twice more if it is turned.
+//   - The renditions, 8 bits a channel, with all their frames: three times, for the copies between C and Go, and once
+//     more with alpha, by which the colors are divided in a further one. The widest twice more if it is turned.
 //   - The encoders, the most expensive ones of those that run at once: see encoderBytes.
 //
 // Threads, and encoders at once, are [runtime.GOMAXPROCS]. The numbers are measured, with libvips 8.18.7 and one malloc
@@ -152,7 +152,7 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 		size := p.bytes(s, frames)
 		all += 3 * size
 		if s.Alpha {
-			all += size / 2
+			all += size
 		}
 		if i == 0 && s.orientation > 1 {
 			all += 2 * size
