@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +55,6 @@ type calls struct {
 	mu         sync.Mutex
 	operations map[string]bool
 	needs      map[need]bool
-	written    map[string]bool // buckets
 }
 
 // record is part of the SDK's own stack: no call goes around it.
@@ -271,9 +269,10 @@ func allows(all []statement, n need, about map[string]string) bool {
 	return allowed
 }
 
+// like matches a pattern of IAM's; ours have a star at their end alone.
 func like(pattern, value string) bool {
-	expression := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
-	return regexp.MustCompile("^" + expression + "$").MatchString(value)
+	prefix, star := strings.CutSuffix(pattern, "*")
+	return value == pattern || star && strings.HasPrefix(value, prefix)
 }
 
 // about is what IAM knows of a call by our function.
@@ -311,7 +310,10 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 			}
 		}
 		policy := statements(t, s.properties("Rights")["PolicyDocument"])
-		if text := fmt.Sprint(policy, slices.Collect(maps.Keys(needs))); seen[text] {
+		if upload := (need{"s3:GetObject", "arn:aws:s3:::" + source + "/private/cat.jpg"}); allows(policy, upload, about(upload)) == (given["SourcePrefix"] != "") {
+			t.Errorf("with the prefix %q, uploads beside it may be read, or those without any may not", given["SourcePrefix"])
+		}
+		if text := fmt.Sprint(given["Trigger"], policy); seen[text] {
 			return
 		} else {
 			seen[text] = true
@@ -372,9 +374,6 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 			if allows(policy, n, context) {
 				t.Errorf("%s on %s is allowed, with %v", n.action, n.resource, context)
 			}
-		}
-		if upload := (need{"s3:GetObject", "arn:aws:s3:::" + source + "/private/cat.jpg"}); allows(policy, upload, about(upload)) == (given["SourcePrefix"] != "") {
-			t.Errorf("with the prefix %q, uploads beside it may be read, or those without any may not", given["SourcePrefix"])
 		}
 	})
 	t.Logf("%d policies", len(seen))

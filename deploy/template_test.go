@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -281,12 +282,7 @@ func TestTimesFollowTheTimeLimit(t *testing.T) {
 	tmpl := readTemplate(t)
 	for _, limit := range dig(tmpl.Parameters, "Timeout", "AllowedValues").([]any) {
 		s := mustEvaluate(t, tmpl, map[string]string{"Timeout": limit.(string), "Trigger": "sqs"})
-		var seconds, visibility, near int
-		for from, to := range map[any]*int{limit: &seconds, s.properties("Uploads")["VisibilityTimeout"]: &visibility, s.properties("SlowInvocations")["Threshold"]: &near} {
-			if _, err := fmt.Sscan(fmt.Sprint(from), to); err != nil {
-				t.Fatal(err)
-			}
-		}
+		seconds, visibility, near := number(t, limit), number(t, s.properties("Uploads")["VisibilityTimeout"]), number(t, s.properties("SlowInvocations")["Threshold"])
 		if visibility < 6*seconds || visibility > 12*60*60 || near != seconds*900 {
 			t.Errorf("a limit of %d s, a visibility timeout of %d s, an alarm at %d ms", seconds, visibility, near)
 		}
@@ -295,6 +291,15 @@ func TestTimesFollowTheTimeLimit(t *testing.T) {
 	if mapping["BatchSize"] != "1" || fmt.Sprint(mapping["FunctionResponseTypes"]) != "[ReportBatchItemFailures]" || dig(mapping, "ScalingConfig", "MaximumConcurrency") != "10" {
 		t.Errorf("%v", mapping)
 	}
+}
+
+func number(t *testing.T, text any) int {
+	t.Helper()
+	n, err := strconv.Atoi(text.(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // published are the metrics that the function writes: each one's name, with the names of its dimensions.
