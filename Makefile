@@ -77,6 +77,23 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+# What these need is docker and the AWS CLI; without CONFIRM=yes they read, and print what they would do.
+.PHONY: push deploy destroy
+push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
+	@deploy/push.sh
+deploy: ## make the stack, wire the bucket, put a picture through; SOURCE_BUCKET=… PARAMETERS='Trigger=sqs …' CONFIRM=yes
+	@deploy/deploy.sh
+destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=yes
+	@deploy/destroy.sh
+
+.PHONY: deploy-test
+deploy-test: tools $(libvips) deploy/lint/node_modules/.package-lock.json ## lint the template and the scripts, and run their tests
+	cd deploy/lint && node lint.mjs ../template.yaml
+	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
+	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
+	shellcheck -x deploy/*.sh
+	go test -count=1 ./deploy
+
 # Without a bound, the fuzzer spends a minute on making each input that it finds interesting smaller.
 .PHONY: fuzz
 fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp
@@ -123,7 +140,7 @@ env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin demo-out libvips/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
+	rm -rf bin demo-out libvips/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
@@ -139,6 +156,10 @@ bin/bench-compute: tools $(libvips)
 
 bench/reference/node_modules/.package-lock.json: bench/reference/package-lock.json | tools
 	cd bench/reference && npm ci --silent --no-audit --no-fund && npm run --silent bundle
+	@touch $@
+
+deploy/lint/node_modules/.package-lock.json: deploy/lint/package-lock.json | tools
+	cd deploy/lint && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 libvips/node_modules/.package-lock.json: libvips/package-lock.json libvips/link.sh | tools
