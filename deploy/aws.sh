@@ -16,11 +16,12 @@ check_tools() {
   command -v aws >/dev/null || missing+=("the AWS CLI, version 2 (https://aws.amazon.com/cli)")
   command -v "$DOCKER" >/dev/null || missing+=("Docker (https://docs.docker.com/engine/install)")
   [ ${#missing[@]} = 0 ] || die "missing:" "${missing[@]/#/  }"
+  [[ $(aws --version 2>&1) != aws-cli/1.* ]] || die "the AWS CLI is of version 1; want version 2 (https://aws.amazon.com/cli)"
   "$DOCKER" info >/dev/null 2>&1 || die "Docker's engine does not answer: see what \`$DOCKER info\` says"
   export AWS_PAGER='' # nobody is there to turn its pages
   region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
   [ -n "$region" ] || die "no region: set AWS_REGION to that of the bucket, such as eu-central-1"
-  export AWS_REGION=$region
+  export AWS_REGION=$region AWS_DEFAULT_REGION=$region
   account=$(aws sts get-caller-identity --query Account --output text) ||
     die "no good credentials: see what \`aws sts get-caller-identity\` says; \`aws configure\`, \`aws sso login\` or AWS_PROFILE may help"
   [[ $account =~ ^[0-9]{12}$ ]] || die "aws sts get-caller-identity says that the account is '$account'"

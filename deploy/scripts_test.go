@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -126,7 +127,7 @@ func (r ran) inOrder(t *testing.T, calls ...string) {
 }
 
 // reads are the calls that change nothing.
-var reads = regexp.MustCompile(`^$|^aws (sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-)|^docker info$`)
+var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-)|^docker info$`)
 
 func (r ran) changes() []string {
 	return slices.DeleteFunc(slices.Clone(r.calls), reads.MatchString)
@@ -153,6 +154,7 @@ func TestScriptsLookBeforeTheyTouchAnything(t *testing.T) {
 			because string
 		}{
 			"no AWS CLI":     {func(d *desk) { _ = os.Remove(filepath.Join(d.path, "aws")) }, "", "AWS CLI"},
+			"an old CLI":     {func(*desk) {}, "CLI=1.45.11", "version 2"},
 			"no Docker":      {func(d *desk) { _ = os.Remove(filepath.Join(d.path, "docker")) }, "", "Docker (https"},
 			"no engine":      {func(*desk) {}, "FAIL=info", "engine does not answer"},
 			"no credentials": {func(*desk) {}, "FAIL=get-caller-identity", "no good credentials"},
@@ -204,6 +206,13 @@ func TestPush(t *testing.T) {
 		if password := d.text("password"); password != "pass-word" || r.at("pass-word") >= 0 || strings.Contains(r.errors, "pass-word") {
 			t.Errorf("the password is %q, or is shown", password)
 		}
+		if rules, ok := dig(decoded(t, d.text("lifecycle")), "rules").([]any); !ok || len(rules) != 2 {
+			t.Errorf("the lifecycle is %v", rules)
+		}
+		policy := statements(t, decoded(t, d.text("repository-policy")))
+		if len(policy) != 1 || !slices.Equal(policy[0].Condition["StringEquals"]["aws:SourceAccount"], list{account}) || len(policy[0].Condition["ArnLike"]["aws:SourceArn"]) != 1 {
+			t.Errorf("%+v", policy)
+		}
 		if builds := d.text("builds"); builds != "BuildKit 1, no attestations 1\nBuildKit 1, no attestations 1" {
 			t.Errorf("built with %s", builds)
 		}
@@ -252,6 +261,14 @@ func TestPush(t *testing.T) {
 			}
 		})
 	}
+}
+
+func decoded(t *testing.T, text string) (value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value
 }
 
 // passed are the parameters that the template was given.

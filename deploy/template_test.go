@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -144,6 +145,14 @@ func TestEveryCombinationMakesWhatItSays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What is larger, CloudFormation takes from a bucket alone, which `aws cloudformation deploy` would have to be given.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+func TestTheTemplateIsSmallEnoughToBeSent(t *testing.T) {
+	if file, err := os.Stat("template.yaml"); err != nil || file.Size() > 51_200 {
+		t.Errorf("%v, %v", file, err)
+	}
 }
 
 func TestWhatIsRefused(t *testing.T) {
