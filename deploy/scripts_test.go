@@ -22,7 +22,7 @@ type desk struct {
 }
 
 // coreutils are what the scripts take for granted.
-var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir rm sleep touch")
+var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv rm sleep touch")
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
@@ -308,7 +308,7 @@ func TestDeploy(t *testing.T) {
 		if given := r.passed(t); given["DestinationBucketIs"] != "new" || given["SourceBucket"] != source || given["DestinationBucket"] != destination || !strings.HasPrefix(given["ImageUri"], account) {
 			t.Errorf("%v", given)
 		}
-		if got := d.text("credentials"); got != "AKID secret "+region || strings.Contains(strings.Join(r.calls, " "), "secret") {
+		if got := d.text("environment"); got != "AKID\nsecret\n"+region || strings.Contains(strings.Join(r.calls, " "), "secret") {
 			t.Errorf("s3wire has %q, or everybody who lists processes", got)
 		}
 	})
