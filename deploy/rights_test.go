@@ -214,11 +214,10 @@ func (s *stack) onBehalf() map[need]bool {
 
 // statement is one of a policy.
 type statement struct {
-	Sid, Effect         string
-	Principal           any
-	Action, Resource    list
-	Condition           map[string]map[string]list
-	NotAction, NotWhere any
+	Sid, Effect      string
+	Principal        any
+	Action, Resource list
+	Condition        map[string]map[string]list
 }
 
 // list is one or several.
