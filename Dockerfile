@@ -34,6 +34,7 @@ COPY libvips/vips.pc libvips/
 COPY cmd/lambda cmd/lambda
 COPY internal/config internal/config
 COPY internal/handler internal/handler
+COPY internal/metrics internal/metrics
 COPY resize resize
 COPY s3io s3io
 ARG VERSION=dev

@@ -101,6 +101,38 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+# What these need is docker and the AWS CLI; without CONFIRM=yes they read, and print what they would do.
+.PHONY: push deploy destroy
+push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
+	@deploy/push.sh
+deploy: ## make the stack, wire the bucket, put a picture through; SOURCE_BUCKET=… PARAMETERS='Trigger=sqs …' CONFIRM=yes
+	@deploy/deploy.sh
+destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=yes
+	@deploy/destroy.sh
+
+.PHONY: deploy-lint
+deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter over the template, shellcheck and actionlint over scripts and workflows
+	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
+	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
+	node deploy/lint/lint.mjs deploy/template.yaml
+	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker
+	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
+
+actionlint := v1.7.7
+
+.PHONY: dist
+dist: tools $(libvips) ## what a release has beside the image, for this machine's architecture: s3resizer with its libvips, s3wire
+	rm -rf dist && mkdir -p dist/s3resizer dist/s3wire
+	go build -trimpath -ldflags '$(ldflags) -r $$ORIGIN' -o dist/s3resizer/ ./cmd/s3resizer
+	cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* LICENSE NOTICE dist/s3resizer
+	cp libvips/node_modules/@img/platform/README.md dist/s3resizer/libvips.md
+	tar -C dist -czf dist/s3resizer-$(version)-linux-$$(go env GOARCH).tar.gz s3resizer
+	for os in linux darwin; do \
+	  CGO_ENABLED=0 GOOS=$$os go build -trimpath -ldflags '$(ldflags)' -o dist/s3wire/ ./cmd/s3wire; \
+	  cp LICENSE dist/s3wire; \
+	  tar -C dist -czf dist/s3wire-$(version)-$$os-$$(go env GOARCH).tar.gz s3wire; \
+	done
+
 # Without a bound, the fuzzer spends a minute on making each input that it finds interesting smaller.
 .PHONY: fuzz
 fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp
@@ -152,7 +184,7 @@ env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin demo-out libvips/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
+	rm -rf bin dist demo-out libvips/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
@@ -168,6 +200,10 @@ bin/bench-compute: tools $(libvips)
 
 bench/reference/node_modules/.package-lock.json: bench/reference/package-lock.json | tools
 	cd bench/reference && npm ci --silent --no-audit --no-fund && npm run --silent bundle
+	@touch $@
+
+deploy/lint/node_modules/.package-lock.json: deploy/lint/package-lock.json | tools
+	cd deploy/lint && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 libvips/node_modules/.package-lock.json: libvips/package-lock.json libvips/link.sh | tools

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Makes or updates the stack, wires the source bucket to it, and puts a picture through it.
+#   SOURCE_BUCKET=… [DESTINATION_BUCKET=…] [IMAGE_URI=…] [PARAMETERS='Trigger=sqs Quality=75'] CONFIRM=yes deploy/deploy.sh
+# STACK names the stack, ARCHITECTURE is arm64 or x86_64, and KEEP=yes leaves what the test has made.
+set -euo pipefail
+# shellcheck source=deploy/aws.sh
+source "$(dirname "$0")/aws.sh"
+[ -n "${SOURCE_BUCKET:-}" ] || die "which bucket? SOURCE_BUCKET=your-uploads-bucket"
+destination=${DESTINATION_BUCKET:-$SOURCE_BUCKET-resized}
+[ "$destination" != "$SOURCE_BUCKET" ] || die "source and destination are one bucket, $SOURCE_BUCKET: each rendition would be an upload again"
+case ${ARCHITECTURE:=arm64} in
+arm64) platform=arm64 ;;
+x86_64) platform=amd64 ;;
+*) die "ARCHITECTURE=$ARCHITECTURE: want arm64 or x86_64, as Lambda calls them" ;;
+esac
+check_tools
+
+served=$(stack_output SourceBucketName)
+[ "${served:-$SOURCE_BUCKET}" = "$SOURCE_BUCKET" ] || die "the stack $STACK is for $served: name another one, STACK=…, or make destroy first"
+bucket_here "$SOURCE_BUCKET" || die "there is no bucket $SOURCE_BUCKET in account $account"
+where=$(aws s3api get-bucket-location --bucket "$SOURCE_BUCKET" --query LocationConstraint --output text)
+case $where in None | null) where=us-east-1 ;; EU) where=eu-west-1 ;; esac
+[ "$where" = "$region" ] || die "$SOURCE_BUCKET is in $where, not in $region: set AWS_REGION=$where, and push the image there"
+
+if [ -z "${IMAGE_URI:-}" ]; then
+  version=${VERSION:-$(git -C "$root" describe --tags --always --dirty 2>/dev/null || echo dev)}
+  digest=$(aws ecr describe-images --repository-name "$REPOSITORY" --image-ids "imageTag=$version-$platform" \
+    --query 'imageDetails[0].imageDigest' --output text 2>/dev/null) ||
+    die "there is no image $REPOSITORY:$version-$platform in this region's ECR: make push, or IMAGE_URI=…"
+  IMAGE_URI=$account.dkr.ecr.$region.amazonaws.com/$REPOSITORY@$digest
+fi
+
+# A bucket that this stack did not make, be it one that an earlier one left behind, is taken as it is.
+owned=$(aws cloudformation describe-stack-resource --stack-name "$STACK" --logical-resource-id Destination \
+  --query StackResourceDetail.PhysicalResourceId --output text 2>/dev/null || true)
+is=new
+if [ "$owned" != "$destination" ] && bucket_here "$destination"; then is=existing; fi
+
+# The first of two values for a parameter would be dropped without a word.
+parameters=("SourceBucket=$SOURCE_BUCKET" "DestinationBucket=$destination" "DestinationBucketIs=$is" "ImageUri=$IMAGE_URI" "Architecture=$ARCHITECTURE")
+# What an update does not name stays as it was.
+wired=$(stack_output Wiring) prefix_wired=$(stack_output SourcePrefixUsed)
+prefix=$prefix_wired trigger=direct
+case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; esac
+trigger_wired=$trigger
+for given in ${PARAMETERS:-}; do
+  case $given in
+  SourceBucket=* | DestinationBucket=* | DestinationBucketIs=* | ImageUri=* | Architecture=*)
+    die "${given%%=*} is not for PARAMETERS: see SOURCE_BUCKET, DESTINATION_BUCKET, IMAGE_URI and ARCHITECTURE" ;;
+  SourcePrefix=*) prefix=${given#*=} ;;
+  Trigger=*) trigger=${given#*=} ;;
+  *=*) ;;
+  *) die "PARAMETERS has '$given'; want Name=value, several with spaces between them, none within" ;;
+  esac
+  parameters+=("$given")
+done
+
+if [[ " ${PARAMETERS:-} " == *" CloudFront=yes "* && $is = existing && -z $(stack_output DistributionUrl) ]] &&
+  aws s3api get-bucket-policy --bucket "$destination" >/dev/null 2>&1; then
+  die "$destination has a policy of its own, which the stack's would replace: take CloudFront=yes away, and let CloudFront in by that policy"
+fi
+
+# S3 refuses two entries for the same keys, so the old one goes before there is another one, or another queue.
+if [ -n "$wired" ] && [ "$wired" != --eventbridge ] && [ "$trigger $prefix" != "$trigger_wired $prefix_wired" ]; then
+  echo "from here until it is wired again, nobody is told of uploads to $SOURCE_BUCKET" >&2
+  # shellcheck disable=SC2086 # two arguments
+  act s3wire remove "s3://$SOURCE_BUCKET" $wired
+fi
+act aws cloudformation deploy --stack-name "$STACK" --template-file "$root/deploy/template.yaml" --capabilities CAPABILITY_IAM \
+  --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}"
+
+place=s3://$SOURCE_BUCKET
+[ "$trigger" = eventbridge ] || place+=${prefix:+/$prefix} # an EventBridge rule has its own filter
+if confirmed; then
+  wiring=$(stack_output Wiring)
+  [ -n "$wiring" ] || die "the stack $STACK has no output Wiring: see its events in CloudFormation"
+else
+  case $trigger in
+  sqs) wiring='--queue the-queue-of-the-stack' ;;
+  eventbridge) wiring=--eventbridge ;;
+  *) wiring='--function the-function-of-the-stack' ;;
+  esac
+fi
+# shellcheck disable=SC2086 # two arguments
+act s3wire add "$place" $wiring
+# A bucket of our own has it from the template.
+[ "$is" = new ] || act s3wire add "s3://$destination" --eventbridge
+if ! confirmed; then
+  unconfirmed "make deploy SOURCE_BUCKET=$SOURCE_BUCKET"
+  exit 0
+fi
+
+key=${prefix}s3resizer-smoke-test/$(date -u +%Y%m%dT%H%M%SZ)-$$.jpg
+record=.s3resizer/$key.json
+made=()
+clean() {
+  [ "${KEEP:-}" != yes ] || return 0
+  aws s3 rm --quiet "s3://$SOURCE_BUCKET/$key" || true
+  for object in "$record" ${made[@]+"${made[@]}"}; do
+    aws s3 rm --quiet "s3://$destination/$object" || true
+  done
+}
+trap clean EXIT
+echo "Uploading s3://$SOURCE_BUCKET/$key" >&2
+aws s3 cp --quiet "$root/docs/demo.jpg" "s3://$SOURCE_BUCKET/$key" --content-type image/jpeg
+report=
+for ((waited = 0; waited < ${PATIENCE:-120}; waited += 2)); do
+  if report=$(aws s3 cp --quiet "s3://$destination/$record" - 2>/dev/null); then break; fi
+  report=
+  sleep "${PAUSE:-2}"
+done
+[ -n "$report" ] || die "no s3://$destination/$record after ${PATIENCE:-120} s; the function's log: aws logs tail $(stack_output LogGroupName) --since 5m"
+[[ $report == *'"status":"resized"'* ]] || die "the picture was not resized: $report"
+# The key of each rendition; ours needs no unquoting.
+while read -r object; do made+=("$object"); done < <(grep -o '"key":"[^"]*"' <<<"${report#*\"renditions\"}" | cut -d '"' -f 4)
+echo "$report"
+distribution=$(stack_output DistributionUrl)
+for object in "${made[@]}"; do
+  if [ -n "$distribution" ]; then echo "$distribution/$object"; else aws s3 presign "s3://$destination/$object" --expires-in 3600; fi
+done
+if [ -t 0 ] && [ "${KEEP:-}" != yes ]; then read -r -p "Enter takes the test's pictures away again (KEEP=yes leaves them) " || true; fi
+echo "done: uploads to s3://$SOURCE_BUCKET/$prefix become renditions in s3://$destination; $(stack_output DashboardUrl)" >&2

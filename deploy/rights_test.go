@@ -1,0 +1,529 @@
+package deploy_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"image"
+	"image/jpeg"
+	"log/slog"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+
+	"s3resizer/internal/config"
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
+	"s3resizer/internal/handler"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+// need is a right: an action, and the resource that it is wanted on.
+type need struct{ action, resource string }
+
+// operations are the S3 operations that the function may call: what each takes of its input, and what rights it wants, on
+// the object and on its bucket. An input with more, such as a version or an ACL, would want more.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+var operations = map[string]struct {
+	input          string
+	object, bucket []string
+}{
+	// Who may not list a bucket is told of a missing object that access is denied.
+	"GetObject":  {"Bucket Key ExpectedBucketOwner IfMatch Range ChecksumMode", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
+	"HeadObject": {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
+	"PutObject":  {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata ChecksumAlgorithm", []string{"s3:PutObject"}, nil},
+}
+
+// calls records what is called, and what rights that wants.
+type calls struct {
+	t          *testing.T
+	mu         sync.Mutex
+	operations map[string]bool
+	needs      map[need]bool
+}
+
+// record is part of the SDK's own stack: no call goes around it.
+func (c *calls) record(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("record", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		name := middleware.GetOperationName(ctx)
+		operation, known := operations[name]
+		if !known {
+			c.t.Errorf("%s is called, for which the role has no right", name)
+		}
+		input := reflect.ValueOf(in.Parameters).Elem()
+		for i := range input.NumField() {
+			if field := input.Type().Field(i).Name; !input.Field(i).IsZero() && !slices.Contains(strings.Fields(operation.input), field) {
+				c.t.Errorf("%s with %s, which may want another right", name, field)
+			}
+		}
+		text := func(field string) string { return aws.ToString(input.FieldByName(field).Interface().(*string)) }
+		if owner := text("ExpectedBucketOwner"); owner != account {
+			c.t.Errorf("%s of a bucket of %q", name, owner)
+		}
+		bucket := "arn:aws:s3:::" + text("Bucket")
+		for _, action := range operation.object {
+			c.needs[need{action, bucket + "/" + text("Key")}] = true
+		}
+		for _, action := range operation.bucket {
+			c.needs[need{action, bucket}] = true
+		}
+		c.operations[name] = true
+		return next.HandleInitialize(ctx, in)
+	}), middleware.Before)
+}
+
+// called runs the function's own handler, with the environment of the stack, on what may happen to an upload, each event
+// in the shape that the stack's trigger gives it.
+func (s *stack) called(t *testing.T, trigger string) *calls {
+	t.Helper()
+	started.Do(func() { startErr = resize.Startup(1) })
+	if startErr != nil {
+		t.Fatal(startErr)
+	}
+	c := &calls{t: t, operations: map[string]bool{}, needs: map[need]bool{}}
+	cfg, events := devtest.StartWithEvents(t, devserver.Options{Buckets: []string{source, destination}, Notify: []string{source}, Owner: account})
+	uploader := s3io.New(cfg, s3io.Options{})
+	cfg.APIOptions = append(cfg.APIOptions, c.record)
+	settings, err := config.Load(s.environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := func(context.Context) (string, error) { return settings.BucketOwner, nil }
+	h := handler.New(s3io.New(cfg, s3io.Options{ExpectedOwner: owner}), settings, slog.New(slog.DiscardHandler))
+
+	upload := func(key string, data []byte) json.RawMessage {
+		t.Helper()
+		if _, err := uploader.Put(t.Context(), s3io.Upload{Bucket: source, Key: key, ContentType: "image/jpeg", CacheControl: "max-age=5", Data: data}); err != nil {
+			t.Fatal(err)
+		}
+		return <-events
+	}
+	handle := func(event json.RawMessage, want handler.Status) {
+		t.Helper()
+		report, err := h.Handle(t.Context(), inShapeOf(t, trigger, event))
+		if err != nil || len(report.Results) != 1 || report.Results[0].Status != want {
+			t.Fatalf("%+v, %v; want it %s", report, err, want)
+		}
+	}
+	const cat, gone = "holiday/cat.jpg", "holiday/gone.jpg"
+	first := upload(cat, photo(t, 1))
+	handle(first, handler.Resized)
+	second := upload(cat, photo(t, 2))
+	handle(second, handler.Resized)
+	handle(first, handler.Superseded)
+	handle(upload(cat, []byte("no picture")), handler.Rejected)
+	handle(upload("holiday/large.bin", bytes.Repeat([]byte("no picture"), 1<<20)), handler.Rejected)
+	handle(bytes.ReplaceAll(first, []byte("cat.jpg"), []byte("gone.jpg")), handler.Gone)
+	for _, key := range []string{"small-" + cat, ".s3resizer/" + cat + ".json"} {
+		if !c.needs[need{"s3:PutObject", "arn:aws:s3:::" + destination + "/" + key}] || !c.needs[need{"s3:GetObject", "arn:aws:s3:::" + destination + "/" + key}] {
+			t.Errorf("%s is not both written and looked at: the runs show too little", key)
+		}
+	}
+	if !c.needs[need{"s3:GetObject", "arn:aws:s3:::" + source + "/" + gone}] {
+		t.Error("nothing was looked for in vain")
+	}
+	return c
+}
+
+var (
+	started  sync.Once
+	startErr error
+)
+
+func photo(t *testing.T, shade uint8) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, 400, 300))
+	for i := range picture.Pix {
+		picture.Pix[i] = uint8(i) * shade
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, picture, nil); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+// inShapeOf gives S3's own event the shape in which a trigger hands it to the function.
+func inShapeOf(t *testing.T, trigger string, event json.RawMessage) json.RawMessage {
+	t.Helper()
+	var e struct {
+		Records []struct {
+			S3 struct {
+				Bucket struct{ Name string }
+				Object struct{ Key, ETag string }
+			}
+		}
+	}
+	if err := json.Unmarshal(event, &e); err != nil || len(e.Records) != 1 {
+		t.Fatalf("%s: %v", event, err)
+	}
+	var shaped any = event
+	switch object := e.Records[0].S3; trigger {
+	case "eventbridge":
+		shaped = map[string]any{"source": "aws.s3", "detail-type": "Object Created", "detail": map[string]any{
+			"bucket": map[string]any{"name": object.Bucket.Name}, "object": map[string]any{"key": object.Object.Key, "etag": object.Object.ETag},
+		}}
+	case "sqs":
+		shaped = map[string]any{"Records": []any{map[string]any{"eventSource": "aws:sqs", "messageId": "m", "body": string(event)}}}
+	}
+	data, err := json.Marshal(shaped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// onBehalf is what Lambda calls in the role's name, for what the stack asks of it.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func (s *stack) onBehalf() map[need]bool {
+	needs := map[need]bool{}
+	log := "arn:aws:logs:" + region + ":" + account + ":log-group:" + dig(s.properties("Function"), "LoggingConfig", "LogGroup").(string) + ":log-stream:2026/11/23/[$LATEST]0"
+	needs[need{"logs:CreateLogStream", log}], needs[need{"logs:PutLogEvents", log}] = true, true
+	for _, id := range s.ofType("AWS::Lambda::EventInvokeConfig") {
+		for _, to := range dig(s.properties(id), "DestinationConfig").(map[string]any) {
+			arn := dig(to, "Destination").(string)
+			action := map[string]string{"sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}[strings.Split(arn, ":")[2]]
+			needs[need{action, arn}] = true
+		}
+	}
+	for _, id := range s.ofType("AWS::Lambda::EventSourceMapping") {
+		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
+			needs[need{action, s.properties(id)["EventSourceArn"].(string)}] = true
+		}
+	}
+	return needs
+}
+
+// statement is one of a policy.
+type statement struct {
+	Sid, Effect      string
+	Principal        any
+	Action, Resource list
+	Condition        map[string]map[string]list
+}
+
+// list is one or several.
+type list []string
+
+func (l *list) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*l = list{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(l))
+}
+
+func statements(t testing.TB, document any) (out []statement) {
+	t.Helper()
+	data, err := json.Marshal(dig(document, "Statement"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&out); err != nil {
+		t.Fatalf("%s: %v", data, err)
+	}
+	return out
+}
+
+// allows evaluates statements as IAM does, as far as ours go: an unknown operator allows nothing.
+func allows(all []statement, n need, about map[string]string) bool {
+	allowed := false
+	for _, s := range all {
+		applies := slices.ContainsFunc(s.Action, func(p string) bool { return like(p, n.action) }) &&
+			slices.ContainsFunc(s.Resource, func(p string) bool { return like(p, n.resource) })
+		for operator, conditions := range s.Condition {
+			for key, values := range conditions {
+				is, known := about[key]
+				applies = applies && known && slices.ContainsFunc(values, func(value string) bool {
+					return slices.Contains([]string{"StringEquals", "ArnEquals", "Bool"}, operator) && value == is || operator == "ArnLike" && like(value, is)
+				})
+			}
+		}
+		if applies && s.Effect == "Deny" {
+			return false
+		}
+		allowed = allowed || applies && s.Effect == "Allow"
+	}
+	return allowed
+}
+
+// like matches a pattern of IAM's; ours have a star at their end alone.
+func like(pattern, value string) bool {
+	prefix, star := strings.CutSuffix(pattern, "*")
+	return value == pattern || star && strings.HasPrefix(value, prefix)
+}
+
+// about is what IAM knows of a call by our function.
+func about(n need) map[string]string {
+	switch service, _, _ := strings.Cut(n.action, ":"); service {
+	case "s3":
+		return map[string]string{"s3:ResourceAccount": account}
+	case "kms":
+		return map[string]string{"kms:ViaService": "s3." + region + ".amazonaws.com"}
+	}
+	return nil
+}
+
+// The role is allowed every call, and nothing without which one would fail can be taken away from its policy: neither a
+// statement, nor an action of one, nor a resource.
+func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
+	tmpl := readTemplate(t)
+	byTrigger := map[string]*calls{}
+	for _, trigger := range choices["Trigger"] {
+		byTrigger[trigger] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger}).called(t, trigger)
+	}
+	seen := map[string]bool{}
+	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
+		needs := maps.Clone(byTrigger[given["Trigger"]].needs)
+		maps.Copy(needs, s.onBehalf())
+		// S3 reads with the key on behalf of who reads, and writes with it; a multipart upload would want Decrypt besides.
+		for key, actions := range map[string][]string{
+			given["SourceKmsKeyArn"]:      {"kms:Decrypt"},
+			given["DestinationKmsKeyArn"]: {"kms:Decrypt", "kms:GenerateDataKey"},
+		} {
+			for _, action := range actions {
+				if key != "" {
+					needs[need{action, key}] = true
+				}
+			}
+		}
+		policy := statements(t, s.properties("Rights")["PolicyDocument"])
+		if upload := (need{"s3:GetObject", "arn:aws:s3:::" + source + "/private/cat.jpg"}); allows(policy, upload, about(upload)) == (given["SourcePrefix"] != "") {
+			t.Errorf("with the prefix %q, uploads beside it may be read, or those without any may not", given["SourcePrefix"])
+		}
+		if text := fmt.Sprint(given["Trigger"], policy); seen[text] {
+			return
+		} else {
+			seen[text] = true
+		}
+		for n := range needs {
+			if !allows(policy, n, about(n)) {
+				t.Errorf("%s on %s is called, and denied", n.action, n.resource)
+			}
+		}
+		denied := func(all []statement) bool {
+			for n := range needs {
+				if !allows(all, n, about(n)) {
+					return true
+				}
+			}
+			return false
+		}
+		for i, one := range policy {
+			less := func(change func(*statement)) []statement {
+				rest := slices.Clone(policy)
+				change(&rest[i])
+				return rest
+			}
+			for _, action := range one.Action {
+				if strings.Contains(action, "*") {
+					t.Errorf("%s allows %s", one.Sid, action)
+				}
+				if !denied(less(func(s *statement) { s.Action = without(one.Action, action) })) {
+					t.Errorf("%s: %s is never called", one.Sid, action)
+				}
+			}
+			for _, resource := range one.Resource {
+				if resource == "*" || strings.Contains(strings.TrimSuffix(resource, "*"), "*") {
+					t.Errorf("%s allows it on %s", one.Sid, resource)
+				}
+				if !denied(less(func(s *statement) { s.Resource = without(one.Resource, resource) })) {
+					t.Errorf("%s: nothing is called on %s", one.Sid, resource)
+				}
+			}
+		}
+		elsewhere := map[string]string{"s3:ResourceAccount": "999999999999"}
+		for n, context := range map[need]map[string]string{
+			{"s3:PutObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:                                    nil,
+			{"s3:DeleteObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                              nil,
+			{"s3:PutObjectAcl", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                              nil,
+			{"s3:GetObject", "arn:aws:s3:::" + source + "-of-others/holiday/cat.jpg"}:                          nil,
+			{"s3:GetObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:                                    elsewhere,
+			{"s3:PutObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                                 elsewhere,
+			{"s3:ListBucket", "arn:aws:s3:::" + destination}:                                                   elsewhere,
+			{"kms:Decrypt", sourceKey}:                                                                         {"kms:ViaService": "ec2." + region + ".amazonaws.com"},
+			{"kms:GenerateDataKey", sourceKey}:                                                                 nil,
+			{"logs:PutLogEvents", "arn:aws:logs:" + region + ":" + account + ":log-group:/other:log-stream:x"}: nil,
+			{"events:PutEvents", "arn:aws:events:" + region + ":" + account + ":event-bus/other"}:              nil,
+		} {
+			if context == nil {
+				context = about(n)
+			}
+			if allows(policy, n, context) {
+				t.Errorf("%s on %s is allowed, with %v", n.action, n.resource, context)
+			}
+		}
+	})
+	t.Logf("%d policies", len(seen))
+}
+
+func without(all list, one string) list {
+	return slices.DeleteFunc(slices.Clone(all), func(other string) bool { return other == one })
+}
+
+// What the runs above did not come by, they could not show. So this looks at the source of all that the function is made
+// of: nothing but s3io speaks to a service of AWS, and s3io calls no other operations than those above.
+func TestNoOtherOperationIsCalled(t *testing.T) {
+	command := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", "-f", "{{.ImportPath}} {{.Dir}} {{join .Imports \",\"}}", "s3resizer/cmd/lambda")
+	packages, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	called, looked := map[string]bool{}, 0
+	for line := range strings.Lines(string(packages)) {
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		dir, imports, _ := strings.Cut(rest, " ")
+		if !strings.HasPrefix(path, "s3resizer/") {
+			continue
+		}
+		looked++
+		for name := range strings.SplitSeq(imports, ",") {
+			if strings.HasPrefix(name, services) && (path != "s3resizer/s3io" || name != services+"s3") {
+				t.Errorf("%s imports %s", path, name)
+			}
+		}
+		if path == "s3resizer/s3io" {
+			operationsIn(t, dir, called)
+		}
+	}
+	if looked < 5 {
+		t.Errorf("%d packages looked at", looked)
+	}
+	if want := slices.Sorted(maps.Keys(operations)); !slices.Equal(slices.Sorted(maps.Keys(called)), want) {
+		t.Errorf("calls of %v, want %v", slices.Sorted(maps.Keys(called)), want)
+	}
+}
+
+// operationsIn finds the S3 client's methods, and what else makes calls of one, in the files of a package.
+func operationsIn(t *testing.T, dir string, called map[string]bool) {
+	t.Helper()
+	client := reflect.TypeFor[*s3.Client]()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if _, method := client.MethodByName(selector.Sel.Name); method && selector.Sel.Name != "Options" {
+				called[selector.Sel.Name] = true
+			}
+			// s3.NewPresignClient, s3.NewListObjectsV2Paginator, s3.NewBucketExistsWaiter … call operations by themselves.
+			if x, ok := selector.X.(*ast.Ident); ok && x.Name == "s3" && strings.HasPrefix(selector.Sel.Name, "New") && selector.Sel.Name != "NewFromConfig" {
+				called["s3."+selector.Sel.Name] = true
+			}
+			return true
+		})
+	}
+}
+
+// Whoever of AWS's services may call something, may do so for our bucket, rule or distribution alone. An S3 bucket's ARN
+// has no account, so that the account stands beside it; the others' have.
+func TestServicesMayCallForUsAlone(t *testing.T) {
+	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
+		granted := map[string]bool{} // by whom, what, on which resource, for what
+		for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"} {
+			for _, id := range s.ofType(kind) {
+				for _, one := range statements(t, s.properties(id)["PolicyDocument"]) {
+					if one.Effect == "Deny" {
+						continue
+					}
+					by, _ := dig(one.Principal, "Service").(string)
+					sources := slices.Concat(one.Condition["ArnEquals"]["aws:SourceArn"], one.Condition["ArnLike"]["aws:SourceArn"], one.Condition["StringEquals"]["aws:SourceArn"])
+					if by == "" || len(sources) == 0 || len(one.Action) != 1 || len(one.Resource) != 1 {
+						t.Errorf("%s: %+v", id, one)
+					}
+					for _, from := range sources {
+						granted[fmt.Sprint(by, " ", one.Action[0], " ", one.Resource[0], " for ", from, " of ", strings.Join(one.Condition["StringEquals"]["aws:SourceAccount"], ""))] = true
+					}
+				}
+			}
+		}
+		for _, id := range s.ofType("AWS::Lambda::Permission") {
+			p := s.properties(id)
+			of, _ := p["SourceAccount"].(string)
+			granted[fmt.Sprint(p["Principal"], " ", p["Action"], " ", p["FunctionName"], " for ", p["SourceArn"], " of ", of)] = true
+		}
+
+		want := map[string]bool{}
+		arnOf := func(id, attribute string) string { return s.attribute(id + "." + attribute) }
+		action := map[string]string{"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+		for _, id := range s.ofType("AWS::Events::Rule") { // all that a rule sends to, dead letters included
+			for _, target := range s.properties(id)["Targets"].([]any) {
+				for _, to := range []any{dig(target, "Arn"), dig(target, "DeadLetterConfig", "Arn")} {
+					if to != nil {
+						want[fmt.Sprint("events.amazonaws.com ", action[strings.Split(to.(string), ":")[2]], " ", to, " for ", arnOf(id, "Arn"), " of ")] = true
+					}
+				}
+			}
+		}
+		const byS3 = "s3.amazonaws.com %s %s for arn:aws:s3:::" + source + " of " + account
+		switch given["Trigger"] {
+		case "direct":
+			want[fmt.Sprintf(byS3, "lambda:InvokeFunction", arnOf("Function", "Arn"))] = true
+		case "sqs":
+			want[fmt.Sprintf(byS3, "sqs:SendMessage", arnOf("Uploads", "Arn"))] = true
+		}
+		if given["CloudFront"] == "yes" {
+			want["cloudfront.amazonaws.com s3:GetObject arn:aws:s3:::"+destination+"/* for arn:aws:cloudfront::"+account+":distribution/E1DISTRIBUTION of "] = true
+		}
+		if !maps.Equal(granted, want) {
+			t.Errorf("granted %v\nwant    %v", slices.Sorted(maps.Keys(granted)), slices.Sorted(maps.Keys(want)))
+		}
+
+		trust := statements(t, s.properties("Role")["AssumeRolePolicyDocument"])
+		if len(trust) != 1 || dig(trust[0].Principal, "Service") != "lambda.amazonaws.com" || !slices.Equal(trust[0].Condition["StringEquals"]["aws:SourceAccount"], list{account}) {
+			t.Errorf("the role trusts %+v", trust)
+		}
+	})
+}
+
+// Without TLS nobody gets at the destination, whatever else allows it.
+func TestTheDestinationWantsTLS(t *testing.T) {
+	s := mustEvaluate(t, readTemplate(t), nil)
+	policy := append(statements(t, s.properties("DestinationPolicy")["PolicyDocument"]), statement{Effect: "Allow", Action: list{"*"}, Resource: list{"*"}})
+	read := need{"s3:GetObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}
+	if allows(policy, read, map[string]string{"aws:SecureTransport": "false"}) || !allows(policy, read, map[string]string{"aws:SecureTransport": "true"}) {
+		t.Errorf("%+v", policy)
+	}
+}
+
+func TestMain(m *testing.M) {
+	// What the machine is set up with is nobody's business here.
+	for _, name := range []string{"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {
+		_ = os.Unsetenv(name)
+	}
+	os.Exit(m.Run())
+}

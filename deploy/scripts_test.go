@@ -1,0 +1,490 @@
+package deploy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// desk is a machine with docker, the AWS CLI and an account behind it, all of which are stand-ins: see testdata.
+type desk struct {
+	t       *testing.T
+	state   string
+	path    string
+	environ []string
+}
+
+// coreutils are what the scripts take for granted.
+var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv rm sleep touch")
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{t: t, state: t.TempDir(), path: t.TempDir(), environ: []string{"REGION=" + region, "PAUSE=0", "PATIENCE=8", "VERSION=1.2.3"}}
+	for _, name := range coreutils {
+		found, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.link(found, name)
+	}
+	for _, name := range []string{"aws", "docker"} {
+		standIn, err := filepath.Abs(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.link(standIn, name)
+	}
+	for _, folder := range []string{"buckets", "outputs"} {
+		if err := os.Mkdir(filepath.Join(d.state, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.put("buckets/"+source, "")
+	d.put("calls", "")
+	d.put("record", `{"status":"resized","source":{"bucket":"photos","key":"k.jpg","etag":"e"},"renditions":[`+
+		`{"size":"small","key":"small-k.jpg"},{"size":"medium","key":"medium-k.jpg"},{"size":"large","key":"large-k.jpg"}]}`)
+	return d
+}
+
+func (d *desk) link(from, name string) {
+	d.t.Helper()
+	if err := os.Symlink(from, filepath.Join(d.path, name)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) put(name, text string) {
+	d.t.Helper()
+	if err := os.WriteFile(filepath.Join(d.state, name), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) text(name string) string {
+	d.t.Helper()
+	data, err := os.ReadFile(filepath.Join(d.state, name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		d.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// stack makes one of before.
+func (d *desk) stack(wiring string) {
+	d.put("stack", "")
+	d.put("outputs/Wiring", wiring)
+	d.put("outputs/SourceBucketName", source)
+	d.put("outputs/DestinationBucketName", destination)
+}
+
+// ran is a script that has.
+type ran struct {
+	ok          bool
+	out, errors string
+	calls       []string
+}
+
+func (d *desk) run(script string, environ ...string) ran {
+	d.t.Helper()
+	d.put("calls", "")
+	command := exec.Command(filepath.Join(d.path, "bash"), script)
+	command.Env = slices.Concat([]string{"PATH=" + d.path, "STATE=" + d.state, "HOME=" + d.state}, d.environ, environ)
+	var out, problems bytes.Buffer
+	command.Stdout, command.Stderr = &out, &problems
+	err := command.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		d.t.Fatal(err)
+	}
+	return ran{err == nil, out.String(), problems.String(), strings.Split(d.text("calls"), "\n")}
+}
+
+// at is where the first call with these words is, or -1.
+func (r ran) at(words ...string) int {
+	return slices.IndexFunc(r.calls, func(call string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(call, word) })
+	})
+}
+
+// inOrder checks that there are such calls, each behind the one before it.
+func (r ran) inOrder(t *testing.T, calls ...string) {
+	t.Helper()
+	last := -1
+	for _, words := range calls {
+		at := slices.IndexFunc(r.calls[last+1:], func(call string) bool { return strings.Contains(call, words) })
+		if at < 0 {
+			t.Errorf("%q is not called behind %v, in\n%s\n%s", words, calls, strings.Join(r.calls, "\n"), r.errors)
+			return
+		}
+		last += 1 + at
+	}
+}
+
+// reads are the calls that change nothing.
+var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-)|^docker info$`)
+
+func (r ran) changes() []string {
+	return slices.DeleteFunc(slices.Clone(r.calls), reads.MatchString)
+}
+
+func (r ran) refused(t *testing.T, because string) {
+	t.Helper()
+	if r.ok || !strings.Contains(r.errors, because) || len(r.changes()) > 0 {
+		t.Errorf("ok: %v, changed %v, and said\n%s\nwant something about %q", r.ok, r.changes(), r.errors, because)
+	}
+}
+
+var (
+	scripts   = []string{"push.sh", "deploy.sh", "destroy.sh"}
+	forSource = "SOURCE_BUCKET=" + source
+	confirm   = "CONFIRM=yes"
+)
+
+func TestScriptsLookBeforeTheyTouchAnything(t *testing.T) {
+	for _, script := range scripts {
+		for name, c := range map[string]struct {
+			spoil   func(*desk)
+			environ string
+			because string
+		}{
+			"no AWS CLI":     {func(d *desk) { _ = os.Remove(filepath.Join(d.path, "aws")) }, "", "AWS CLI"},
+			"an old CLI":     {func(*desk) {}, "CLI=1.45.11", "version 2"},
+			"no Docker":      {func(d *desk) { _ = os.Remove(filepath.Join(d.path, "docker")) }, "", "Docker (https"},
+			"no engine":      {func(*desk) {}, "FAIL=info", "engine does not answer"},
+			"no credentials": {func(*desk) {}, "FAIL=get-caller-identity", "no good credentials"},
+			"no region":      {func(*desk) {}, "REGION=", "AWS_REGION"},
+		} {
+			t.Run(script+", "+name, func(t *testing.T) {
+				d := newDesk(t)
+				d.stack("--eventbridge")
+				c.spoil(d)
+				d.run(script, confirm, forSource, c.environ).refused(t, c.because)
+			})
+		}
+	}
+}
+
+func TestScriptsOnlyTellUntilTheyAreConfirmed(t *testing.T) {
+	for script, want := range map[string][]string{
+		"push.sh":    {"aws ecr create-repository", "--platform linux/arm64", "--platform linux/amd64", "docker push", "make push CONFIRM=yes"},
+		"deploy.sh":  {"aws cloudformation deploy", "s3wire add s3://photos --function", "make deploy SOURCE_BUCKET=photos CONFIRM=yes"},
+		"destroy.sh": {"s3wire remove s3://photos --function arn", "aws cloudformation delete-stack", "make destroy CONFIRM=yes"},
+	} {
+		t.Run(script, func(t *testing.T) {
+			d := newDesk(t)
+			if script == "destroy.sh" {
+				d.stack("--function arn:aws:lambda:eu-central-1:123456789012:function:f")
+			}
+			r := d.run(script, forSource)
+			if !r.ok || len(r.changes()) > 0 || r.out != "" {
+				t.Errorf("ok: %v, changed %v, printed %q\n%s", r.ok, r.changes(), r.out, r.errors)
+			}
+			for _, words := range want {
+				if !strings.Contains(r.errors, words) {
+					t.Errorf("%q is not in\n%s", words, r.errors)
+				}
+			}
+		})
+	}
+}
+
+func TestPush(t *testing.T) {
+	const registry = account + ".dkr.ecr." + region + ".amazonaws.com"
+	t.Run("into a new repository", func(t *testing.T) {
+		d := newDesk(t)
+		r := d.run("push.sh", confirm)
+		r.inOrder(t, "ecr create-repository --repository-name s3resizer --image-scanning-configuration scanOnPush=true", "put-lifecycle-policy", "set-repository-policy",
+			"docker login --username AWS --password-stdin "+registry,
+			"docker build --platform linux/arm64", "docker push --quiet "+registry+"/s3resizer:1.2.3-arm64",
+			"docker build --platform linux/amd64", "docker push --quiet "+registry+"/s3resizer:1.2.3-amd64")
+		if password := d.text("password"); password != "pass-word" || r.at("pass-word") >= 0 || strings.Contains(r.errors, "pass-word") {
+			t.Errorf("the password is %q, or is shown", password)
+		}
+		if rules, ok := dig(decoded(t, d.text("lifecycle")), "rules").([]any); !ok || len(rules) != 2 {
+			t.Errorf("the lifecycle is %v", rules)
+		}
+		policy := statements(t, decoded(t, d.text("repository-policy")))
+		if len(policy) != 1 || !slices.Equal(policy[0].Condition["StringEquals"]["aws:SourceAccount"], list{account}) || len(policy[0].Condition["ArnLike"]["aws:SourceArn"]) != 1 {
+			t.Errorf("%+v", policy)
+		}
+		if builds := d.text("builds"); builds != "BuildKit 1, no attestations 1\nBuildKit 1, no attestations 1" {
+			t.Errorf("built with %s", builds)
+		}
+		lines := strings.Split(strings.TrimSpace(r.out), "\n")
+		if !r.ok || len(lines) != 2 {
+			t.Fatalf("%s\n%s", r.out, r.errors)
+		}
+		pattern := dig(readTemplate(t).Parameters, "ImageUri", "AllowedPattern").(string)
+		for i, platform := range []string{"arm64", "amd64"} {
+			uri, of, _ := strings.Cut(lines[i], " ")
+			if of != platform || !regexp.MustCompile("^"+pattern+"$").MatchString(uri) {
+				t.Errorf("%s is no image that the template takes, for %s", lines[i], platform)
+			}
+		}
+	})
+	t.Run("into one that is there", func(t *testing.T) {
+		d := newDesk(t)
+		d.put("repository", "")
+		if r := d.run("push.sh", confirm); !r.ok || r.at("create-repository") >= 0 || r.at("put-lifecycle-policy") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	for name, c := range map[string]struct {
+		environ, because, never string
+	}{
+		"what can't be built is not pushed":     {"FAIL=build", "", "docker push"},
+		"without a login nothing is built":      {"FAIL=login", "", "docker build"},
+		"a repository that can't be looked at":  {"FAIL=describe-repositories", "can't be looked at", "create-repository"},
+		"an index of images is refused":         {"MANIFEST=application/vnd.oci.image.index.v1+json", "which Lambda refuses", "linux/amd64"},
+		"a push that fails is the end of it":    {"FAIL=push", "", "linux/amd64"},
+		"a repository that can't be made":       {"FAIL=create-repository", "", "docker"},
+		"a digest that ECR does not know of it": {"FAIL=describe-images", "which digest", "linux/amd64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newDesk(t).run("push.sh", confirm, c.environ)
+			if never := r.at(c.never); c.never == "docker" {
+				never = slices.IndexFunc(r.changes(), func(call string) bool { return strings.HasPrefix(call, "docker") })
+				if never >= 0 {
+					t.Errorf("%v", r.calls)
+				}
+			} else if never >= 0 {
+				t.Errorf("%s is called: %v", c.never, r.calls)
+			}
+			if r.ok || !strings.Contains(r.errors, c.because) || r.out != "" {
+				t.Errorf("ok: %v, %q\n%s", r.ok, r.out, r.errors)
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, text string) (value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value
+}
+
+// passed are the parameters that the template was given.
+func (r ran) passed(t *testing.T) map[string]string {
+	t.Helper()
+	at := r.at("cloudformation deploy")
+	if at < 0 {
+		t.Fatalf("no stack is made: %v\n%s", r.calls, r.errors)
+	}
+	_, list, _ := strings.Cut(r.calls[at], "--parameter-overrides ")
+	given := map[string]string{}
+	for _, pair := range strings.Fields(list) {
+		name, value, _ := strings.Cut(pair, "=")
+		given[name] = value
+	}
+	if _, err := readTemplate(t).evaluate(given); err != nil {
+		t.Error(err)
+	}
+	return given
+}
+
+func TestDeploy(t *testing.T) {
+	const function, queue = "--function arn:aws:lambda:eu-central-1:123456789012:function:f", "--queue arn:aws:sqs:eu-central-1:123456789012:q"
+	t.Run("for the first time", func(t *testing.T) {
+		d := newDesk(t)
+		r := d.run("deploy.sh", confirm, forSource)
+		r.inOrder(t, "cloudformation deploy --stack-name s3resizer", "docker build --quiet --target cli", "docker run", "s3 cp --quiet", "s3://photos-resized/.s3resizer/",
+			"s3 presign s3://photos-resized/small-k.jpg", "s3 presign s3://photos-resized/medium-k.jpg", "s3 presign s3://photos-resized/large-k.jpg",
+			"s3 rm --quiet s3://photos/s3resizer-smoke-test/", "s3 rm --quiet s3://photos-resized/.s3resizer/s3resizer-smoke-test/",
+			"s3 rm --quiet s3://photos-resized/small-k.jpg", "s3 rm --quiet s3://photos-resized/medium-k.jpg", "s3 rm --quiet s3://photos-resized/large-k.jpg")
+		if r.at("s3wire add s3://photos "+function) < 0 || r.at("s3wire add s3://photos-resized") >= 0 {
+			t.Errorf("wired by %v", r.calls)
+		}
+		if !r.ok || strings.Count(r.out, "https://presigned.example/") != 3 || !strings.Contains(r.out, `"status":"resized"`) {
+			t.Errorf("%s\n%s", r.out, r.errors)
+		}
+		if given := r.passed(t); given["DestinationBucketIs"] != "new" || given["SourceBucket"] != source || given["DestinationBucket"] != destination || !strings.HasPrefix(given["ImageUri"], account) {
+			t.Errorf("%v", given)
+		}
+		if got := d.text("environment"); got != "AKID\nsecret\n"+region || strings.Contains(strings.Join(r.calls, " "), "secret") {
+			t.Errorf("s3wire has %q, or everybody who lists processes", got)
+		}
+	})
+	t.Run("over a bucket that an earlier stack left", func(t *testing.T) {
+		d := newDesk(t)
+		d.put("buckets/"+destination, "")
+		r := d.run("deploy.sh", confirm, forSource)
+		if given := r.passed(t); !r.ok || given["DestinationBucketIs"] != "existing" || r.at("s3wire add s3://photos-resized --eventbridge") < 0 {
+			t.Errorf("%v\n%v\n%s", given, r.calls, r.errors)
+		}
+	})
+	t.Run("again", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack(function)
+		d.put("buckets/"+destination, "")
+		d.put("owned", destination)
+		r := d.run("deploy.sh", confirm, forSource)
+		if given := r.passed(t); !r.ok || given["DestinationBucketIs"] != "new" || r.at("s3wire remove") >= 0 {
+			t.Errorf("%v\n%v\n%s", given, r.calls, r.errors)
+		}
+	})
+	t.Run("with another trigger, the old entry goes first", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack(function)
+		r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=Trigger=sqs Quality=75")
+		r.inOrder(t, "s3wire remove s3://photos "+function, "cloudformation deploy", "s3wire add s3://photos "+queue)
+		if given := r.passed(t); given["Trigger"] != "sqs" || given["Quality"] != "75" {
+			t.Errorf("%v", given)
+		}
+	})
+	t.Run("a prefix stays, and goes, as it is said", func(t *testing.T) {
+		d := newDesk(t)
+		if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=SourcePrefix=in/"); r.at("s3wire add s3://photos/in/ --function") < 0 || r.at("s3 cp", "s3://photos/in/s3resizer-smoke-test/") < 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+		if r := d.run("deploy.sh", confirm, forSource); r.at("s3wire add s3://photos/in/ --function") < 0 || r.at("s3wire remove") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+		d.run("deploy.sh", confirm, forSource, "PARAMETERS=SourcePrefix=").inOrder(t, "s3wire remove s3://photos --function", "cloudformation deploy", "s3wire add s3://photos --function")
+	})
+	t.Run("through EventBridge, whose rule has the prefix", func(t *testing.T) {
+		r := newDesk(t).run("deploy.sh", confirm, forSource, "PARAMETERS=Trigger=eventbridge SourcePrefix=in/")
+		if !r.ok || r.at("s3wire add s3://photos --eventbridge") < 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("with a distribution, the pictures are shown through it", func(t *testing.T) {
+		if r := newDesk(t).run("deploy.sh", confirm, forSource, "PARAMETERS=CloudFront=yes"); !strings.Contains(r.out, "https://d111.cloudfront.net/large-k.jpg\n") || r.at("presign") >= 0 {
+			t.Errorf("%s\n%s", r.out, r.errors)
+		}
+	})
+	t.Run("what the test made stays if it shall", func(t *testing.T) {
+		if r := newDesk(t).run("deploy.sh", confirm, forSource, "KEEP=yes"); !r.ok || r.at("s3 rm") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("where there is Go, s3wire is not run in its image", func(t *testing.T) {
+		d := newDesk(t)
+		d.link(filepath.Join(d.path, "env"), "go") // env build … fails, and so does what waits for it
+		if r := d.run("deploy.sh", confirm, forSource); r.ok || r.at("docker run") >= 0 || r.at("s3 cp") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+}
+
+func TestDeployRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil   func(*desk)
+		environ []string
+		because string
+	}{
+		"no bucket":                             {nil, []string{"SOURCE_BUCKET="}, "which bucket"},
+		"one bucket for both":                   {nil, []string{"DESTINATION_BUCKET=" + source}, "one bucket"},
+		"a bucket that isn't there":             {nil, []string{"SOURCE_BUCKET=nothing"}, "there is no bucket nothing"},
+		"a bucket of another account":           {func(d *desk) { d.put("buckets/"+source, "another account's") }, nil, "another account's"},
+		"a destination that is another's":       {func(d *desk) { d.put("buckets/"+destination, "another account's") }, nil, destination + " can't be looked at"},
+		"a bucket in another region":            {nil, []string{"LOCATION=None"}, "in us-east-1, not in eu-central-1"},
+		"no image":                              {nil, []string{"FAIL=describe-images"}, "make push"},
+		"an architecture of Docker's":           {nil, []string{"ARCHITECTURE=amd64"}, "x86_64"},
+		"a stack of another bucket":             {func(d *desk) { d.stack(""); d.put("outputs/SourceBucketName", "others") }, nil, "is for others"},
+		"a parameter that has its own variable": {nil, []string{"PARAMETERS=SourceBucket=x"}, "SOURCE_BUCKET"},
+		"a parameter without a value":           {nil, []string{"PARAMETERS=Quality 75"}, "Name=value"},
+		"a bucket with a policy, for CloudFront": {
+			func(d *desk) { d.put("buckets/"+destination, ""); d.put("policy", "") }, []string{"PARAMETERS=CloudFront=yes"}, "a policy of its own",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			if c.spoil != nil {
+				c.spoil(d)
+			}
+			d.run("deploy.sh", slices.Concat([]string{confirm, forSource}, c.environ)...).refused(t, c.because)
+		})
+	}
+}
+
+func TestDeployStopsWhereAStepFails(t *testing.T) {
+	for name, c := range map[string]struct{ fail, never string }{
+		"a stack that fails is not wired": {"cloudformation deploy", "docker run"},
+		"without a wire nothing is put":   {"s3wire add", "s3 cp"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := newDesk(t).run("deploy.sh", confirm, forSource, "FAIL="+c.fail); r.ok || r.at(c.never) >= 0 {
+				t.Errorf("ok: %v, %v\n%s", r.ok, r.calls, r.errors)
+			}
+		})
+	}
+	for name, c := range map[string]struct{ record, because string }{
+		"no record comes":             {"", "no s3://photos-resized/.s3resizer/"},
+		"the picture was not resized": {`{"status":"rejected","class":"corrupt"}`, "rejected"},
+	} {
+		t.Run(name+": what was put is taken away", func(t *testing.T) {
+			d := newDesk(t)
+			if d.put("record", c.record); c.record == "" {
+				_ = os.Remove(filepath.Join(d.state, "record"))
+			}
+			r := d.run("deploy.sh", confirm, forSource)
+			if r.ok || !strings.Contains(r.errors, c.because) || r.at("s3 rm", "s3://photos/s3resizer-smoke-test/") < 0 || r.at("s3 rm", "s3://photos-resized/.s3resizer/") < 0 {
+				t.Errorf("ok: %v, %v\n%s", r.ok, r.calls, r.errors)
+			}
+		})
+	}
+}
+
+func TestDestroy(t *testing.T) {
+	const function = "--function arn:aws:lambda:eu-central-1:123456789012:function:f"
+	t.Run("unwires before it deletes, and keeps what is in the buckets", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack(function)
+		r := d.run("destroy.sh", confirm)
+		r.inOrder(t, "s3wire remove s3://photos "+function, "cloudformation delete-stack", "cloudformation wait stack-delete-complete")
+		if !r.ok || r.at("s3 rm") >= 0 || r.at("delete-bucket") >= 0 || r.at("delete-object") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("leaves EventBridge on, to which others may listen", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack("--eventbridge")
+		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("a stack that never came to be has nothing to unwire", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack("")
+		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("what can't be unwired stays", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack(function)
+		if r := d.run("destroy.sh", confirm, "FAIL=s3wire remove"); r.ok || r.at("delete-stack") >= 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+	})
+	t.Run("no stack", func(t *testing.T) {
+		newDesk(t).run("destroy.sh", confirm).refused(t, "there is no stack s3resizer")
+	})
+}
+
+// What a script asks the stack for, the template has to say.
+func TestTheScriptsAskForOutputsThatThereAre(t *testing.T) {
+	outputs, asked := readTemplate(t).Outputs, 0
+	for _, script := range scripts {
+		data, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`stack_output ([A-Za-z]+)`).FindAllSubmatch(data, -1) {
+			if asked++; outputs[string(found[1])] == nil {
+				t.Errorf("%s asks for %s", script, found[1])
+			}
+		}
+	}
+	if asked < 8 {
+		t.Errorf("%d questions found", asked)
+	}
+}
