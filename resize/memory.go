@@ -16,9 +16,10 @@ import (
 //     may be one strip; where it does, four times what stands before its pixels.
 //   - What the decoder holds. Of a JPEG in several scans, as progressive ones are, all coefficients, 2 bytes a sample:
 //     3 a pixel at 4:2:0, 6 at 4:4:4, 8 of CMYK. Of any other, 16 rows. Of an interlaced PNG, all samples; of a TIFF,
-//     those of a row of tiles, or of strips that are kept apart by channel. Of a WebP, the picture at the load shrink, and 4 bytes a pixel of the whole
-//     if it is lossless, 2 if alpha is coded beside it. Of an AVIF, 20 bytes a pixel, 26 beyond 8 bits, 3 more with
-//     alpha. Of a HEIC, 10 bytes a pixel, 12 with alpha, 22 beyond 8 bits, and the file once more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
+//     those of a row of tiles, or of strips that are kept apart by channel. Of a WebP, the picture at the load shrink, and
+//     4 bytes a pixel of the whole if it is lossless, 2 if alpha is coded beside it. Of an AVIF, 20 bytes a pixel, 26
+//     beyond 8 bits, 3 more with alpha. Of a HEIC, 10 bytes a pixel, 12 with alpha, 22 beyond 8 bits, and the file once
+//     more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
 //   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
 //     as wide and as deep as they are loaded; with alpha a third more.
 //   - The renditions, 8 bits a channel, with all their frames: three times, for the copies between C and Go, and once
