@@ -27,6 +27,7 @@ import (
 	"s3resizer/internal/handler"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/internal/s3fault"
+	"s3resizer/resize"
 	"s3resizer/s3io"
 )
 
@@ -49,6 +50,16 @@ func TestMain(m *testing.M) {
 
 // account owns the embedded S3's buckets, and the function.
 const account = "123456789012"
+
+// libvips is for the tests' own pictures, once in this process.
+var libvips = sync.OnceValue(func() error { return resize.Startup(1) })
+
+func startLibvips(t *testing.T) {
+	t.Helper()
+	if err := libvips(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // stage is the function's whole world: an S3, the Runtime API, and the process between them.
 type stage struct {

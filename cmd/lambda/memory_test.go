@@ -14,7 +14,6 @@ import (
 	"s3resizer/bench/heavy"
 	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
-	"s3resizer/resize"
 	"s3resizer/s3io"
 )
 
@@ -40,9 +39,7 @@ var atTheEdge = []struct {
 func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 	const memory = 512 // MB
 	long := os.Getenv("S3RESIZER_LONG") != ""
-	if err := resize.Startup(1); err != nil {
-		t.Fatal(err)
-	}
+	startLibvips(t)
 	s := newStage(t, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", memory), "MALLOC_ARENA_MAX=1", "RESIZE_LOG_LEVEL=debug")
 	resizeOne := func(name string, data []byte) handler.Result {
 		t.Helper()

@@ -17,7 +17,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/davidbyttow/govips/v2/vips"
 
 	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
@@ -34,7 +33,7 @@ func TestSoak(t *testing.T) {
 	if os.Getenv("LAMBDA_FUNCTION") != "" || runtime.GOOS != "linux" {
 		t.Skip("it is /proc that tells what a process holds, and in its container the function is not this process's child")
 	}
-	run := soak{pictures: 200, growth: 100e3, few: 20, photos: soakPhotos(t, 10)}
+	run := soak{pictures: 150, growth: 100e3, few: 20, photos: soakPhotos(t, 10)}
 	if long := os.Getenv("SOAK"); long != "" {
 		pictures, err := strconv.Atoi(long)
 		if err != nil {
@@ -354,7 +353,7 @@ func slope(samples []sample) float64 {
 // shrink, because drawing them takes long, and minutes under the race detector.
 func soakPhotos(t *testing.T, shrink int) []resizetest.Picture {
 	t.Helper()
-	vips.LoggingSettings(nil, vips.LogLevelError)
+	startLibvips(t)
 	var all []resizetest.Picture
 	for _, shot := range []struct {
 		kind          photos.Kind
