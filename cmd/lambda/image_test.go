@@ -145,10 +145,18 @@ func TestImageHoldsNothingToBreakInWith(t *testing.T) {
 	}
 }
 
+// tagged names one image: without a tag, `docker save` takes all that have the name.
+func tagged(name string) string {
+	if strings.Contains(name[strings.LastIndex(name, "/")+1:], ":") {
+		return name
+	}
+	return name + ":latest"
+}
+
 // Lambda refuses an image index, and the attestations that make one.
 func TestImageIsOneManifestForOnePlatform(t *testing.T) {
 	contents := map[string][]byte{}
-	archive := tar.NewReader(bytes.NewReader(docker(t, "save", imageName())))
+	archive := tar.NewReader(bytes.NewReader(docker(t, "save", tagged(imageName()))))
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
