@@ -44,8 +44,8 @@ build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
 	go vet $(tags) ./...
-	go test -race -timeout 20m $(tags) $$(go list ./... | grep -v /bench/)
-	go test ./bench/... # loops over pixels: with the detector they take minutes, and the tests of resize run them with it
+	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /bench/ -e /resizetest)
+	go test $(tags) ./resize/... ./bench/... # once more for what loops over pixels, for minutes with the detector: -short leaves it out
 
 .PHONY: torture
 torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
@@ -56,7 +56,7 @@ TORTURE ?= 100000
 test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde265
 	@./tools.sh $(LIBVIPS) heic
 	go vet -tags heic ./resize
-	go test -race -timeout 20m -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
+	go test -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
 
 .PHONY: soak
 soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures

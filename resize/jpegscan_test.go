@@ -44,6 +44,7 @@ func TestAWholeJPEGIsFoundWhole(t *testing.T) {
 }
 
 func TestWhereAJPEGIsCutShort(t *testing.T) {
+	loopsOverPixels(t)
 	for name, data := range codings(t) {
 		rows := 0
 		for length := 2; length < len(data)-2; length += 1 + length%29 {
@@ -91,6 +92,7 @@ func noise(random *rand.Rand, file []byte, at, length int) []byte {
 // A picture that the decoder suspects, and that the examination lets pass, shows what the undamaged one shows. The
 // number of mutations of each file and kind is in S3RESIZER_TEST_MUTATIONS.
 func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
+	loopsOverPixels(t)
 	rounds := 4
 	if text := os.Getenv("S3RESIZER_TEST_MUTATIONS"); text != "" {
 		var err error

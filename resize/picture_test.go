@@ -33,6 +33,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// loopsOverPixels is for tests that would take minutes under the race detector and show nothing by it: they compute what
+// pixels should be. `make test` runs them in a second round, without it.
+func loopsOverPixels(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("loops over pixels")
+	}
+}
+
 var (
 	limits   = Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 1 << 30}
 	quality  = Quality{JPEG: 80, WebP: 80, AVIF: 50}
@@ -153,6 +162,7 @@ func psnr(t *testing.T, a, b *vips.ImageRef) float64 {
 // Every picture of the demo, against a full decode and one Lanczos step: the dimensions, the pixels before encoding,
 // and what encoding adds.
 func TestRenditionsOfTheDemoPictures(t *testing.T) {
+	loopsOverPixels(t)
 	set, err := photos.DemoSet()
 	if err != nil {
 		t.Fatal(err)
@@ -231,6 +241,7 @@ func sharpsBytes(t *testing.T, data []byte, width, height int) int {
 // A set of renditions is at most 2 % larger than sharp's at the same quality setting. (Size by size they differ: sharp's
 // small ones are smaller and blurrier, because it decodes them at 1/4 and 1/8.)
 func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
+	loopsOverPixels(t)
 	half := []Size{{"small", 184}, {"medium", 360}, {"large", 720}} // of half a phone's picture
 	for _, kind := range photos.Kinds() {
 		data := encode(t, photos.Scene(kind, 7, 2016, 1134), photos.Options{Format: "jpeg", Quality: 90})
@@ -251,6 +262,7 @@ func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
 // Dimensions that a load-time shrink does not divide: libvips drops the fraction of a pixel, and a picture stretched to
 // make up for it was 10 dB off (31 instead of 41) and shifted by up to half a pixel at its far edges.
 func TestOddDimensionsStayInRegister(t *testing.T) {
+	loopsOverPixels(t)
 	for _, c := range []struct{ width, height, size, shrink int }{
 		{1051, 701, 360, 2}, {1003, 669, 360, 2}, {2001, 1335, 360, 4}, {1999, 1333, 180, 8}, {667, 1001, 225, 2},
 	} {
@@ -301,6 +313,7 @@ func TestUprightWhateverTheOrientation(t *testing.T) {
 }
 
 func TestMetadataStaysBehind(t *testing.T) {
+	loopsOverPixels(t)
 	scene := photos.Scene(photos.Sea, 3, 900, 600)
 	data := encode(t, scene, photos.Options{Format: "jpeg", Quality: 90, Orientation: 6})
 	if !bytes.Contains(data, []byte("Exif\x00\x00")) {
@@ -333,6 +346,7 @@ func TestMetadataStaysBehind(t *testing.T) {
 }
 
 func TestAlpha(t *testing.T) {
+	loopsOverPixels(t)
 	sticker := encode(t, photos.Sticker(1, 1600, 1200), photos.Options{Format: "png"})
 	t.Run("kept where the format has it, flattened where not", func(t *testing.T) {
 		_, out := render(t, sticker, standard, PNG, WebP, AVIF, JPEG)
