@@ -106,7 +106,7 @@ func detect(head []byte) (Format, error) {
 	}
 	name := foreign(head)
 	if name == "" && kind == vips.ImageTypeUnknown {
-		return "", &Rejection{ClassUnsupported, "not an image: no readFormats signature in its first bytes; " + readFormats + " resized"}
+		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + readFormats + " resized"}
 	}
 	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats)}
 }

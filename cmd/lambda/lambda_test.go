@@ -292,6 +292,9 @@ func TestFunction(t *testing.T) {
 		s.refuse(t, []byte(`{"hello":"world"}`), 30*time.Second, "unknown-event", `{"bucket":"…","key":"…"}`)
 	})
 	t.Run("one JSON line per object, with the request's id", func(t *testing.T) {
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.log.text(), "unknown-event") && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond) // a container's lines come through its engine, after the answer
+		}
 		seen := map[string]bool{}
 		for line := range strings.SplitSeq(s.log.text(), "\n") {
 			var entry struct{ Timestamp, Message, Key, RequestID, Class string }
