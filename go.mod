@@ -14,7 +14,9 @@ require (
 	github.com/aws/smithy-go v1.28.8
 	github.com/davidbyttow/govips/v2 v2.19.0
 	github.com/rclone/gofakes3 v0.0.12
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/cobra v1.10.2
+	go.n16f.net/thumbhash v1.1.0
 	golang.org/x/image v0.41.0
 	golang.org/x/sync v0.24.0
 )

@@ -71,6 +71,13 @@ type Source struct {
 	// RenderSuspect.
 	Truncated bool
 
+	// ThumbHash and Color are what a page can show until it has one of the renditions: a picture in some 25 bytes
+	// (https://evanw.github.io/thumbhash/), and the dominant color, the mean of the pixels in the fullest of 16 × 16 × 16
+	// bins, each counting by its alpha; spec.Background where nothing is visible. Of an animation, those of its first
+	// frame. Valid after Render.
+	ThumbHash []byte
+	Color     Color
+
 	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
 	// waiting for bytes that were still on their way. Valid after Render.
 	Decode Span
@@ -167,6 +174,9 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 				}
 				return picture.emit(Rendition{Format: format, Data: data, Encode: Span{start, time.Now()}}, emit)
 			})
+		}
+		if i == len(pictures)-1 { // the smallest is there, the widest still being encoded: nothing waits for this
+			group.Go(func() error { return s.placeholder(picture.pixels, spec.Background) })
 		}
 	}
 	return group.Wait()
