@@ -25,6 +25,7 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/handler/reporttest"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/internal/s3fault"
 	"s3resizer/resize"
@@ -122,6 +123,7 @@ func emptyStage(t *testing.T, functionAccount string) *stage {
 		Buckets: []string{"photos", "photos-resized", "orphan"}, Notify: []string{"photos", "orphan"}, Owner: account,
 	})
 	s.Client, s.aws, s.endpoint, s.events = s3io.New(cfg, s3io.Options{}), cfg, *cfg.BaseEndpoint, events
+	t.Cleanup(func() { s.checkReports(t) })
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +216,9 @@ func (s *stage) invoke(t *testing.T, event json.RawMessage) handler.Report {
 	answer, err := s.api.Invoke(t.Context(), event, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := reporttest.Check(answer); err != nil {
+		t.Error(err)
 	}
 	var report handler.Report
 	if err := json.Unmarshal(answer, &report); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/handler/reporttest"
 )
 
 func TestResizeWritesEverySizeBesideATable(t *testing.T) {
@@ -57,6 +58,9 @@ func jsonLines(t *testing.T, stdout string) []handler.Result {
 		}
 		if strings.Contains(text, `"bucket"`) {
 			t.Errorf("a file has no bucket: %s", text)
+		}
+		if err := reporttest.Check([]byte(text)); err != nil {
+			t.Error(err)
 		}
 		results = append(results, r)
 	}

@@ -106,7 +106,10 @@ func createBuckets(store backend, names []string) error {
 }
 
 func newAPI(o Options, store gofakes3.Backend) http.Handler {
-	options := []gofakes3.Option{gofakes3.WithLogger(logger{o.Log})}
+	options := []gofakes3.Option{
+		gofakes3.WithLogger(logger{o.Log}),
+		gofakes3.WithRequestID(uint64(time.Now().UnixNano())), // it counts up: events of different processes are told apart
+	}
 	if o.AccessKey != "" {
 		options = append(options, gofakes3.WithV4Auth(map[string]string{o.AccessKey: o.SecretKey}))
 	}

@@ -1,6 +1,9 @@
 package handler
 
 import (
+	"cmp"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,12 +11,14 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // object is one object that an event names.
 type object struct {
 	bucket, key string
 	etag        string // of the upload that raised the event; "" where the event has none
+	trace       string // what the event, its report and its log lines have in common; "" where the event has none
 	skip        string // why there is nothing to do, or ""
 	err         error  // why this part of the event could not be read; the rest of it is done all the same
 	part        string // the id of the SQS message or of the S3 Batch task that named it
@@ -29,13 +34,42 @@ type request struct {
 type envelope struct {
 	Records    []json.RawMessage `json:"Records"`                 // S3, SNS, SQS
 	Event      string            `json:"Event"`                   // S3's test event
+	RequestID  string            `json:"RequestId"`               //
 	Type       string            `json:"Type"`                    // SNS in SQS
 	Message    string            `json:"Message"`                 // its content
 	DetailType string            `json:"detail-type"`             // EventBridge
 	Detail     json.RawMessage   `json:"detail"`                  //
+	ID         string            `json:"id"`                      //
 	Schema     string            `json:"invocationSchemaVersion"` // S3 Batch Operations
 	Bucket     string            `json:"bucket"`                  // a direct call
-	Key        string            `json:"key"`
+	Key        string            `json:"key"`                     //
+	TraceID    string            `json:"traceId"`                 //
+}
+
+// maxTraceID is the most of an id that is carried, in bytes. S3's request ids have 16.
+const maxTraceID = 128
+
+// traceID is an id as an event has it; "" if it can't stand in a log, a header or a command as it is. Events come from
+// outside: nothing of them gets into every line of the log that was not looked at.
+//
+// It is the id by which those who raised the event know it: S3's id of the request, which the uploader has in the answer
+// to its PUT (x-amz-request-id) and CloudTrail in its log, or a caller's own. So it stays the same however often the event
+// is delivered. An X-Ray trace is of one invocation, of which the log has the request id; it is not carried.
+func traceID(id string) string {
+	if len(id) > maxTraceID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return id
+}
+
+var errTraceID = fmt.Errorf(`"traceId": want at most %d printable characters of ASCII, no space`, maxTraceID)
+
+// invocationID stands for the id that an event has not: Lambda's request id, which its retries share, or any.
+func invocationID(ctx context.Context) string {
+	if invocation, ok := lambdacontext.FromContext(ctx); ok && invocation.AwsRequestID != "" {
+		return invocation.AwsRequestID
+	}
+	return rand.Text()
 }
 
 var errShape = errors.New(`want an S3 event notification ({"Records":[{"eventSource":"aws:s3",…}]}), by itself or through SQS, SNS or EventBridge, ` +
@@ -72,14 +106,16 @@ func decodeNotification(e envelope) ([]object, error) {
 		}
 		return objects, nil
 	case e.Event == "s3:TestEvent":
-		return []object{{bucket: e.Bucket, skip: "a test event: the notification is wired"}}, nil
+		return []object{{bucket: e.Bucket, trace: traceID(e.RequestID), skip: "a test event: the notification is wired"}}, nil
 	case e.DetailType != "":
 		o, err := decodeDetail(e)
 		return []object{o}, err
 	case e.Type == "Notification":
 		return decodeMessage(e.Message)
+	case e.Bucket != "" && e.Key != "" && traceID(e.TraceID) != e.TraceID:
+		return nil, errTraceID
 	case e.Bucket != "" && e.Key != "":
-		return []object{{bucket: e.Bucket, key: e.Key}}, nil
+		return []object{{bucket: e.Bucket, key: e.Key, trace: e.TraceID}}, nil
 	default:
 		return nil, fmt.Errorf("the event is of no known shape: %w", errShape)
 	}
@@ -110,13 +146,14 @@ func decodeRecord(raw json.RawMessage) ([]object, error) {
 		if err := json.Unmarshal(raw, &r); err != nil {
 			return nil, fmt.Errorf("%w; %w", err, errShape)
 		}
-		return decodeMessage(r.SNS.Message)
+		named, err := decodeMessage(r.SNS.Message)
+		return byDefault(named, r.SNS.MessageID), err
 	}
 	var r events.S3EventRecord
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("%w; %w", err, errShape)
 	}
-	o := object{bucket: r.S3.Bucket.Name, key: r.S3.Object.URLDecodedKey, etag: strings.Trim(r.S3.Object.ETag, `"`)}
+	o := object{bucket: r.S3.Bucket.Name, key: r.S3.Object.URLDecodedKey, etag: strings.Trim(r.S3.Object.ETag, `"`), trace: traceID(r.ResponseElements["x-amz-request-id"])}
 	if r.EventSource != "aws:s3" && r.EventSource != "" || r.EventName == "" || o.bucket == "" || o.key == "" {
 		return nil, fmt.Errorf("source %q, name %q, bucket %q, key %q: %w", r.EventSource, r.EventName, o.bucket, o.key, errShape)
 	}
@@ -138,11 +175,12 @@ func decodeDetail(e envelope) (object, error) {
 			Key  string `json:"key"`
 			ETag string `json:"etag"`
 		} `json:"object"`
+		RequestID string `json:"request-id"`
 	}
 	if err := json.Unmarshal(e.Detail, &detail); err != nil {
 		return object{}, fmt.Errorf("%w; %w", err, errShape)
 	}
-	o := object{bucket: detail.Bucket.Name, key: detail.Object.Key, etag: detail.Object.ETag}
+	o := object{bucket: detail.Bucket.Name, key: detail.Object.Key, etag: detail.Object.ETag, trace: cmp.Or(traceID(detail.RequestID), traceID(e.ID))}
 	if o.bucket == "" || o.key == "" {
 		return object{}, fmt.Errorf("detail-type %q, bucket %q, key %q: %w", e.DetailType, o.bucket, o.key, errShape)
 	}
@@ -165,12 +203,20 @@ func decodeQueue(records []json.RawMessage) request {
 		if err != nil {
 			named = []object{{err: fmt.Errorf("SQS message %s: %w", message.MessageId, err)}}
 		}
-		for _, o := range named {
+		for _, o := range byDefault(named, message.MessageId) {
 			o.part = message.MessageId
 			objects = append(objects, o)
 		}
 	}
 	return request{objects, respondQueue}
+}
+
+// byDefault gives an id to the objects that have none: that of the message that named them.
+func byDefault(objects []object, id string) []object {
+	for i := range objects {
+		objects[i].trace = cmp.Or(objects[i].trace, traceID(id))
+	}
+	return objects
 }
 
 // decodeBatch reads the task of S3 Batch Operations, whose keys are form-encoded. Schema 1.0 names the bucket by its
@@ -191,7 +237,7 @@ func decodeBatch(event json.RawMessage) (request, error) {
 	}
 	var objects []object
 	for _, task := range batch.Tasks {
-		o := object{bucket: task.S3Bucket, part: task.TaskID}
+		o := object{bucket: task.S3Bucket, part: task.TaskID, trace: traceID(batch.InvocationID + "/" + task.TaskID)}
 		if o.bucket == "" {
 			o.bucket = task.BucketARN[strings.LastIndex(task.BucketARN, ":")+1:]
 		}

@@ -14,6 +14,7 @@ import (
 // is of no use, hands the event to the dead-letter destination.
 type Failure struct {
 	Class       string   // one of s3io's classes, or one of those below
+	TraceID     string   // as in a [Result]
 	Bucket, Key string   // of the source; empty if no event could be read
 	Written     []string // the keys of the renditions that are in place already
 	Missing     []string // the keys of the set, record included, that may not be; sizes, if no key was known yet
@@ -37,7 +38,7 @@ var (
 
 // newFailure finds the class of an error that came up in the work on o, and names the renditions written by then.
 func newFailure(ctx context.Context, o object, written []Rendition, missing []string, err error) *Failure {
-	f := &Failure{Class: ClassInternal, Bucket: o.bucket, Key: o.key, Missing: missing, Err: err}
+	f := &Failure{Class: ClassInternal, TraceID: o.trace, Bucket: o.bucket, Key: o.key, Missing: missing, Err: err}
 	class := s3io.ClassOf(err)
 	switch {
 	case errors.Is(err, errSameBucket):
@@ -65,6 +66,7 @@ func (f *Failure) Error() string {
 	if f.Bucket != "" {
 		fmt.Fprintf(&b, " (written: %s; missing: %s)", list(f.Written), list(f.Missing))
 	}
+	fmt.Fprintf(&b, " (trace %s)", f.TraceID)
 	for _, other := range f.others {
 		fmt.Fprintf(&b, "\n%v", other)
 	}

@@ -54,7 +54,7 @@ func (o *oracle) handler(t testing.TB) *handler.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return handler.New(o, settings, slog.New(slog.DiscardHandler))
+	return newHandler(t, o, settings, slog.New(slog.DiscardHandler))
 }
 
 // Any event: the answer is of the form that its source understands and can be sent; every record, message or task is

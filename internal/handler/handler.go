@@ -10,6 +10,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,10 +89,12 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.settings.DeadlineMargin))
 		defer cancel()
 	}
+	invocation := invocationID(ctx)
 	outcomes := make([]outcome, len(objects))
 	group := errgroup.Group{} // one object's failure leaves the others alone
 	group.SetLimit(h.settings.Processors)
 	for i, o := range objects {
+		o.trace = cmp.Or(o.trace, invocation)
 		group.Go(func() error {
 			result, failure := h.object(ctx, o)
 			outcomes[i] = outcome{o, result, failure}
@@ -125,7 +128,7 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 // before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
 func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	if o.err != nil {
-		return Result{}, &Failure{Class: ClassUnknownEvent, Err: o.err}
+		return Result{}, &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: o.err}
 	}
 	started := time.Now()
 	var written []Rendition
@@ -205,8 +208,9 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 
 // unknown is the failure of an event that names no objects, because it can't be read.
 func (h *Handler) unknown(ctx context.Context, err error) *Failure {
-	f := &Failure{Class: ClassUnknownEvent, Err: err}
-	h.tell(ctx, object{}, Result{}, f)
+	o := object{trace: invocationID(ctx)}
+	f := &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: err}
+	h.tell(ctx, o, Result{}, f)
 	return f
 }
 
@@ -216,7 +220,7 @@ func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
 	if h.Observe != nil {
 		h.Observe(r, f)
 	}
-	where := []slog.Attr{slog.String("bucket", o.bucket), slog.String("key", o.key)}
+	where := []slog.Attr{slog.String("traceId", o.trace), slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
 			slog.String("class", f.Class), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)

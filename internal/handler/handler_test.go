@@ -110,7 +110,7 @@ func settings(t *testing.T, environ ...string) config.Settings {
 
 func (b *bench) handler(t *testing.T, store handler.Store, environ ...string) *handler.Handler {
 	t.Helper()
-	return handler.New(store, settings(t, environ...), slog.New(slog.DiscardHandler))
+	return newHandler(t, store, settings(t, environ...), slog.New(slog.DiscardHandler))
 }
 
 // photo is a JPEG with some structure; different seeds give different bytes.

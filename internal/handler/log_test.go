@@ -26,7 +26,7 @@ func TestTheLogLevelDecidesWhatIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			s := settings(t, "RESIZE_LOG_LEVEL="+name, "RESIZE_DEST_BUCKET=photos-resized")
-			h := handler.New(b, s, slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: s.LogLevel})))
+			h := newHandler(t, b, s, slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: s.LogLevel})))
 			for _, event := range events {
 				_, _ = h.Respond(t.Context(), event) // what it answers is for other tests
 			}

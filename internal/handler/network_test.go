@@ -200,7 +200,7 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 		environ = append(environ, f.environ)
 	}
 	client, proxy := f.client(t, cfg, endpoint)
-	h := handler.New(client, settings(t, environ...), slog.New(slog.DiscardHandler))
+	h := newHandler(t, client, settings(t, environ...), slog.New(slog.DiscardHandler))
 
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(f.timeout, 10*time.Minute))
 	defer cancel()

@@ -54,7 +54,7 @@ func TestEveryOrder(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for n := next.Add(1) - 1; n < seeds; n = next.Add(1) - 1 {
-				w, err := newWorld(first+n, g, on, off)
+				w, err := newWorld(t, first+n, g, on, off)
 				if err == nil {
 					err = errors.Join(w.play(), w.close())
 				}
@@ -94,7 +94,7 @@ func TestASeedIsOneInterleaving(t *testing.T) {
 	for seed := range uint64(10) {
 		var steps [2][]string
 		for i := range steps {
-			w, err := newWorld(seed, g, s, s)
+			w, err := newWorld(t, seed, g, s, s)
 			if err == nil {
 				err = errors.Join(w.play(), w.close())
 			}
@@ -198,6 +198,7 @@ func drawGallery(t *testing.T) (g gallery) {
 
 // world is an S3, what is uploaded to it, and the handlers at work there.
 type world struct {
+	t       testing.TB
 	random  *rand.Rand
 	gallery gallery
 	set     config.Settings
@@ -226,8 +227,8 @@ type delivery struct {
 	stale bool // it has written of an older upload while the newest one was there
 }
 
-func newWorld(seed uint64, g gallery, on, off config.Settings) (*world, error) {
-	w := &world{random: rand.New(rand.NewPCG(seed, 0)), gallery: g, set: on, events: make(chan []byte, 1), seen: tally{}, uploads: map[string]upload{}}
+func newWorld(t testing.TB, seed uint64, g gallery, on, off config.Settings) (*world, error) {
+	w := &world{t: t, random: rand.New(rand.NewPCG(seed, 0)), gallery: g, set: on, events: make(chan []byte, 1), seen: tally{}, uploads: map[string]upload{}}
 	if w.random.IntN(5) == 0 {
 		w.set = off
 	}
@@ -337,7 +338,7 @@ func (w *world) deliver() error {
 	w.queue = slices.Delete(w.queue, i, i+1)
 	d.began = w.changes
 	w.started++
-	e := execute(d, fmt.Sprintf("run %d", w.started), w.s3, w.set)
+	e := execute(w.t, d, fmt.Sprintf("run %d", w.started), w.s3, w.set)
 	e.pace = []int{1, 4, 16}[w.random.IntN(3)]
 	if w.random.IntN(3) == 0 {
 		e.nap = 1 + w.random.IntN(10)
@@ -413,6 +414,9 @@ func (w *world) ended(e *execution) error {
 	}
 	w.active = slices.DeleteFunc(w.active, func(other *execution) bool { return other == e })
 	if e.end.err != nil {
+		if f := (*handler.Failure)(nil); errors.As(e.end.err, &f) {
+			f.TraceID = "" // another one each time
+		}
 		w.tell("%s: %v", e.name, e.end.err)
 		w.queue = append(w.queue, delivery{event: e.event})
 		return nil

@@ -2,6 +2,10 @@ package handler
 
 import "s3resizer/resize"
 
+// Version is that of the results. Within it, fields may be added and none changes; docs/report.v1.schema.json says what
+// there is. Records that were written before there were versions have none.
+const Version = 1
+
 // Report is what the function returns: one result per object, in the event's order.
 type Report struct {
 	Results []Result `json:"results"`
@@ -21,6 +25,10 @@ const (
 
 // Result tells what was made of one object, or why nothing was.
 type Result struct {
+	Version int `json:"version"`
+	// TraceID is shared by the event that the result answers (for an upload, the request id of its PUT), this result and
+	// every line of the log about it.
+	TraceID    string      `json:"traceId"`
 	Status     Status      `json:"status"`
 	Class      string      `json:"class,omitempty"`  // of a rejection: unsupported, too-large, corrupt
 	Reason     string      `json:"reason,omitempty"` // for people
@@ -55,6 +63,8 @@ type Source struct {
 	Width     int           `json:"width,omitempty"` // pixels, upright
 	Height    int           `json:"height,omitempty"`
 	Truncated bool          `json:"truncated,omitempty"` // cut short, and rendered all the same
+	ThumbHash []byte        `json:"thumbHash,omitempty"` // of a resized picture: https://evanw.github.io/thumbhash/
+	Color     string        `json:"color,omitempty"`     // of a resized picture: its dominant color, "#rrggbb"
 }
 
 // Rendition describes an object that was written.
@@ -67,6 +77,7 @@ type Rendition struct {
 	Width       int           `json:"width"` // pixels
 	Height      int           `json:"height"`
 	Bytes       int           `json:"bytes"`
+	ETag        string        `json:"etag,omitempty"` // none in records of before version 1
 }
 
 // Timings are in milliseconds of wall-clock time. All but Total are spans that overlap, because the work does.

@@ -98,13 +98,14 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	metadata := r.metadata()
 	metadata[metaSize] = out.Size
 	metadata[metaWidth], metadata[metaHeight] = strconv.Itoa(out.Width), strconv.Itoa(out.Height)
-	err := r.write(ctx, s3io.Upload{
+	etag, err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
 		CacheControl: cmp.Or(r.h.settings.CacheControl, r.info.CacheControl),
 	})
 	if err != nil {
 		return err
 	}
+	out.ETag = etag
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.renditions = append(r.renditions, out)
@@ -263,7 +264,7 @@ func (r *run) stands(ctx context.Context, result Result) (bool, error) {
 
 // result is what every outcome has in common.
 func (r *run) result(status Status) Result {
-	out := Result{Status: status, Source: Source{
+	out := Result{Version: Version, TraceID: r.object.trace, Status: status, Source: Source{
 		Bucket: r.object.bucket, Key: r.object.key, VersionID: r.info.VersionID, ETag: r.info.ETag, Bytes: r.info.Size,
 	}}
 	if r.source != nil {
@@ -281,6 +282,7 @@ func (r *run) skipped(reason string) Result {
 
 func (r *run) resized() Result {
 	out := r.result(Resized)
+	out.Source.ThumbHash, out.Source.Color = r.source.ThumbHash, r.source.Color.String()
 	out.Renditions = r.inOrder()
 	decoded := r.source.Decode.End
 	out.Timings = &Timings{
@@ -361,18 +363,19 @@ func (r *run) putRecord(ctx context.Context, result Result) error {
 	if err := encoder.Encode(result); err != nil {
 		return err
 	}
-	return r.write(ctx, s3io.Upload{
+	_, err := r.write(ctx, s3io.Upload{
 		Bucket: r.destination, Key: recordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
 	})
+	return err
 }
 
 // write puts an object, and logs what it took.
-func (r *run) write(ctx context.Context, u s3io.Upload) error {
+func (r *run) write(ctx context.Context, u s3io.Upload) (etag string, err error) {
 	start := time.Now()
-	_, err := r.h.store.Put(ctx, u)
-	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),
+	etag, err = r.h.store.Put(ctx, u)
+	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("traceId", r.object.trace), slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),
 		slog.Float64("milliseconds", milliseconds(start, time.Now())), slog.Bool("written", err == nil))
-	return err
+	return etag, err
 }
 
 func latest(a, b time.Time) time.Time {

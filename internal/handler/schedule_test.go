@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"s3resizer/internal/config"
@@ -58,9 +59,9 @@ type ending struct {
 }
 
 // execute starts to handle a delivery.
-func execute(d delivery, name string, store handler.Store, s config.Settings) *execution {
+func execute(t testing.TB, d delivery, name string, store handler.Store, s config.Settings) *execution {
 	e := &execution{delivery: d, name: name, store: store, calls: make(chan *call), done: make(chan ending, 1), dead: make(chan struct{})}
-	h := handler.New(e, s, slog.New(slog.DiscardHandler))
+	h := newHandler(t, e, s, slog.New(slog.DiscardHandler))
 	go func() {
 		report, err := h.Handle(context.Background(), json.RawMessage(d.event))
 		e.done <- ending{report, err}

@@ -41,11 +41,12 @@ func (l *Log) Started() {
 
 // Outcome tells what came of one object: a result, or else a failure. What was resized is measured, too.
 func (l *Log) Outcome(r handler.Result, f *handler.Failure) {
-	status, class := string(r.Status), r.Class
+	status, class, trace := string(r.Status), r.Class, r.TraceID
 	if f != nil {
-		status, class = Failed, f.Class
+		status, class, trace = Failed, f.Class, f.TraceID
 	}
-	names, counted := map[string]string{"Status": status}, [][]string{{"FunctionName", "Status"}}
+	// The trace id is no dimension: it is there for those who search the log.
+	names, counted := map[string]string{"Status": status, "traceId": trace}, [][]string{{"FunctionName", "Status"}}
 	if class != "" {
 		names["Class"] = class
 		counted = append(counted, []string{"FunctionName", "Status", "Class"})
@@ -87,7 +88,8 @@ type group struct {
 	values     []value
 }
 
-// write writes a line: the groups, whose values and dimensions' values stand beside each other at its root.
+// write writes a line: the groups, whose values stand at its root, beside the names, among which are the dimensions'
+// values.
 func (l *Log) write(names map[string]string, groups ...group) {
 	type metric struct{ Name, Unit string }
 	type directive struct {

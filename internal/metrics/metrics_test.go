@@ -18,6 +18,7 @@ import (
 
 // resized is a picture of 12 megapixels.
 var resized = handler.Result{
+	TraceID:    "trace",
 	Status:     handler.Resized,
 	Source:     handler.Source{Bucket: "photos", Key: "cat.jpg", Bytes: 3991974, Width: 4032, Height: 3024},
 	Renditions: []handler.Rendition{{Bytes: 13521}, {Bytes: 45898}, {Bytes: 201546}},
@@ -46,19 +47,19 @@ func TestValues(t *testing.T) {
 			"DownloadTime": 101.2, "DecodeTime": 110.2, "EncodeTime": 28., "UploadTime": 8.9, "TotalTime": 143.7,
 		}},
 		"one that was rejected": {
-			handler.Result{Status: handler.Rejected, Class: "corrupt", Source: resized.Source}, nil,
+			handler.Result{TraceID: "trace", Status: handler.Rejected, Class: "corrupt", Source: resized.Source}, nil,
 			map[string]any{"Status": "rejected", "Class": "corrupt", "Pictures": 1.},
 		},
-		"one that is gone": {handler.Result{Status: handler.Gone}, nil, map[string]any{"Status": "gone", "Pictures": 1.}},
+		"one that is gone": {handler.Result{TraceID: "trace", Status: handler.Gone}, nil, map[string]any{"Status": "gone", "Pictures": 1.}},
 		"one that failed": {
-			handler.Result{}, &handler.Failure{Class: string(s3io.Denied)},
+			handler.Result{}, &handler.Failure{Class: string(s3io.Denied), TraceID: "trace"},
 			map[string]any{"Status": "failed", "Class": "access-denied", "Pictures": 1.},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			New(&out, "resizer").Outcome(c.result, c.failure)
-			c.want["FunctionName"] = "resizer"
+			c.want["FunctionName"], c.want["traceId"] = "resizer", "trace"
 			if got := root(t, out.Bytes()); !maps.Equal(got, c.want) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
 			}

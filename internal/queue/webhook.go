@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,9 @@ import (
 //
 // AWS's own form is left as it is in substance. versitygw (https://github.com/versity/versitygw,
 // s3event) differs in the event's name, which it begins with "s3:", the ETag, which it quotes, the
-// key, which it does not encode, the bucket's ARN, to which it adds the key, and the time, which
-// has a zone. Its 1.8.0 takes the name and the key from memory that its next request may overwrite
+// key, which it does not encode, the bucket's ARN, to which it adds the key, the time, which has a
+// zone, and the request's id, which it leaves empty: one is made up, so that what becomes of the
+// event can be followed. Its 1.8.0 takes the name and the key from memory that its next request may overwrite
 // before they are sent; the ARN is a copy, so both are read from there. MinIO, whose source is "minio:s3", encodes the key, but its slashes too.
 func WebhookEvents(body []byte, bucket string) ([][]byte, error) {
 	var post struct {
@@ -112,6 +114,12 @@ func (r *s3Record) normalize() error {
 	}
 	r.EventTime = at.UTC().Format("2006-01-02T15:04:05.000Z")
 	r.EventSource, r.EventName = "aws:s3", name
+	if id, _ := r.ResponseElements["x-amz-request-id"].(string); id == "" {
+		if r.ResponseElements == nil {
+			r.ResponseElements = map[string]any{}
+		}
+		r.ResponseElements["x-amz-request-id"] = rand.Text()
+	}
 	bucket.ARN = "arn:aws:s3:::" + bucket.Name
 	object.ETag = strings.Trim(object.ETag, `"`)
 	object.Key = strings.ReplaceAll(url.QueryEscape(object.Key), "%2F", "/") // a form's encoding, with slashes
