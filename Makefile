@@ -114,11 +114,15 @@ destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=ye
 deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter over the template, shellcheck and actionlint over scripts and workflows
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
 	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
-	node deploy/lint/lint.mjs deploy/template.yaml
-	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker
+	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
+	shellcheck -x deploy/*.sh docs/ready/test.sh deploy/testdata/aws deploy/testdata/docker
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7
+
+.PHONY: ready-test
+ready-test: tools ## what docs/ready.md shows, compiled and run: the Spring controller, and the browser's part
+	docs/ready/test.sh
 
 .PHONY: dist
 dist: tools $(libvips) ## what a release has beside the image, for this machine's architecture: s3resizer with its libvips, s3wire

@@ -24,10 +24,12 @@ type template struct {
 	Parameters, Rules, Mappings, Conditions, Resources, Outputs map[string]any
 }
 
-// readTemplate reads what is all of our templates: no anchors, no key twice, both of which CloudFormation refuses.
-func readTemplate(t testing.TB) template {
+func readTemplate(t testing.TB) template { return read(t, "template.yaml") }
+
+// read reads what is all of our templates: no anchors, no key twice, both of which CloudFormation refuses.
+func read(t testing.TB, path string) template {
 	t.Helper()
-	data, err := os.ReadFile("template.yaml")
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +38,10 @@ func readTemplate(t testing.TB) template {
 		t.Fatal(err)
 	}
 	root := plain(t, document.Content[0]).(map[string]any)
-	section := func(name string) map[string]any { return root[name].(map[string]any) }
+	section := func(name string) map[string]any {
+		part, _ := root[name].(map[string]any)
+		return part
+	}
 	return template{section("Parameters"), section("Rules"), section("Mappings"), section("Conditions"), section("Resources"), section("Outputs")}
 }
 
@@ -305,6 +310,8 @@ func (s *stack) attribute(of string) string {
 		"AWS::SQS::Queue":                      {"Ref": "https://sqs." + region + ".amazonaws.com/" + account + "/" + name, "Arn": arn("sqs", name), "QueueName": name},
 		"AWS::SNS::Topic":                      {"Ref": arn("sns", name)},
 		"AWS::Events::Rule":                    {"Ref": name, "Arn": arn("events", "rule/"+name)},
+		"AWS::Events::Connection":              {"Ref": name, "Arn": arn("events", "connection/"+name+"/1")},
+		"AWS::Events::ApiDestination":          {"Ref": name, "Arn": arn("events", "api-destination/"+name+"/1")},
 		"AWS::CloudWatch::Dashboard":           {"Ref": stackName + "-" + region},
 		"AWS::CloudFront::Distribution":        {"Ref": "E1DISTRIBUTION", "DomainName": "d111.cloudfront.net"},
 		"AWS::CloudFront::OriginAccessControl": {"Ref": "E1CONTROL", "Id": "E1CONTROL"},

@@ -411,26 +411,6 @@ func TestAlarmsAndDashboardLookAtWhatIsWritten(t *testing.T) {
 	}
 }
 
-// matches tells whether an event is what an EventBridge pattern asks for: of its language, what our rules use.
-func matches(pattern, event any) bool {
-	fields, ok := pattern.(map[string]any)
-	if !ok {
-		return slices.ContainsFunc(pattern.([]any), func(one any) bool {
-			if prefix, ok := dig(one, "prefix").(string); ok {
-				text, _ := event.(string)
-				return strings.HasPrefix(text, prefix)
-			}
-			return one == event
-		})
-	}
-	for name, asked := range fields {
-		if !matches(asked, dig(event, name)) {
-			return false
-		}
-	}
-	return true
-}
-
 func TestRulesMatchTheirEventsAlone(t *testing.T) {
 	created := func(bucket, key string) map[string]any {
 		return map[string]any{"source": "aws.s3", "account": account, "detail-type": "Object Created", "detail": map[string]any{
