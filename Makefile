@@ -181,6 +181,11 @@ benchstat := v0.0.0-20260908200009-22c9c6c9d4da
 compare: bin/lambda bin/bench-compute bench/reference/node_modules/.package-lock.json ## measure against the Node.js handler that this replaces, 15 minutes; ARGS='-only … -pictures … -n …'
 	@./tools.sh $(LIBVIPS) djpeg
 	go run ./bench/compare $(ARGS)
+	@go run ./bench/cost >/dev/null # docs/scale.md is made of it
+
+.PHONY: cost
+cost: tools ## what pictures cost at AWS, from the results of make compare and bench/cost/prices.json; writes docs/scale.md's tables
+	@go run ./bench/cost
 
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
