@@ -93,6 +93,11 @@ image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json ima
 image-test-heic: ## the same for the variant with HEIC, but for arm64 it is only built: it needs Debian 13's C library
 	$(MAKE) image-test HEIC=1 IMAGE=$(IMAGE):heic
 
+.PHONY: cli-test
+cli-test: tools ## s3wire's image, as the scripts run it where there is no Go, and s3wire's own tests in it
+	$(build-image) --target cli -t s3wire .
+	S3WIRE=$(CURDIR)/cmd/s3wire/testdata/image go test -count=1 -run 'Wiring|Failures' ./cmd/s3wire
+
 .PHONY: stack-images
 stack-images: image ## the images of docker-compose.versitygw.yml
 	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t s3resizer-$(target) . &&) true
@@ -115,7 +120,7 @@ deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter o
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
 	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh docs/ready/test.sh deploy/testdata/aws deploy/testdata/docker
+	shellcheck -x deploy/*.sh docs/ready/test.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7

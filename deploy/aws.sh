@@ -71,7 +71,8 @@ s3wire() {
     (cd "$root" && CGO_ENABLED=0 go build -trimpath -o bin/s3wire ./cmd/s3wire) && "$root/bin/s3wire" "$@"
     return
   fi
-  DOCKER_BUILDKIT=1 "$DOCKER" build --quiet --target cli -t s3wire "$root" >&2 || return
+  # shellcheck disable=SC2086 # DOCKER_FLAGS are several
+  DOCKER_BUILDKIT=1 "$DOCKER" build ${DOCKER_FLAGS:-} --quiet --target cli -t s3wire "$root" >&2 || return
   # Wherever the credentials come from, the container gets them as they are now.
   local credentials
   credentials=$(aws configure export-credentials --format env) || return

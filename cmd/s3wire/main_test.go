@@ -12,11 +12,15 @@ import (
 	"s3resizer/internal/wire/wiretest"
 )
 
-// binary is s3wire, built as it ships.
-var binary string
+// binary is the program under test: what S3WIRE names, such as testdata/image, which runs its image, or else s3wire built
+// as it ships.
+var binary = os.Getenv("S3WIRE")
 
 func TestMain(m *testing.M) {
 	os.Exit(commandtest.Main(m, func(dir string) (err error) {
+		if binary != "" {
+			return nil
+		}
 		binary, err = commandtest.Build(dir, "s3wire", []string{"CGO_ENABLED=0"}) // it has to do without
 		return err
 	}))
@@ -28,11 +32,11 @@ type ended struct {
 	stdout, stderr string
 }
 
-// s3wire runs the command with an environment of nothing else.
+// s3wire runs the command with an environment of nothing else; what finds Docker is testdata/image's.
 func s3wire(t *testing.T, environ []string, args ...string) ended {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), binary, args...)
-	command.Env = append([]string{"HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true"}, environ...)
+	command.Env = append([]string{"HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "DOCKER=" + os.Getenv("DOCKER")}, environ...)
 	var stdout, stderr strings.Builder
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
