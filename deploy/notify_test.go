@@ -15,7 +15,7 @@ const ready = "../docs/ready/"
 func samples(t *testing.T) map[string]any {
 	t.Helper()
 	files, err := filepath.Glob(ready + "testdata/*.json")
-	if err != nil || len(files) < 10 {
+	if err != nil || len(files) < 9 {
 		t.Fatalf("%d files: %v", len(files), err)
 	}
 	events := map[string]any{}
@@ -132,7 +132,7 @@ func notified(t *testing.T, trigger string) *stack {
 }
 
 func TestTheServiceIsToldWhatItsTriggerHasToTell(t *testing.T) {
-	asynchronous := []string{"access-denied", "deleted", "rejected", "resized", "superseded", "timed-out", "too-old", "transient"}
+	asynchronous := []string{"access-denied", "rejected", "resized", "superseded", "timed-out", "too-old", "transient"}
 	for trigger, want := range map[string][]string{"direct": asynchronous, "eventbridge": asynchronous, "sqs": {"record-created"}} {
 		s := notified(t, trigger)
 		var got []string
