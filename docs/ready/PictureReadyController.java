@@ -20,7 +20,7 @@ public class PictureReadyController {
     public interface Pictures {
         /**
          * Keeps a picture by its source's bucket and key, and tells whoever waits for it. Messages come at least once and in
-         * any order: one that says what is known already, or is older than that, changes nothing.
+         * any order: one that is no newer than what is known changes nothing.
          */
         void put(Picture picture, Instant told);
 

@@ -31,7 +31,7 @@ type Picture struct {
 // Pictures is what the service keeps of its users' pictures.
 type Pictures interface {
 	// Put keeps a picture by its source's bucket and key, and tells whoever waits for it. Messages come at least once
-	// and in any order: one that says what is known already, or is older than that, changes nothing.
+	// and in any order: one that is no newer than what is known changes nothing.
 	Put(ctx context.Context, p Picture, told time.Time) error
 	// Failed notes what somebody has to mend; the class is one of the README's, or Lambda's own.
 	Failed(ctx context.Context, class, message string) error
