@@ -79,8 +79,8 @@ public class PictureReadyController {
 
     private void put(Picture picture, Instant told) {
         switch (picture.status()) {
-            case "resized", "rejected", "deleted" -> pictures.put(picture, told);
-            default -> {} // skipped, superseded, gone: there is nothing new to show
+            case "resized", "rejected", "gone", "deleted" -> pictures.put(picture, told);
+            default -> {} // skipped, superseded: there is nothing new to show
         }
     }
 }

@@ -108,9 +108,9 @@ func (r Receiver) take(ctx context.Context, e event) error {
 
 func (r Receiver) put(ctx context.Context, p Picture, told time.Time) error {
 	switch p.Status {
-	case "resized", "rejected", "deleted":
+	case "resized", "rejected", "gone", "deleted":
 		return r.Pictures.Put(ctx, p, told)
-	default: // skipped, superseded, gone; a record that is: there is nothing new to show
+	default: // skipped, superseded, a record that is gone: there is nothing new to show
 		return nil
 	}
 }

@@ -127,12 +127,12 @@ func TestARejectedPictureIsKeptWithItsReason(t *testing.T) {
 func TestWhatComesTwiceOrLateChangesNothing(t *testing.T) {
 	k := newKept()
 	k.tell(t, "resized", "resized")
-	newer := strings.NewReplacer(`"status": "resized"`, `"status": "deleted"`, "T09:12:34.218Z", "T10:00:00.001Z").Replace(sample(t, "resized"))
+	newer := strings.NewReplacer(`"status": "resized"`, `"status": "gone"`, "T09:12:34.218Z", "T10:00:00.001Z").Replace(sample(t, "resized"))
 	if status, text := post(t, ready.Receiver{Pictures: k, Token: token}, token, newer); status != http.StatusNoContent {
 		t.Errorf("%d %s", status, text)
 	}
 	k.tell(t, "resized")
-	if want := []string{"resized photos/holiday/cat.jpg", "deleted photos/holiday/cat.jpg"}; !slices.Equal(k.changes, want) {
+	if want := []string{"resized photos/holiday/cat.jpg", "gone photos/holiday/cat.jpg"}; !slices.Equal(k.changes, want) {
 		t.Errorf("%q", k.changes)
 	}
 }

@@ -112,9 +112,9 @@ public class PictureReadyControllerTest {
         told("resized");
         told("resized");
         assertEquals(List.of("resized photos/holiday/cat.jpg"), kept.changes);
-        assertEquals(204, told(TOKEN, sample("resized").replace("\"status\": \"resized\"", "\"status\": \"deleted\"").replace("T09:12:34.218Z", "T10:00:00.001Z")));
+        assertEquals(204, told(TOKEN, sample("resized").replace("\"status\": \"resized\"", "\"status\": \"gone\"").replace("T09:12:34.218Z", "T10:00:00.001Z")));
         told("resized");
-        assertEquals(List.of("resized photos/holiday/cat.jpg", "deleted photos/holiday/cat.jpg"), kept.changes);
+        assertEquals(List.of("resized photos/holiday/cat.jpg", "gone photos/holiday/cat.jpg"), kept.changes);
     }
 
     @Test
