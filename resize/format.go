@@ -28,6 +28,9 @@ const (
 	AsSource Format = "source"
 )
 
+// Formats are those that are read, HEIC even where it is not built in.
+func Formats() []Format { return []Format{JPEG, PNG, WebP, AVIF, GIF, TIFF, HEIC} }
+
 // OutputFormats are the values that [Spec.Formats] takes.
 func OutputFormats() []Format { return []Format{AsSource, JPEG, PNG, WebP, AVIF} }
 

@@ -342,6 +342,36 @@ func TestConformance(t *testing.T) {
 		wantClass(t, err, s3io.Changed)
 	})
 
+	t.Run("what is deleted is gone", func(t *testing.T) {
+		s.wire.reset(nil)
+		for _, etag := range []string{"", s.put(t, "deleted", noise(10, 10)), "0123456789abcdef0123456789abcdef"} { // the last of nothing
+			if err := s.Delete(t.Context(), s.bucket, "deleted", etag); err != nil {
+				t.Errorf("with ETag %q: %v", etag, err)
+			}
+			_, err := s.Head(t.Context(), s.bucket, "deleted")
+			wantClass(t, err, s3io.NotFound)
+			if etag == "" {
+				s.put(t, "deleted", noise(10, 10))
+			}
+		}
+		for _, r := range s.wire.requests() {
+			if r.Method == http.MethodDelete && r.Header.Get("If-Match") != "" && !strings.HasPrefix(r.Header.Get("If-Match"), `"`) {
+				t.Errorf("If-Match: %s, which is no ETag without its quotes", r.Header.Get("If-Match"))
+			}
+		}
+		wantClass(t, s.Delete(t.Context(), s.bucket+"-none", "k", ""), s3io.NoSuchBucket)
+	})
+
+	t.Run("what was replaced is not deleted with the ETag that it had", func(t *testing.T) {
+		s.wire.reset(nil)
+		older := s.put(t, "replaced before it was deleted", noise(10, 11))
+		newer := s.put(t, "replaced before it was deleted", noise(10, 12))
+		wantClass(t, s.Delete(t.Context(), s.bucket, "replaced before it was deleted", older), s3io.Changed)
+		if head, err := s.Head(t.Context(), s.bucket, "replaced before it was deleted"); err != nil || head.ETag != newer {
+			t.Errorf("%+v, %v", head, err)
+		}
+	})
+
 	t.Run("what is not there", func(t *testing.T) {
 		s.wire.reset(nil)
 		_, err := s.Open(t.Context(), s.bucket, "nothing")
@@ -478,8 +508,9 @@ func TestConformance(t *testing.T) {
 		}
 		_, _ = client.Head(t.Context(), s.bucket, "owned")
 		_, _ = client.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "owned", ContentType: "text/plain"})
+		_ = client.Delete(t.Context(), s.bucket, "owned", "")
 		sent := s.wire.requests()
-		if len(sent) < 3 {
+		if len(sent) < 4 {
 			t.Fatalf("%d requests", len(sent))
 		}
 		for _, r := range sent {
@@ -498,6 +529,7 @@ func TestAnotherAccountsBucketIsDenied(t *testing.T) {
 	wantClass(t, err, s3io.Denied)
 	_, err = other.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "k", ContentType: "text/plain"})
 	wantClass(t, err, s3io.Denied)
+	wantClass(t, other.Delete(t.Context(), s.bucket, "k", ""), s3io.Denied)
 }
 
 func TestNobodyThere(t *testing.T) {
@@ -517,5 +549,8 @@ func TestOwnerThatIsNotKnownSendsNothing(t *testing.T) {
 	})
 	if _, err := client.Open(t.Context(), "b", "k"); !errors.Is(err, unknown) {
 		t.Errorf("open: %v", err)
+	}
+	if err := client.Delete(t.Context(), "b", "k", ""); !errors.Is(err, unknown) {
+		t.Errorf("delete: %v", err)
 	}
 }

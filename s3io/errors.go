@@ -17,7 +17,7 @@ type Class string
 const (
 	NotFound     Class = "not-found"      // no such object
 	NoSuchBucket Class = "no-such-bucket" // on a HEAD, S3 says not-found for this too
-	Changed      Class = "changed"        // the object was replaced while it was read
+	Changed      Class = "changed"        // the object was replaced while it was read, or before it was removed
 	Denied       Class = "access-denied"  // by policy, by credentials, or because another account owns the bucket
 	KMS          Class = "kms"            // the object's key can't be used
 	Archived     Class = "archived"       // in a storage class that must be restored first
@@ -29,7 +29,7 @@ const (
 // Error is what every failure of this package is.
 type Error struct {
 	Class       Class
-	Op          string // "open", "read", "head", "put"
+	Op          string // "open", "read", "head", "put", "delete"
 	Bucket, Key string
 	Err         error
 }

@@ -132,6 +132,25 @@ func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	return unquote(out.ETag), nil
 }
 
+// Delete removes an object if it is still the one with the ETag, without quotes, and is [Changed] if it is not; "" is any.
+// What is not there is removed. Not every S3 looks at the ETag: one that does not removes whatever is there. In a bucket
+// with versions the older ones stay, under a delete marker. After an error the object may have been removed all the same.
+func (c *Client) Delete(ctx context.Context, bucket, key, etag string) error {
+	owner, err := c.expectedOwner(ctx)
+	if err != nil {
+		return &Error{Denied, "delete", bucket, key, err}
+	}
+	in := &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner}
+	if etag != "" {
+		in.IfMatch = aws.String(`"` + etag + `"`)
+	}
+	_, err = c.s3.DeleteObject(ctx, in)
+	if err != nil && classify(err) != NotFound {
+		return wrap("delete", bucket, key, err)
+	}
+	return nil
+}
+
 // expectedOwner is nil where any will do.
 func (c *Client) expectedOwner(ctx context.Context) (*string, error) {
 	owner, err := c.owner(ctx)

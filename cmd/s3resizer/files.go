@@ -75,6 +75,15 @@ func (f *folder) Put(_ context.Context, u s3io.Upload) (string, error) {
 	return "", writeFile(path, u.Data)
 }
 
+// Delete removes a rendition.
+func (f *folder) Delete(_ context.Context, _, name, _ string) error {
+	err := os.Remove(filepath.Join(f.out, filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)

@@ -45,7 +45,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 	if err != nil {
 		return err
 	}
-	settings.DestBucket, settings.Record = outputFiles, false
+	settings.DestBucket, settings.Record, settings.Delete = outputFiles, false, false
 	h := handler.New(folder, settings, slog.New(slog.DiscardHandler))
 	show := jsonLines(os.Stdout)
 	if !asJSON {

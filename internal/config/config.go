@@ -32,6 +32,7 @@ type Settings struct {
 	CacheControl    string // "" for the source's own
 	BucketOwner     string // an account id, [AnyOwner], or "" for the function's own account
 	Record          bool   // write the commit record
+	Delete          bool   // what was made of a source goes with it
 	Limits          resize.Limits
 	MaxBytes        int64         // of a source
 	Processors      int           // to use, which is also how many pictures are worked on at once
@@ -62,6 +63,7 @@ var variables = map[string]variable{
 	"CACHE_CONTROL":   {"", setCacheControl},
 	"BUCKET_OWNER":    {"", setBucketOwner},
 	"RECORD":          {"on", func(s *Settings, value string) error { return setSwitch(&s.Record, value) }},
+	"DELETE":          {"off", func(s *Settings, value string) error { return setSwitch(&s.Delete, value) }},
 	"ON_TRUNCATED":    {"reject", setOnTruncated},
 	"MAX_BYTES":       {"128MiB", setMaxBytes},
 	"MAX_PIXELS":      {"150000000", setMaxPixels},

@@ -19,6 +19,7 @@ type object struct {
 	bucket, key string
 	etag        string // of the upload that raised the event; "" where the event has none
 	trace       string // what the event, its report and its log lines have in common; "" where the event has none
+	removal     string // the event's name, if it tells that the object, or a version of it, was removed
 	skip        string // why there is nothing to do, or ""
 	err         error  // why this part of the event could not be read; the rest of it is done all the same
 	part        string // the id of the SQS message or of the S3 Batch task that named it
@@ -158,7 +159,11 @@ func decodeRecord(raw json.RawMessage) ([]object, error) {
 		return nil, fmt.Errorf("source %q, name %q, bucket %q, key %q: %w", r.EventSource, r.EventName, o.bucket, o.key, errShape)
 	}
 	// Gateways that imitate S3 put "s3:" before the name.
-	if name := strings.TrimPrefix(r.EventName, "s3:"); !strings.HasPrefix(name, "ObjectCreated:") {
+	switch kind, _, _ := strings.Cut(strings.TrimPrefix(r.EventName, "s3:"), ":"); kind {
+	case "ObjectCreated":
+	case "ObjectRemoved", "LifecycleExpiration":
+		o.removal = r.EventName
+	default:
 		o.skip = fmt.Sprintf("%s: only ObjectCreated events bring pictures", r.EventName)
 	}
 	return []object{o}, nil
@@ -184,7 +189,11 @@ func decodeDetail(e envelope) (object, error) {
 	if o.bucket == "" || o.key == "" {
 		return object{}, fmt.Errorf("detail-type %q, bucket %q, key %q: %w", e.DetailType, o.bucket, o.key, errShape)
 	}
-	if e.DetailType != "Object Created" {
+	switch e.DetailType {
+	case "Object Created":
+	case "Object Deleted":
+		o.removal = e.DetailType
+	default:
 		o.skip = fmt.Sprintf("%s: only Object Created events bring pictures", e.DetailType)
 	}
 	return o, nil

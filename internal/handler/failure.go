@@ -17,7 +17,7 @@ type Failure struct {
 	TraceID     string   // as in a [Result]
 	Bucket, Key string   // of the source; empty if no event could be read
 	Written     []string // the keys of the renditions that are in place already
-	Missing     []string // the keys of the set, record included, that may not be; sizes, if no key was known yet
+	Missing     []string // the keys of the set, record included, that may not be; sizes, if no key was known yet; none of a set that is to go
 	Err         error
 
 	others []error
@@ -63,7 +63,7 @@ func (f *Failure) Error() string {
 		fmt.Fprintf(&b, "resize s3://%s/%s: ", f.Bucket, f.Key)
 	}
 	fmt.Fprint(&b, f.Err)
-	if f.Bucket != "" {
+	if len(f.Written)+len(f.Missing) > 0 {
 		fmt.Fprintf(&b, " (written: %s; missing: %s)", list(f.Written), list(f.Missing))
 	}
 	fmt.Fprintf(&b, " (trace %s)", f.TraceID)

@@ -48,6 +48,8 @@ func (o *oracle) Head(_ context.Context, bucket, key string) (s3io.Info, error) 
 
 func (o *oracle) Put(context.Context, s3io.Upload) (string, error) { return "r", nil }
 
+func (o *oracle) Delete(context.Context, string, string, string) error { return nil }
+
 func (o *oracle) handler(t testing.TB) *handler.Handler {
 	t.Helper()
 	settings, err := config.Load(nil)

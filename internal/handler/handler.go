@@ -35,6 +35,9 @@ type Store interface {
 	Head(ctx context.Context, bucket, key string) (s3io.Info, error)
 	// Put writes an object, whole or not at all; after an error it may have been written all the same.
 	Put(ctx context.Context, u s3io.Upload) (etag string, err error)
+	// Delete removes an object unless, as far as the S3 looks at that, it is another one than that with the ETag by now.
+	// One that is not there is removed. After an error it may have been removed all the same.
+	Delete(ctx context.Context, bucket, key, etag string) error
 }
 
 // Handler answers events. It is safe for concurrent use.
@@ -109,16 +112,24 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 // object brings one object's renditions up to date with its newest upload.
 //
 // Why it converges. Say that N is the newest upload, and that a delivery that fails or dies is followed by another one.
-// Some write of something older than N is the last one; call it w. All that is written after w is of N, so it is enough
-// that all of N is written, or seen in place, after w.
+// Some write of something older than N, or removal of anything, is the last one; call it w. All that is written after w
+// is of N, and nothing goes any more, so it is enough that all of N is written, or seen in place, after w.
 //   - If w came before N: N's own event is delivered later than that, and to its end at least once. Its ETag is the
 //     source's, so that this delivery takes no short cut and writes everything.
 //   - If w came after N, and its run lives: a run that has written anything writes the record, and then looks at the
-//     source. It sees N, and does all again before it is content.
+//     source; so does one that has removed anything, when there is no more to remove. It sees N, and does all again
+//     before it is content.
 //   - If w came after N, and its run fails or dies, or is the one that gives up: the delivery that follows begins after
-//     w. It reads N, and either writes everything or, when its event is of an older upload, finds everything of N in
-//     place. It asks each rendition for that and not the record alone, because w may be one rendition, put by a killed
-//     run over a set whose record had long been written.
+//     w. It reads N, and either writes everything or, when its event is of an older upload or of a removal, finds
+//     everything of N in place. It asks each rendition for that and not the record alone, because w may be one rendition,
+//     put by a killed run over a set whose record had long been written, or removed by one.
+//
+// With RESIZE_DELETE=on, N may be a deletion as well. Then w is the last write of anything, and it is enough that after w
+// everything is looked for and removed. The three cases are the same: the event of the removal comes after w; or w's run
+// looks at the source and finds it gone; or the delivery that follows does. The last two are of events of uploads, so
+// these remove, too. To remove a version that is not the newest changes nothing: the source is there, and everything in
+// place. To remove the newest makes N of the one before it, whose own event is then that of the removal; what it does not
+// find in place, it writes.
 //
 // That is why the look comes after the record: the other way round, N could come between the two, be done, and then get
 // an older record, with nobody left to notice. A newest upload that is rejected is no different: what is written of it
@@ -133,20 +144,25 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	started := time.Now()
 	var written []Rendition
 	var missing []string
+	var removed []Removed
 	for range overwrites {
 		run := newRun(h, o, started)
-		result, failure := run.resizeCurrent(ctx)
+		run.removed = removed
+		result, failure := run.bringUpToDate(ctx)
+		removed = run.removed
 		if failure != nil && failure.Class == string(s3io.Changed) {
 			written = run.inOrder()
 			missing = run.missing(written)
 			continue
 		}
-		if failure != nil || !result.final() {
+		if failure != nil || !result.final() && result.Status != Deleted {
 			return result, failure
 		}
 		written, missing = result.Renditions, nil
-		if err := run.putRecord(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
+		if result.final() {
+			if err := run.putRecord(ctx, result); err != nil {
+				return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
+			}
 		}
 		if stands, err := run.stands(ctx, result); err != nil {
 			return Result{}, newFailure(ctx, o, written, missing, err)
@@ -157,10 +173,14 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)
 }
 
-// resizeCurrent resizes the object as it is now, whatever the event says of it.
-func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
+// bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
+// too, if the settings say so.
+func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 	if r.object.skip != "" {
 		return r.skipped(r.object.skip), nil
+	}
+	if r.object.removal != "" && !r.h.settings.Delete {
+		return r.skipped(r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"), nil
 	}
 	if r.destination == r.object.bucket {
 		return r.failed(ctx, errSameBucket)
@@ -189,7 +209,7 @@ func (r *run) resizeCurrent(ctx context.Context) (Result, *Failure) {
 	if err := r.checkKeys(); err != nil {
 		return r.failed(ctx, err)
 	}
-	if r.object.etag != "" && r.object.etag != body.ETag {
+	if r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done {

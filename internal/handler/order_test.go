@@ -30,7 +30,7 @@ import (
 	"s3resizer/s3io"
 )
 
-// One key is uploaded again and again, deleted, and uploaded broken, while its events come late, twice and in any order,
+// One key is uploaded again and again, deleted, with what was made of it or without, and uploaded broken, while its events come late, twice and in any order,
 // several handlers are at work on them, calls to S3 fail or succeed with their answer lost, and handlers are killed
 // between any two calls. When all is quiet, what is there is of the newest upload.
 //
@@ -42,8 +42,12 @@ func TestEveryOrder(t *testing.T) {
 		seeds, first = 1, number(t, "ORDER_SEED", 0)
 	}
 	g := drawGallery(t)
-	on, off := settings(t, orderSettings...), settings(t, append(slices.Clone(orderSettings), "RESIZE_RECORD=off")...)
-
+	with := func(more ...string) config.Settings {
+		return settings(t, append(slices.Clone(orderSettings), more...)...)
+	}
+	variants := []config.Settings{
+		with(), with(), with("RESIZE_DELETE=on"), with("RESIZE_DELETE=on"), with("RESIZE_RECORD=off"), with("RESIZE_RECORD=off", "RESIZE_DELETE=on"),
+	}
 	var (
 		next  atomic.Uint64
 		group sync.WaitGroup
@@ -54,7 +58,7 @@ func TestEveryOrder(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for n := next.Add(1) - 1; n < seeds; n = next.Add(1) - 1 {
-				w, err := newWorld(t, first+n, g, on, off)
+				w, err := newWorld(t, first+n, g, variants...)
 				if err == nil {
 					err = errors.Join(w.play(), w.close())
 				}
@@ -90,11 +94,11 @@ func TestEveryOrder(t *testing.T) {
 
 // Without this, the seed of a failure would be of no use.
 func TestASeedIsOneInterleaving(t *testing.T) {
-	g, s := drawGallery(t), settings(t, orderSettings...)
+	g, s := drawGallery(t), settings(t, append(slices.Clone(orderSettings), "RESIZE_DELETE=on")...)
 	for seed := range uint64(10) {
 		var steps [2][]string
 		for i := range steps {
-			w, err := newWorld(t, seed, g, s, s)
+			w, err := newWorld(t, seed, g, s)
 			if err == nil {
 				err = errors.Join(w.play(), w.close())
 			}
@@ -130,10 +134,17 @@ const (
 	aStaleWrite = "write of an older upload while the newest one was there"
 	aStaleDeath = "run killed that had written of an older upload while the newest one was there"
 	aReturn     = "upload of the same bytes as an older one"
+	aLateWrite  = "write while the object was gone, and what was made of it had to go"
+	aLateDeath  = "run killed that had written while the object was gone, and what was made of it had to go"
+	aRashDelete = "removal while there was an upload again"
+	aRashDeath  = "run killed that had removed something while there was an upload again"
+	aSparing    = "removal of what had been replaced, which the S3 refused"
+	anOldOne    = "deletion of the newest version, which left the one before it"
 
 	// What there is in the end.
 	aPicture     = "a picture and its renditions"
 	aDeletion    = "no object"
+	aCleanUp     = "no object, and nothing of what was made of it"
 	aRejection   = "a broken upload, and no renditions or no records"
 	aKeptSet     = "a broken upload, and an older set that its record names"
 	aMixture     = "a broken upload, and renditions of several older ones"
@@ -141,9 +152,9 @@ const (
 )
 
 var hardest = []string{
-	aStaleWrite, aStaleDeath, aReturn, string(fails), string(lost), string(cut), string(killed), string(killedLate),
-	"status resized", "status superseded", "status rejected", "status gone",
-	"in the end, " + aPicture, "in the end, " + aDeletion, "in the end, " + aRejection, "in the end, " + aKeptSet, "in the end, " + aMixture,
+	aStaleWrite, aStaleDeath, aReturn, aLateWrite, aLateDeath, aRashDelete, aRashDeath, anOldOne, string(fails), string(lost), string(cut), string(killed), string(killedLate),
+	"status resized", "status superseded", "status rejected", "status gone", "status deleted",
+	"in the end, " + aPicture, "in the end, " + aDeletion, "in the end, " + aCleanUp, "in the end, " + aRejection, "in the end, " + aKeptSet, "in the end, " + aMixture,
 }
 
 const (
@@ -210,6 +221,7 @@ type world struct {
 
 	uploads  map[string]upload // by ETag
 	newest   string            // ETag, or "" if the object is deleted
+	before   string            // ETag of the version that would be the newest without that one, or "" if there is none
 	changes  int               // uploads and deletions so far
 	left     int               // uploads and deletions to come
 	queue    []delivery
@@ -223,15 +235,14 @@ type world struct {
 // delivery is an event on its way to a handler.
 type delivery struct {
 	event string
-	began int  // the value of world.changes when its handler began
-	stale bool // it has written of an older upload while the newest one was there
+	began int // the value of world.changes when its handler began
+	// What it has done that was wrong by then, as tallied; nil if nothing.
+	wrong []string
 }
 
-func newWorld(t testing.TB, seed uint64, g gallery, on, off config.Settings) (*world, error) {
-	w := &world{t: t, random: rand.New(rand.NewPCG(seed, 0)), gallery: g, set: on, events: make(chan []byte, 1), seen: tally{}, uploads: map[string]upload{}}
-	if w.random.IntN(5) == 0 {
-		w.set = off
-	}
+func newWorld(t testing.TB, seed uint64, g gallery, variants ...config.Settings) (*world, error) {
+	w := &world{t: t, random: rand.New(rand.NewPCG(seed, 0)), gallery: g, events: make(chan []byte, 1), seen: tally{}, uploads: map[string]upload{}}
+	w.set = pick(w, variants)
 	w.left, w.parallel = 2+w.random.IntN(3), 1+w.random.IntN(4)
 	w.trouble, w.faults = []float64{0, 0.1, 0.25}[w.random.IntN(3)], 8
 	var err error
@@ -242,7 +253,7 @@ func newWorld(t testing.TB, seed uint64, g gallery, on, off config.Settings) (*w
 	if err != nil {
 		return w, err
 	}
-	w.s3 = direct{w.server}
+	w.s3 = direct{w.server, w.random.IntN(2) == 0}
 	return w, nil
 }
 
@@ -296,16 +307,24 @@ func (w *world) upload() error {
 	w.left--
 	w.changes++
 	var u upload
-	switch chance := w.random.IntN(100); {
+	chance := w.random.IntN(100)
+	if w.set.Delete && chance >= 45 && w.newest != "" {
+		chance = 70 + chance*30/100 // more deletions
+	}
+	switch {
 	case chance < 60 || w.newest == "":
 		u = pick(w, w.gallery.pictures)
 	case chance < 85:
 		u = pick(w, w.gallery.broken)
+	case w.set.Delete && w.before != "" && chance < 92:
+		return w.uncover()
 	default:
 		w.tell("delete")
-		w.newest = ""
-		_, err := w.s3.do("delete", "photos", orderKey, nil, nil)
-		return err
+		w.newest, w.before = "", ""
+		if w.set.Delete {
+			w.raise(removal)
+		}
+		return w.s3.Delete(context.Background(), "photos", orderKey, "")
 	}
 	etag, err := w.s3.Put(context.Background(), s3io.Upload{Bucket: "photos", Key: orderKey, Data: u.data})
 	if err != nil {
@@ -315,14 +334,36 @@ func (w *world) upload() error {
 	if _, again := w.uploads[etag]; again {
 		w.seen[aReturn]++
 	}
-	w.newest, w.uploads[etag] = etag, u
+	w.newest, w.before, w.uploads[etag] = etag, w.newest, u
 	event := string(<-w.events)
 	if w.random.IntN(8) == 0 {
 		event = `{"bucket":"photos","key":"` + orderKey + `"}` // as from somebody who knows of no ETag
 	}
+	w.raise(event)
+	return nil
+}
+
+// raise sends an event on its way, once or twice.
+func (w *world) raise(event string) {
 	for range 1 + w.random.IntN(3)/2 {
 		w.queue = append(w.queue, delivery{event: event})
 	}
+}
+
+// removal is what S3 tells of an object, or of a version of it, that was deleted.
+const removal = `{"Records":[{"eventSource":"aws:s3","eventName":"ObjectRemoved:Delete","s3":{"bucket":{"name":"photos"},"object":{"key":"` + orderKey + `","sequencer":"0A"}}}]}`
+
+// uncover deletes the newest version, so that the one before it is the newest again, which no event of an upload tells.
+func (w *world) uncover() error {
+	w.tell("delete the newest version, which leaves %.4s", w.before)
+	w.seen[anOldOne]++
+	etag, err := w.s3.Put(context.Background(), s3io.Upload{Bucket: "photos", Key: orderKey, Data: w.uploads[w.before].data})
+	if err != nil || etag != w.before {
+		return fmt.Errorf("%s instead of %s: %w", etag, w.before, err)
+	}
+	<-w.events
+	w.newest, w.before = etag, ""
+	w.raise(removal)
 	return nil
 }
 
@@ -371,16 +412,18 @@ func (w *world) wake() error {
 func (w *world) step(e *execution) error {
 	i := w.random.IntN(len(e.pending))
 	c, f := e.pending[i], w.fate(e.pending[i])
-	if c.op == "put" && f != fails && f != killed && w.stale(c) {
-		e.stale = true
-		w.seen[aStaleWrite]++
+	if mistake, death := w.mistake(c); mistake != "" && f != fails && f != killed {
+		e.wrong = append(e.wrong, death)
+		w.seen[mistake]++
 	}
 	w.tell("%s: %v %s", e.name, c, f)
 	if f != passes {
 		w.seen[string(f)]++
 	}
-	if (f == killed || f == killedLate) && e.stale {
-		w.seen[aStaleDeath]++
+	if f == killed || f == killedLate {
+		for _, death := range slices.Compact(e.wrong) {
+			w.seen[death]++
+		}
 	}
 	if err := e.let(i, f); err != nil {
 		return err
@@ -396,7 +439,7 @@ func (w *world) fate(c *call) fate {
 	w.faults--
 	fates := []fate{fails, killed, killed}
 	switch c.op {
-	case "put":
+	case "put", "delete":
 		fates = append(fates, lost, killedLate, killedLate)
 	case "open":
 		fates = append(fates, cut)
@@ -404,13 +447,27 @@ func (w *world) fate(c *call) fate {
 	return fates[w.random.IntN(len(fates))]
 }
 
-// stale tells whether a write is of something else than what is uploaded now.
-func (w *world) stale(c *call) bool { return w.newest != "" && c.of != w.newest }
+// mistake tells what is wrong with a call by now, and what it is called if its handler dies after it.
+func (w *world) mistake(c *call) (mistake, death string) {
+	switch {
+	case c.op == "put" && w.newest != "" && c.of != w.newest:
+		return aStaleWrite, aStaleDeath
+	case c.op == "put" && w.newest == "" && w.set.Delete:
+		return aLateWrite, aLateDeath
+	case c.op == "delete" && w.newest != "":
+		return aRashDelete, aRashDeath
+	default:
+		return "", ""
+	}
+}
 
 // ended looks whether an execution has, and what it has to say. What failed or died will be delivered again.
 func (w *world) ended(e *execution) error {
 	if e.end == nil {
 		return nil
+	}
+	if e.spared {
+		w.seen[aSparing]++
 	}
 	w.active = slices.DeleteFunc(w.active, func(other *execution) bool { return other == e })
 	if e.end.err != nil {
@@ -429,6 +486,8 @@ func (w *world) ended(e *execution) error {
 	}
 	var want []handler.Status
 	switch {
+	case w.newest == "" && w.set.Delete:
+		want = []handler.Status{handler.Gone, handler.Deleted}
 	case w.newest == "":
 		want = []handler.Status{handler.Gone}
 	case w.uploads[w.newest].height == 0:
@@ -439,7 +498,7 @@ func (w *world) ended(e *execution) error {
 	if !slices.Contains(want, result.Status) || result.Source.ETag != w.newest {
 		return fmt.Errorf("%s: %s, of %s; all the time the source was %q: want %v", e.name, result.Status, result.Source.ETag, w.newest, want)
 	}
-	if e.alone && w.newest != "" {
+	if e.alone {
 		_, err := w.verify() // nobody else can have changed what it is content with
 		return err
 	}
@@ -459,6 +518,10 @@ func (w *world) verify() (what string, err error) {
 		return "", err
 	case !w.set.Record && record != nil:
 		return "", errors.New("a record, though records are off")
+	case w.newest == "" && w.set.Delete && (record != nil || len(renditions) > 0):
+		return "", fmt.Errorf("the object is gone, and there are renditions %v and the record %+v", renditions, record)
+	case w.newest == "" && w.set.Delete:
+		return aCleanUp, nil
 	case w.newest == "":
 		return aDeletion, nil // whatever there is may stay; that each rendition is what it says was seen
 	case newest.height == 0 && !w.set.Record:

@@ -21,6 +21,7 @@ const (
 	Superseded Status = "superseded" // the event tells of an older upload; every rendition is of the current one already
 	Rejected   Status = "rejected"   // the bytes can't or won't be resized: see Class and Reason
 	Gone       Status = "gone"       // the source is no longer there
+	Deleted    Status = "deleted"    // nor is what was made of it, from now on: see Removed
 )
 
 // Result tells what was made of one object, or why nothing was.
@@ -35,6 +36,7 @@ type Result struct {
 	Source     Source      `json:"source"`
 	Renditions []Rendition `json:"renditions,omitempty"` // in the order of the settings
 	Previous   *Set        `json:"previous,omitempty"`   // of a rejected upload
+	Removed    []Removed   `json:"removed,omitempty"`    // of a deleted source
 	Timings    *Timings    `json:"timings,omitempty"`
 }
 
@@ -47,6 +49,12 @@ type Result struct {
 type Set struct {
 	Source     Source      `json:"source"`
 	Renditions []Rendition `json:"renditions"`
+}
+
+// Removed names an object that was removed.
+type Removed struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
 }
 
 // final tells whether the result is the outcome of an upload, which its record keeps.

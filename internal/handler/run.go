@@ -60,6 +60,7 @@ type run struct {
 
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []Rendition
+	removed    []Removed
 	encoded    time.Time // the last one's end
 	upload     resize.Span
 }
@@ -139,9 +140,13 @@ func (r *run) describe(size string, format resize.Format) Rendition {
 }
 
 func (r *run) metadata() map[string]string {
+	return map[string]string{metaSource: r.name(), metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
+}
+
+// name is the source's, as in metaSource.
+func (r *run) name() string {
 	name := "s3://" + r.object.bucket + "/" + (&url.URL{Path: r.object.key}).EscapedPath()
-	name = name[:min(len(name), maxSourceName)] // all of it stands in the record
-	return map[string]string{metaSource: name, metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
+	return name[:min(len(name), maxSourceName)] // all of it stands in the record
 }
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
@@ -204,21 +209,9 @@ func (r *run) previous(ctx context.Context) (*Set, error) {
 	if !r.recorded() {
 		return nil, nil
 	}
-	body, err := r.h.store.Open(ctx, r.destination, recordKey(r.object.key))
-	if s3io.ClassOf(err) == s3io.NotFound {
-		return nil, nil
-	}
+	record, err := r.readRecord(ctx)
 	if err != nil {
 		return nil, err
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxRecord))
-	if err != nil {
-		return nil, err
-	}
-	var record Result
-	if json.Unmarshal(data, &record) != nil {
-		return nil, nil // not a record of ours, and about to be one
 	}
 	set := record.Previous
 	if record.Status == Resized {
@@ -245,14 +238,14 @@ func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
 	})
 }
 
-// stands tells whether a result, now that its record is written, is still so: its source the newest upload, or gone,
-// and the older set that it names in place. (The last rendition of a run that died may have come between the look at
+// stands tells whether a result, now that its record is written or all is removed, is still so: its source the newest
+// upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between the look at
 // that set and the record.)
 func (r *run) stands(ctx context.Context, result Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
-	case s3io.ClassOf(err) == s3io.NotFound:
-		return true, nil
+	case s3io.ClassOf(err) == s3io.NotFound: // what was made of it may stay, or else has to go
+		return result.Status == Deleted || !r.h.settings.Delete, nil
 	case err != nil || newest.ETag != result.Source.ETag:
 		return false, err
 	case result.Previous != nil:
@@ -306,8 +299,15 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 			return Result{}, newFailure(ctx, r.object, nil, []string{recordKey(r.object.key)}, err)
 		}
 		return out, nil
-	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Op != "put":
-		return r.result(Gone), nil
+	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
+		if !r.h.settings.Delete {
+			return r.result(Gone), nil
+		}
+		out, err := r.remove(ctx)
+		if err != nil {
+			return Result{}, newFailure(ctx, r.object, nil, nil, err)
+		}
+		return out, nil
 	default:
 		written := r.inOrder()
 		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)

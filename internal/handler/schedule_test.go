@@ -30,6 +30,7 @@ type execution struct {
 	pace    int  // how often its turn comes, against others
 	nap     int  // when so many calls were let through, it sleeps until all else is done; 0 for never
 	passed  int  // calls let through
+	spared  bool // S3 has refused to remove something, because it had been replaced
 	alone   bool // nobody else has been at work since it began
 	store   handler.Store
 	calls   chan *call
@@ -109,6 +110,14 @@ func (e *execution) Put(ctx context.Context, u s3io.Upload) (etag string, err er
 	return etag, err
 }
 
+func (e *execution) Delete(ctx context.Context, bucket, key, etag string) error {
+	return e.ask(&call{op: "delete", bucket: bucket, key: key}, func() error {
+		err := e.store.Delete(ctx, bucket, key, etag)
+		e.spared = e.spared || s3io.ClassOf(err) == s3io.Changed
+		return err
+	})
+}
+
 // cutError is the answer to an open whose body is to break off.
 type cutError struct{ error }
 
@@ -137,10 +146,10 @@ type fate string
 const (
 	passes     fate = ""
 	fails      fate = "fails"               // nothing was done
-	lost       fate = "the answer is lost"  // of a put that was done
+	lost       fate = "the answer is lost"  // of a put or delete that was done
 	cut        fate = "the body breaks off" // of an open
 	killed     fate = "killed before"       // neither this call nor any after it
-	killedLate fate = "killed with it done" // this put, and nothing after it
+	killedLate fate = "killed with it done" // this put or delete, and nothing after it
 )
 
 // let lets the i-th of the pending calls through, to its fate.
@@ -185,7 +194,10 @@ func (e *execution) kill() {
 
 // direct is a store that calls the embedded S3 without a network, a client or signatures between: a thousand
 // interleavings are some fifty thousand calls, which would take a minute.
-type direct struct{ server http.Handler }
+type direct struct {
+	server  http.Handler
+	careful bool // it looks at the ETag before it removes an object
+}
 
 func (d direct) do(op, bucket, key string, header http.Header, body []byte) (*http.Response, error) {
 	method := map[string]string{"open": http.MethodGet, "head": http.MethodHead, "put": http.MethodPut, "delete": http.MethodDelete}[op]
@@ -196,6 +208,8 @@ func (d direct) do(op, bucket, key string, header http.Header, body []byte) (*ht
 	switch {
 	case answer.Code == http.StatusNotFound:
 		return nil, &s3io.Error{Class: s3io.NotFound, Op: op, Bucket: bucket, Key: key, Err: errors.New("no such key")}
+	case answer.Code == http.StatusPreconditionFailed:
+		return nil, &s3io.Error{Class: s3io.Changed, Op: op, Bucket: bucket, Key: key, Err: errors.New("precondition failed")}
 	case answer.Code >= 300:
 		return nil, fmt.Errorf("%s %s: %d %s", op, key, answer.Code, answer.Body)
 	}
@@ -228,6 +242,15 @@ func (d direct) Put(_ context.Context, u s3io.Upload) (etag string, err error) {
 		return "", err
 	}
 	return etagOf(answer), nil
+}
+
+func (d direct) Delete(_ context.Context, bucket, key, etag string) error {
+	header := http.Header{}
+	if d.careful && etag != "" {
+		header.Set("If-Match", `"`+etag+`"`)
+	}
+	_, err := d.do("delete", bucket, key, header, nil)
+	return err
 }
 
 func etagOf(answer *http.Response) string { return strings.Trim(answer.Header.Get("ETag"), `"`) }

@@ -1,0 +1,101 @@
+package handler
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"slices"
+
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+// remove takes away what was made of a source that is gone: of every rendition and of the record those that say of
+// themselves that they are ours and of this source. The record goes last, because it may name what nothing else does;
+// who comes after a run that died half-way reads it again.
+//
+// Each is removed only if it still is what was looked at. That spares the renditions of an upload that comes meanwhile,
+// with an S3 that keeps to it; nothing depends on it, see [Handler.object].
+func (r *run) remove(ctx context.Context) (Result, error) {
+	recorded, err := r.readRecord(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, key := range r.removable(recorded) {
+		info, err := r.h.store.Head(ctx, r.destination, key)
+		if s3io.ClassOf(err) == s3io.NotFound || err == nil && info.Metadata[metaSource] != r.name() {
+			continue
+		}
+		if err == nil {
+			err = r.h.store.Delete(ctx, r.destination, key, info.ETag)
+		}
+		if err != nil {
+			return Result{}, err
+		}
+		r.removed = append(r.removed, Removed{r.destination, key})
+	}
+	if len(r.removed) == 0 {
+		return r.result(Gone), nil
+	}
+	out := r.result(Deleted)
+	out.Removed = r.removed
+	return out, nil
+}
+
+// removable lists the keys of what may have been made of the source, which can't tell its format any more: under the
+// settings as they are, of any format, and what the record names.
+func (r *run) removable(recorded Result) []string {
+	var keys []string
+	add := func(key string) {
+		if len(key) <= maxKey && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for _, format := range resize.Formats() {
+		for _, alpha := range []bool{false, true} {
+			source := resize.Source{Format: format, Alpha: alpha}
+			for _, size := range r.h.settings.Sizes {
+				for _, output := range source.Outputs(r.h.settings.Formats) {
+					add(r.h.settings.Key.For(r.object.key, size.Name, format, output))
+				}
+			}
+		}
+	}
+	sets := [][]Rendition{recorded.Renditions}
+	if recorded.Previous != nil {
+		sets = append(sets, recorded.Previous.Renditions)
+	}
+	for _, rendition := range slices.Concat(sets...) {
+		if rendition.Bucket == r.destination && rendition.Key != "" {
+			add(rendition.Key)
+		}
+	}
+	record := recordKey(r.object.key)
+	keys = slices.DeleteFunc(keys, func(key string) bool { return key == record })
+	add(record)
+	return keys
+}
+
+// readRecord returns the commit record of the object, or nothing if there is none.
+func (r *run) readRecord(ctx context.Context) (Result, error) {
+	if len(recordKey(r.object.key)) > maxKey {
+		return Result{}, nil
+	}
+	body, err := r.h.store.Open(ctx, r.destination, recordKey(r.object.key))
+	if s3io.ClassOf(err) == s3io.NotFound {
+		return Result{}, nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, maxRecord))
+	if err != nil {
+		return Result{}, err
+	}
+	var record Result
+	if json.Unmarshal(data, &record) != nil {
+		return Result{}, nil // not a record of ours
+	}
+	return record, nil
+}
