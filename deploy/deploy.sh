@@ -43,12 +43,15 @@ wired=$(stack_output Wiring) prefix_wired=$(stack_output SourcePrefixUsed)
 prefix=$prefix_wired trigger=direct
 case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; esac
 trigger_wired=$trigger
+deletions=$(stack_output WiringOfDeletions)
 for given in ${PARAMETERS:-}; do
   case $given in
   SourceBucket=* | DestinationBucket=* | DestinationBucketIs=* | ImageUri=* | Architecture=*)
     die "${given%%=*} is not for PARAMETERS: see SOURCE_BUCKET, DESTINATION_BUCKET, IMAGE_URI and ARCHITECTURE" ;;
   SourcePrefix=*) prefix=${given#*=} ;;
   Trigger=*) trigger=${given#*=} ;;
+  DeleteRenditions=yes) deletions=--delete ;;
+  DeleteRenditions=no) deletions= ;;
   *=*) ;;
   *) die "PARAMETERS has '$given'; want Name=value, several with spaces between them, none within" ;;
   esac
@@ -72,17 +75,17 @@ act aws cloudformation deploy --stack-name "$STACK" --template-file "$root/deplo
 place=s3://$SOURCE_BUCKET
 [ "$trigger" = eventbridge ] || place+=${prefix:+/$prefix} # an EventBridge rule has its own filter
 if confirmed; then
-  wiring=$(stack_output Wiring)
+  wiring=$(stack_output Wiring) deletions=$(stack_output WiringOfDeletions)
   [ -n "$wiring" ] || die "the stack $STACK has no output Wiring: see its events in CloudFormation"
 else
   case $trigger in
   sqs) wiring='--queue the-queue-of-the-stack' ;;
-  eventbridge) wiring=--eventbridge ;;
+  eventbridge) wiring=--eventbridge deletions= ;; # which tells of everything; the rule chooses
   *) wiring='--function the-function-of-the-stack' ;;
   esac
 fi
-# shellcheck disable=SC2086 # two arguments
-act s3wire add "$place" $wiring
+# shellcheck disable=SC2086 # two arguments, or three
+act s3wire add "$place" $wiring $deletions
 # A bucket of our own has it from the template.
 [ "$is" = new ] || act s3wire add "s3://$destination" --eventbridge
 if ! confirmed; then

@@ -47,6 +47,8 @@ var operations = map[string]struct {
 	"GetObject":  {"Bucket Key ExpectedBucketOwner IfMatch Range ChecksumMode", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
 	"HeadObject": {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
 	"PutObject":  {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata ChecksumAlgorithm", []string{"s3:PutObject"}, nil},
+	// Who compares an ETag has to be allowed to see it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+	"DeleteObject": {"Bucket Key ExpectedBucketOwner IfMatch", []string{"s3:DeleteObject", "s3:GetObject"}, nil},
 }
 
 // calls records what is called, and what rights that wants.
@@ -139,6 +141,17 @@ func (s *stack) called(t *testing.T, trigger string) *calls {
 	if !c.needs[need{"s3:GetObject", "arn:aws:s3:::" + source + "/" + gone}] {
 		t.Error("nothing was looked for in vain")
 	}
+	if err := uploader.Delete(t.Context(), source, cat, ""); err != nil {
+		t.Fatal(err)
+	}
+	if settings.Delete {
+		handle(bytes.ReplaceAll(first, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")), handler.Deleted)
+	} else {
+		handle(second, handler.Gone)
+	}
+	if _, err := uploader.Head(t.Context(), destination, "small-"+cat); (s3io.ClassOf(err) == s3io.NotFound) != settings.Delete {
+		t.Errorf("of a deleted upload, there is %v", err)
+	}
 	return c
 }
 
@@ -175,9 +188,10 @@ func inShapeOf(t *testing.T, trigger string, event json.RawMessage) json.RawMess
 		t.Fatalf("%s: %v", event, err)
 	}
 	var shaped any = event
+	kind := map[bool]string{true: "Object Deleted", false: "Object Created"}[bytes.Contains(event, []byte("ObjectRemoved:"))]
 	switch object := e.Records[0].S3; trigger {
 	case "eventbridge":
-		shaped = map[string]any{"source": "aws.s3", "detail-type": "Object Created", "detail": map[string]any{
+		shaped = map[string]any{"source": "aws.s3", "detail-type": kind, "detail": map[string]any{
 			"bucket": map[string]any{"name": object.Bucket.Name}, "object": map[string]any{"key": object.Object.Key, "etag": object.Object.ETag},
 		}}
 	case "sqs":
@@ -289,13 +303,15 @@ func about(n need) map[string]string {
 // statement, nor an action of one, nor a resource.
 func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 	tmpl := readTemplate(t)
-	byTrigger := map[string]*calls{}
+	called := map[[2]string]*calls{}
 	for _, trigger := range choices["Trigger"] {
-		byTrigger[trigger] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger}).called(t, trigger)
+		for _, deletes := range choices["DeleteRenditions"] {
+			called[[2]string{trigger, deletes}] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger, "DeleteRenditions": deletes}).called(t, trigger)
+		}
 	}
 	seen := map[string]bool{}
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
-		needs := maps.Clone(byTrigger[given["Trigger"]].needs)
+		needs := maps.Clone(called[[2]string{given["Trigger"], given["DeleteRenditions"]}].needs)
 		maps.Copy(needs, s.onBehalf())
 		// S3 reads with the key on behalf of who reads, and writes with it; a multipart upload would want Decrypt besides.
 		for key, actions := range map[string][]string{
@@ -353,17 +369,22 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 				}
 			}
 		}
+		if deletion := (need{"s3:DeleteObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}); allows(policy, deletion, about(deletion)) != (given["DeleteRenditions"] == "yes") {
+			t.Errorf("with DeleteRenditions=%s it may be done, or may not", given["DeleteRenditions"])
+		}
 		elsewhere := map[string]string{"s3:ResourceAccount": "999999999999"}
 		for n, context := range map[need]map[string]string{
-			{"s3:PutObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:                                    nil,
-			{"s3:DeleteObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                              nil,
-			{"s3:PutObjectAcl", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                              nil,
-			{"s3:GetObject", "arn:aws:s3:::" + source + "-of-others/holiday/cat.jpg"}:                          nil,
-			{"s3:GetObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:                                    elsewhere,
-			{"s3:PutObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:                                 elsewhere,
-			{"s3:ListBucket", "arn:aws:s3:::" + destination}:                                                   elsewhere,
-			{"kms:Decrypt", sourceKey}:                                                                         {"kms:ViaService": "ec2." + region + ".amazonaws.com"},
-			{"kms:GenerateDataKey", sourceKey}:                                                                 nil,
+			{"s3:PutObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:              nil,
+			{"s3:DeleteObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:           nil,
+			{"s3:DeleteObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:        elsewhere,
+			{"s3:DeleteObjectVersion", "arn:aws:s3:::" + destination + "/small-cat.jpg"}: nil,
+			{"s3:PutObjectAcl", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:        nil,
+			{"s3:GetObject", "arn:aws:s3:::" + source + "-of-others/holiday/cat.jpg"}:    nil,
+			{"s3:GetObject", "arn:aws:s3:::" + source + "/holiday/cat.jpg"}:              elsewhere,
+			{"s3:PutObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}:           elsewhere,
+			{"s3:ListBucket", "arn:aws:s3:::" + destination}:                             elsewhere,
+			{"kms:Decrypt", sourceKey}:         {"kms:ViaService": "ec2." + region + ".amazonaws.com"},
+			{"kms:GenerateDataKey", sourceKey}: nil,
 			{"logs:PutLogEvents", "arn:aws:logs:" + region + ":" + account + ":log-group:/other:log-stream:x"}: nil,
 			{"events:PutEvents", "arn:aws:events:" + region + ":" + account + ":event-bus/other"}:              nil,
 		} {

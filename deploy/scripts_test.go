@@ -339,6 +339,21 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("%v", given)
 		}
 	})
+	t.Run("deletions are told of while they are asked for", func(t *testing.T) {
+		d := newDesk(t)
+		if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=DeleteRenditions=yes"); !r.ok || r.at("s3wire add s3://photos "+function+" --delete") < 0 {
+			t.Errorf("%v\n%s", r.calls, r.errors)
+		}
+		if r := d.run("deploy.sh", confirm, forSource); !r.ok || r.at("s3wire add s3://photos "+function+" --delete") < 0 {
+			t.Errorf("again, unsaid: %v\n%s", r.calls, r.errors)
+		}
+		if r := d.run("deploy.sh", forSource, "PARAMETERS=DeleteRenditions=yes Trigger=eventbridge"); strings.Contains(r.out+r.errors, "--delete") {
+			t.Errorf("EventBridge, as a trial: %s%s", r.out, r.errors)
+		}
+		if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=DeleteRenditions=no"); !r.ok || r.at("s3wire add s3://photos "+function) < 0 || r.at("s3wire add s3://photos "+function+" --delete") >= 0 {
+			t.Errorf("no more: %v\n%s", r.calls, r.errors)
+		}
+	})
 	t.Run("a prefix stays, and goes, as it is said", func(t *testing.T) {
 		d := newDesk(t)
 		if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=SourcePrefix=in/"); r.at("s3wire add s3://photos/in/ --function") < 0 || r.at("s3 cp", "s3://photos/in/s3resizer-smoke-test/") < 0 {

@@ -42,6 +42,7 @@ var choices = map[string][]string{
 	"DestinationKmsKeyArn": {"", destKey},
 	"ReservedConcurrency":  {"", "50"},
 	"AlarmTopicArn":        {"", alarmTopic},
+	"DeleteRenditions":     {"no", "yes"},
 }
 
 // with are the parameters that every stack needs, and those given.
@@ -137,6 +138,10 @@ func TestEveryCombinationMakesWhatItSays(t *testing.T) {
 		}
 		if got := s.outputs["Wiring"]; got != wiring[given["Trigger"]] {
 			t.Errorf("wired by %v", got)
+		}
+		deletions := map[bool]any{true: "--delete"}[given["DeleteRenditions"] == "yes" && given["Trigger"] != "eventbridge"]
+		if got := s.outputs["WiringOfDeletions"]; got != deletions {
+			t.Errorf("wired for deletions by %v, want %v", got, deletions)
 		}
 		for _, id := range s.ofType("AWS::CloudWatch::Alarm") {
 			alarm := s.properties(id)
@@ -235,6 +240,7 @@ func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 		"a quality":       {map[string]string{"Quality": "70"}, func(s *config.Settings) { s.Quality.JPEG, s.Quality.WebP, s.Quality.AVIF = 70, 70, 70 }},
 		"formats":         {map[string]string{"Formats": "source,webp"}, func(s *config.Settings) { s.Formats = append(slices.Clone(s.Formats), "webp") }},
 		"sizes":           {map[string]string{"Sizes": "small=368"}, func(s *config.Settings) { s.Sizes = s.Sizes[:1] }},
+		"deletions":       {map[string]string{"DeleteRenditions": "yes"}, func(s *config.Settings) { s.Delete = true }},
 		"a log level":     {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -417,6 +423,8 @@ func TestRulesMatchTheirEventsAlone(t *testing.T) {
 			"bucket": map[string]any{"name": bucket}, "object": map[string]any{"key": key, "etag": "e"},
 		}}
 	}
+	deleted := created(source, "cat.jpg")
+	deleted["detail-type"] = "Object Deleted"
 	failed := func(function string) map[string]any {
 		return map[string]any{"source": "lambda", "account": account, "detail-type": "Lambda Function Invocation Result - Failure", "detail": map[string]any{
 			"requestContext": map[string]any{"functionArn": function},
@@ -434,6 +442,8 @@ func TestRulesMatchTheirEventsAlone(t *testing.T) {
 		"an upload with the prefix":          {map[string]string{"Trigger": "eventbridge", "SourcePrefix": "a/"}, "UploadRule", created(source, "a/cat.jpg"), true},
 		"an upload without it":               {map[string]string{"Trigger": "eventbridge", "SourcePrefix": "a/"}, "UploadRule", created(source, "b/cat.jpg"), false},
 		"a rendition is no upload":           {map[string]string{"Trigger": "eventbridge"}, "UploadRule", created(destination, "small-cat.jpg"), false},
+		"a deletion":                         {map[string]string{"Trigger": "eventbridge", "DeleteRenditions": "yes"}, "UploadRule", deleted, true},
+		"a deletion, not asked for":          {map[string]string{"Trigger": "eventbridge"}, "UploadRule", deleted, false},
 		"a record":                           {map[string]string{"Trigger": "sqs", "ResultsTo": "sns"}, "RecordRule", created(destination, ".s3resizer/cat.jpg.json"), true},
 		"a rendition is no record":           {map[string]string{"Trigger": "sqs", "ResultsTo": "sns"}, "RecordRule", created(destination, "small-cat.jpg"), false},
 		"a failure of the function":          {nil, "FailureRule", failed(function + ":$LATEST"), true},

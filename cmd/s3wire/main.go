@@ -85,7 +85,7 @@ already does nothing. Without --suffix the function is told of every upload; wha
 		RunE: f.work(func(ctx context.Context, w *wire.Wiring, filter wire.Filter) error { return w.Add(ctx, filter) }),
 	}
 	f.define(cmd)
-	cmd.Flags().BoolVar(&f.deletions, "delete", false, "tell of deletions too (s3:ObjectRemoved:*)")
+	cmd.Flags().BoolVar(&f.deletions, "delete", false, "tell of deletions too (s3:ObjectRemoved:*), and of what expires (s3:LifecycleExpiration:*)")
 	cmd.MarkFlagsMutuallyExclusive("eventbridge", "delete")
 	cmd.MarkFlagsOneRequired("function", "queue", "eventbridge")
 	return cmd

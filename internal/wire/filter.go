@@ -17,11 +17,12 @@ type Filter struct {
 }
 
 // NewFilter is for objects whose keys begin with prefix and end with any of the suffixes (any key, if there are none);
-// both as keys have them, in upper or lower case. With deletions, it is for s3:ObjectRemoved:* beside s3:ObjectCreated:*.
+// both as keys have them, in upper or lower case. With deletions, it is for s3:ObjectRemoved:* and
+// s3:LifecycleExpiration:* beside s3:ObjectCreated:*.
 func NewFilter(prefix string, suffixes []string, deletions bool) (Filter, error) {
 	f := Filter{prefix, slices.Compact(slices.Sorted(slices.Values(suffixes))), []string{"s3:ObjectCreated:*"}}
 	if deletions {
-		f.events = append(f.events, "s3:ObjectRemoved:*")
+		f.events = []string{"s3:LifecycleExpiration:*", "s3:ObjectCreated:*", "s3:ObjectRemoved:*"} // sorted
 	}
 	for _, part := range append([]string{prefix}, suffixes...) {
 		if strings.Contains(part, "*") {

@@ -118,8 +118,8 @@ func TestAddAgainWithOtherEventsReplacesTheEntry(t *testing.T) {
 	u := at(t, a, functionAt(t, a.Function("s3resizer")))
 	must(t, u.add(""))
 	must(t, u.addFor("", nil, true))
-	wantWords(t, u.out.String(), "  - function", "  + function", "s3:ObjectCreated:*,s3:ObjectRemoved:*")
-	if lines := a.Notifications("photos"); len(lines) != 1 || !strings.Contains(lines[0], "[s3:ObjectCreated:* s3:ObjectRemoved:*]") {
+	wantWords(t, u.out.String(), "  - function", "  + function", "s3:LifecycleExpiration:*,s3:ObjectCreated:*,s3:ObjectRemoved:*")
+	if lines := a.Notifications("photos"); len(lines) != 1 || !strings.Contains(lines[0], "[s3:LifecycleExpiration:* s3:ObjectCreated:* s3:ObjectRemoved:*]") {
 		t.Errorf("there is %q", lines)
 	}
 }

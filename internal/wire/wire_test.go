@@ -176,7 +176,7 @@ func TestWhatAddDidRemoveUndoesAndOthersEntriesStay(t *testing.T) {
 			func(t *testing.T, a *wiretest.AWS) wire.Target {
 				return queueAt(t, a.Queue("uploads", `{"Version":"2008-10-17","Statement":{"Sid":"them","Effect":"Allow","Principal":"*","Action":"SQS:*","Resource":"x"}}`))
 			},
-			"my photos/1+1 é/", []string{".jpg"}, true, []string{`:uploads [s3:ObjectCreated:* s3:ObjectRemoved:*] "my+photos/1%2B1+%C3%A9/" ".jpg"`}, "sqs:SendMessage",
+			"my photos/1+1 é/", []string{".jpg"}, true, []string{`:uploads [s3:LifecycleExpiration:* s3:ObjectCreated:* s3:ObjectRemoved:*] "my+photos/1%2B1+%C3%A9/" ".jpg"`}, "sqs:SendMessage",
 		},
 		"a queue without a policy": {
 			func(t *testing.T, a *wiretest.AWS) wire.Target { return queueAt(t, a.Queue("uploads", "")) },
@@ -354,7 +354,7 @@ func TestRandomConfigurations(t *testing.T) {
 			}
 			e := wiretest.Entry{Topic: topics[0], Events: []string{"s3:ObjectCreated:*"}}
 			if deletions {
-				e.Events = append(e.Events, "s3:ObjectRemoved:*")
+				e.Events = append(e.Events, "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
 			}
 			e.Rules = []wiretest.Rule{{Name: "prefix", Value: strings.ReplaceAll(prefix, " ", "+")}, {Name: "suffix", Value: strings.ReplaceAll(suffix, "+", "%2B")}}
 			if put(t, a, e) == nil {
