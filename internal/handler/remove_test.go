@@ -9,6 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/resize/resizetest"
 	"s3resizer/s3io"
@@ -251,4 +256,44 @@ func (s *shut) Open(ctx context.Context, bucket, key string) (*s3io.Object, erro
 		return nil, &s3io.Error{Class: s.class, Op: "open", Bucket: bucket, Key: key, Err: errors.New("no")}
 	}
 	return s.Store.Open(ctx, bucket, key)
+}
+
+// In a bucket with versions a deletion may leave one: what was made is of the newest that there is.
+func TestVersionsOfASource(t *testing.T) {
+	checkLeaks(t)
+	cfg, events := devtest.StartWithEvents(t, devserver.Options{Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}})
+	b := &bench{s3io.New(cfg, s3io.Options{}), events}
+	raw := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	bucket, key := "photos", "cat.jpg"
+	if _, err := raw.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: &bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}); err != nil {
+		t.Fatal(err)
+	}
+	h := b.handler(t, b, "RESIZE_DELETE=on")
+	var versions []handler.Result
+	for seed := range uint8(3) {
+		versions = append(versions, one(t, h, b.upload(t, key, photo(t, 60, 40, seed))))
+	}
+	if versions[0].Source.VersionID == "" {
+		t.Fatal("there are no versions")
+	}
+	of := func() string {
+		info, _ := b.get(t, "photos-resized", "small-cat.jpg")
+		return info.Metadata["s3resizer-source-etag"]
+	}
+
+	if _, err := raw.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: &versions[0].Source.VersionID}); err != nil {
+		t.Fatal(err)
+	}
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != handler.Superseded || of() != versions[2].Source.ETag {
+		t.Errorf("an older version deleted: %+v", r)
+	}
+	// The embedded S3 does not show the version before the newest when that is deleted. What S3 then tells and shows is:
+	b.upload(t, key, photo(t, 60, 40, 1))
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != handler.Resized || of() != versions[1].Source.ETag {
+		t.Errorf("the newest deleted: %+v", r)
+	}
+	b.drop(t, key)
+	if r := one(t, h, []byte(removed("ObjectRemoved:DeleteMarkerCreated", key))); r.Status != handler.Deleted || len(r.Removed) != 4 {
+		t.Errorf("a delete marker: %+v", r)
+	}
 }
