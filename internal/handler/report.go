@@ -20,7 +20,7 @@ const (
 	Skipped    Status = "skipped"    // nothing to do: our own output, a folder marker, a test event
 	Superseded Status = "superseded" // the event tells of an older upload; every rendition is of the current one already
 	Rejected   Status = "rejected"   // the bytes can't or won't be resized: see Class and Reason
-	Gone       Status = "gone"       // the source is no longer there
+	Gone       Status = "gone"       // the source is no longer there, and nothing was removed
 	Deleted    Status = "deleted"    // nor is what was made of it, from now on: see Removed
 )
 

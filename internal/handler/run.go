@@ -239,8 +239,8 @@ func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
 }
 
 // stands tells whether a result, now that its record is written or all is removed, is still so: its source the newest
-// upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between the look at
-// that set and the record.)
+// upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between
+// the look at that set and the record.)
 func (r *run) stands(ctx context.Context, result Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
