@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -451,6 +453,71 @@ func TestConformance(t *testing.T) {
 		wantClass(t, err, s3io.Transient)
 	})
 
+	t.Run("a listing is in the order of bytes, page by page", func(t *testing.T) {
+		s.wire.reset(nil)
+		etags := map[string]string{}
+		for _, key := range []string{"list/a", "list/a-b", "list/a.json", "list/a b+c", "list/a%20b", "list/a0/b", "list/B/a", "list/é", "list/여행/1", "list/😀", "listed"} {
+			etags[key] = s.put(t, key, noise(len(key), 9))
+		}
+		want := slices.Sorted(maps.Keys(etags))
+		want = want[:len(want)-1]
+		for after := range len(want) { // as if each was where a page ended
+			start := ""
+			if after > 0 {
+				start = want[after-1]
+			}
+			page, more, err := s.List(t.Context(), s.bucket, "list/", start)
+			if err != nil || more {
+				t.Fatalf("after %q: %v, %v", start, more, err)
+			}
+			var got []string
+			for _, object := range page {
+				got = append(got, object.Key)
+				if object.ETag != etags[object.Key] || object.Size != int64(len(object.Key)) || time.Since(object.Modified).Abs() > time.Hour {
+					t.Errorf("%+v, put as %s", object, etags[object.Key])
+				}
+			}
+			if !slices.Equal(got, want[after:]) {
+				t.Errorf("after %q there are %q, want %q", start, got, want[after:])
+			}
+		}
+		if _, _, err := s.List(t.Context(), s.bucket+"-not-there", "", ""); s3io.ClassOf(err) != s3io.NoSuchBucket {
+			t.Errorf("no bucket: %v", err)
+		}
+	})
+
+	t.Run("a listing in another order is refused", func(t *testing.T) {
+		for _, contents := range []string{"<Contents><Key>b</Key></Contents><Contents><Key>a</Key></Contents>", "", "<Contents><Key>0</Key></Contents>"} {
+			s.wire.reset(func(_ int, r *http.Response) (*http.Response, error) {
+				r.Body = io.NopCloser(strings.NewReader("<ListBucketResult><IsTruncated>true</IsTruncated>" + contents + "</ListBucketResult>"))
+				return r, nil
+			})
+			_, _, err := s.List(t.Context(), s.bucket, "", "1")
+			wantClass(t, err, s3io.Invalid)
+		}
+	})
+
+	t.Run("every request asks for its pace, and throttling is told of", func(t *testing.T) {
+		s.wire.reset(func(n int, r *http.Response) (*http.Response, error) {
+			if n == 1 {
+				r.StatusCode = http.StatusServiceUnavailable
+			}
+			return r, nil
+		})
+		pace := &pace{}
+		paced := s3io.New(s.cfg, s3io.Options{Pace: pace})
+		if _, err := paced.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "paced", Data: noise(10, 1)}); err != nil {
+			t.Fatal(err)
+		}
+		if pace.waits != 2 || pace.throttled != 1 {
+			t.Errorf("%+v, for a write that was throttled once", pace)
+		}
+		pace.err = errors.New("no more")
+		if _, err := paced.Head(t.Context(), s.bucket, "paced"); !errors.Is(err, pace.err) || len(s.wire.requests()) != 2 {
+			t.Errorf("%v, after %d requests", err, len(s.wire.requests()))
+		}
+	})
+
 	t.Run("an empty read reads nothing", func(t *testing.T) {
 		s.wire.reset(nil)
 		o, err := s.Open(t.Context(), s.bucket, "plain.jpg")
@@ -509,6 +576,7 @@ func TestConformance(t *testing.T) {
 		_, _ = client.Head(t.Context(), s.bucket, "owned")
 		_, _ = client.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "owned", ContentType: "text/plain"})
 		_ = client.Delete(t.Context(), s.bucket, "owned", "")
+		_, _, _ = client.List(t.Context(), s.bucket, "", "")
 		sent := s.wire.requests()
 		if len(sent) < 4 {
 			t.Fatalf("%d requests", len(sent))
@@ -520,6 +588,19 @@ func TestConformance(t *testing.T) {
 		}
 	})
 }
+
+// pace counts what it is asked and told.
+type pace struct {
+	waits, throttled int
+	err              error
+}
+
+func (p *pace) Wait(context.Context) error {
+	p.waits++
+	return p.err
+}
+
+func (p *pace) Throttled() { p.throttled++ }
 
 func TestAnotherAccountsBucketIsDenied(t *testing.T) {
 	s := newSuite(t, devtest.Start(t, devserver.Options{Owner: "123456789012"}))

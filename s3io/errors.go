@@ -29,8 +29,8 @@ const (
 // Error is what every failure of this package is.
 type Error struct {
 	Class       Class
-	Op          string // "open", "read", "head", "put", "delete"
-	Bucket, Key string
+	Op          string // "open", "read", "head", "put", "delete", "list"
+	Bucket, Key string // of a listing, the prefix
 	Err         error
 }
 

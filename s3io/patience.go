@@ -30,9 +30,17 @@ var (
 
 // patient is an HTTP client whose requests, and whose answers' bodies, don't wait for ever. A transport's own timeouts
 // leave gaps where both ends are alive and nothing moves: while a request is written, and while a body is read.
-type patient struct{ s3.HTTPClient }
+type patient struct {
+	s3.HTTPClient
+	pace Pace // or nil
+}
 
 func (p patient) Do(r *http.Request) (*http.Response, error) {
+	if p.pace != nil {
+		if err := p.pace.Wait(r.Context()); err != nil {
+			return nil, err
+		}
+	}
 	ctx, stop := context.WithCancelCause(r.Context())
 	r = r.WithContext(ctx)
 	step := time.AfterFunc(answerTimeout, func() { stop(errNoAnswer) })
@@ -45,6 +53,9 @@ func (p patient) Do(r *http.Request) (*http.Response, error) {
 		err = causeOf(ctx, err)
 		stop(nil)
 		return nil, err
+	}
+	if p.pace != nil && (response.StatusCode == http.StatusServiceUnavailable || response.StatusCode == http.StatusTooManyRequests) {
+		p.pace.Throttled()
 	}
 	response.Body = &watched{ReadCloser: response.Body, ctx: ctx, stop: stop}
 	return response, nil

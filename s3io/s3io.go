@@ -40,6 +40,16 @@ type Options struct {
 	// ExpectedOwner returns the id of the AWS account that must own every bucket that is read or written, or "" for
 	// any; S3 denies a request for another account's. Nil means any. An error fails the request before it is sent.
 	ExpectedOwner func(context.Context) (string, error)
+	// Pace, if there is one, is asked before each request is sent.
+	Pace Pace
+}
+
+// Pace says when requests may be sent. It is used by several at once.
+type Pace interface {
+	// Wait returns when the next request may be sent; the SDK's own second attempts ask, too.
+	Wait(ctx context.Context) error
+	// Throttled is told that S3 asked for fewer requests (503 Slow Down, 429).
+	Throttled()
 }
 
 // LoadConfig reads the AWS SDK's own settings: the environment, the shared configuration files, the container's or
@@ -69,7 +79,7 @@ func New(cfg aws.Config, o Options) *Client {
 	}
 	return &Client{owner: o.ExpectedOwner, s3: s3.NewFromConfig(cfg, func(s *s3.Options) {
 		s.UsePathStyle = s.BaseEndpoint != nil
-		s.HTTPClient = patient{s.HTTPClient}
+		s.HTTPClient = patient{s.HTTPClient, o.Pace}
 		s.Logger = logging.Nop{} // what matters comes back as an error; the rest would stand between the log's JSON lines
 	})}
 }
