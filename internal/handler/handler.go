@@ -161,7 +161,7 @@ func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
 		written, missing = result.Renditions, nil
 		if result.final() {
 			if err := run.putRecord(ctx, result); err != nil {
-				return Result{}, newFailure(ctx, o, written, []string{recordKey(o.key)}, err)
+				return Result{}, newFailure(ctx, o, written, []string{RecordKey(o.key)}, err)
 			}
 		}
 		if stands, err := run.stands(ctx, result); err != nil {

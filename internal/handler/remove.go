@@ -70,7 +70,7 @@ func (r *run) removable(recorded Result) []string {
 			add(rendition.Key)
 		}
 	}
-	record := recordKey(r.object.key)
+	record := RecordKey(r.object.key)
 	keys = slices.DeleteFunc(keys, func(key string) bool { return key == record })
 	add(record)
 	return keys
@@ -78,10 +78,10 @@ func (r *run) removable(recorded Result) []string {
 
 // readRecord returns the commit record of the object, or nothing if there is none.
 func (r *run) readRecord(ctx context.Context) (Result, error) {
-	if len(recordKey(r.object.key)) > maxKey {
+	if len(RecordKey(r.object.key)) > maxKey {
 		return Result{}, nil
 	}
-	body, err := r.h.store.Open(ctx, r.destination, recordKey(r.object.key))
+	body, err := r.h.store.Open(ctx, r.destination, RecordKey(r.object.key))
 	if s3io.ClassOf(err) == s3io.NotFound {
 		return Result{}, nil
 	}

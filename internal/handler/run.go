@@ -158,7 +158,7 @@ func (r *run) outputs() []string {
 		}
 	}
 	if r.h.settings.Record {
-		keys = append(keys, recordKey(r.object.key))
+		keys = append(keys, RecordKey(r.object.key))
 	}
 	return keys
 }
@@ -166,9 +166,9 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
-		if r.h.settings.Record && strings.HasPrefix(key, records) && key != recordKey(r.object.key) {
+		if r.h.settings.Record && strings.HasPrefix(key, Records) && key != RecordKey(r.object.key) {
 			return &resize.Rejection{Class: ClassReservedKey, Reason: fmt.Sprintf(
-				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", records)}
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", Records)}
 		}
 		if len(key) > maxKey {
 			return &resize.Rejection{Class: ClassKeyTooLong, Reason: fmt.Sprintf(
@@ -182,7 +182,7 @@ func (r *run) checkKeys() error {
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
-		return info.Metadata[metaETag] == r.info.ETag && info.Metadata[metaSettings] == r.h.fingerprint
+		return MadeOf(info, r.info.ETag, r.h.fingerprint)
 	})
 }
 
@@ -296,7 +296,7 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 		out := r.result(Rejected)
 		out.Class, out.Reason = string(rejection.Class), rejection.Reason
 		if out.Previous, err = r.previous(ctx); err != nil {
-			return Result{}, newFailure(ctx, r.object, nil, []string{recordKey(r.object.key)}, err)
+			return Result{}, newFailure(ctx, r.object, nil, []string{RecordKey(r.object.key)}, err)
 		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
@@ -340,16 +340,10 @@ func (r *run) missing(written []Rendition) []string {
 	})
 }
 
-// records is the folder of the commit records in the destination bucket.
-const records = ".s3resizer/"
-
-// recordKey is where the commit record of an object is kept.
-func recordKey(key string) string { return records + key + ".json" }
-
 // recorded tells whether the object has a record. One whose key leaves no room for it is rejected; that stands in the
 // report and the log alone.
 func (r *run) recorded() bool {
-	return r.h.settings.Record && len(recordKey(r.object.key)) <= maxKey
+	return r.h.settings.Record && len(RecordKey(r.object.key)) <= maxKey
 }
 
 // putRecord writes the commit record: from here on, the set is complete.
@@ -364,7 +358,7 @@ func (r *run) putRecord(ctx context.Context, result Result) error {
 		return err
 	}
 	_, err := r.write(ctx, s3io.Upload{
-		Bucket: r.destination, Key: recordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
+		Bucket: r.destination, Key: RecordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
 	})
 	return err
 }
