@@ -60,16 +60,24 @@ func Open(ctx context.Context, cfg aws.Config, o Options) (*Wiring, error) {
 		return nil, fmt.Errorf("no AWS credentials: %w; %s", err, credentialsHelp)
 	}
 	if o.Owner == "" {
-		caller, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-		if err != nil {
-			return nil, explain(err, "find out whose account this is, who must own", "sts:GetCallerIdentity", "s3://"+o.Bucket)
+		var err error
+		if o.Owner, err = Account(ctx, cfg, o.Bucket); err != nil {
+			return nil, err
 		}
-		o.Owner = aws.ToString(caller.Account)
 	}
 	o.Patience = cmp.Or(o.Patience, defaultPatience)
 	w := &Wiring{Options: o, bucket: newBucket(cfg, o.Bucket, o.Owner, o.Patience)}
 	w.permission, w.grant = newPermission(cfg, o.Target, o.Bucket, o.Owner)
 	return w, nil
+}
+
+// Account returns the id of the account that the credentials are of, which must own the bucket.
+func Account(ctx context.Context, cfg aws.Config, bucket string) (string, error) {
+	caller, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", explain(err, "find out whose account this is, who must own", "sts:GetCallerIdentity", "s3://"+bucket)
+	}
+	return aws.ToString(caller.Account), nil
 }
 
 // Show prints the bucket's configuration.
