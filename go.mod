@@ -19,6 +19,8 @@ require (
 	go.n16f.net/thumbhash v1.1.0
 	golang.org/x/image v0.41.0
 	golang.org/x/sync v0.24.0
+	golang.org/x/term v0.43.0
+	golang.org/x/time v0.15.0
 )
 
 require (
@@ -41,6 +43,7 @@ require (
 	github.com/spf13/pflag v1.0.9 // indirect
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/net v0.55.0 // indirect
+	golang.org/x/sys v0.45.0 // indirect
 	golang.org/x/text v0.37.0 // indirect
 	golang.org/x/tools v0.44.0 // indirect
 )
