@@ -35,11 +35,11 @@ func run(ctx context.Context, args []string) error {
 		Long: `s3resizer turns each picture into several widths, decoding it once.
 
 It reads its settings from the environment (RESIZE_SIZES, RESIZE_FORMATS, …), as the Lambda function does.
-Exit status: 0 if all went well, 1 if something did not, 2 if the command was used wrongly.`,
+Exit status: 0 if all went well, 1 if something did not, 2 if the command was used wrongly; backfill has more of them.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), versionCommand())
+	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), workerCommand(), versionCommand())
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }
@@ -49,7 +49,19 @@ type workError struct{ error }
 
 func (e workError) Unwrap() error { return e.error }
 
+// statusError is an error with an exit status of its own.
+type statusError struct {
+	error
+	status int
+}
+
+func (e statusError) Unwrap() error { return e.error }
+
 func exitCode(err error) int {
+	var status statusError
+	if errors.As(err, &status) {
+		return status.status
+	}
 	if errors.As(err, new(workError)) {
 		return 1
 	}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"s3resizer/internal/backfill"
+	"s3resizer/internal/config"
+	"s3resizer/internal/handler"
+	"s3resizer/internal/wire"
+	"s3resizer/s3io"
+)
+
+// backfillOptions are what the command line says.
+type backfillOptions struct {
+	dest, since, only, state, failures string
+	jobs, requests                     int
+	dryRun, retry                      bool
+	limit                              time.Duration
+}
+
+func backfillCommand() *cobra.Command {
+	var o backfillOptions
+	cmd := &cobra.Command{
+		Use:   "backfill s3://BUCKET[/PREFIX]",
+		Short: "Resize the pictures that are in a bucket already",
+		Long: `backfill resizes what is in a bucket already, as the function would: pictures without renditions, and those whose
+renditions are of an older upload or of other settings. What is done is told by the commit records, so that running
+it again does only what is new. It needs s3:ListBucket and s3:GetObject on both buckets, and s3:PutObject on the
+destination.
+
+Pictures are resized in processes of their own. One that such a process crashes at, or takes longer for than
+--time-limit, is quarantined: it is not tried again, with the same state file, but with --retry-quarantined.
+Ctrl-C finishes the pictures that are being worked on; with --state, the same command then goes on behind them, after
+kill -9 too. (Without, it goes through the listing again, and does what has no record yet.) It stops by itself after
+20 failures in a row, or 10000 in all.
+
+Exit status: 0 if all is done (rejected pictures, too: that is in their record), 1 if some failed or were quarantined,
+2 if the command was used wrongly, 3 if it could not start or go on, 130 if it was interrupted.`,
+		Example: `  s3resizer backfill --dry-run s3://holiday
+  s3resizer backfill s3://holiday --state holiday.state --failures failed.csv
+  s3resizer backfill s3://holiday/2026/ --since 2026-06-01 --jobs 8
+  RESIZE_SIZES=small=400,large=1600 s3resizer backfill s3://holiday --only stale`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
+	f.IntVar(&o.jobs, "jobs", 0, "pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it)")
+	f.StringVar(&o.since, "since", "", "only what was last modified at that `time` or later: 2026-06-01, or 2026-06-01T12:00:00Z")
+	f.StringVar(&o.only, "only", "", "missing: what has no record, without a request for each object that has one;\nstale: what has one of an older upload or of other settings; all: everything again (default: missing and stale)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say how many pictures, how long, how much; change nothing")
+	f.StringVar(&o.state, "state", "", "`file` that lets the next run go on where this one ends, however it does")
+	f.StringVar(&o.failures, "failures", "", "CSV `file` to which what was not resized is added, with class and reason")
+	f.BoolVar(&o.retry, "retry-quarantined", false, "try what is quarantined once more")
+	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "for one picture")
+	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together; S3 takes 3500 writes and 5500 reads a second for each prefix,\nand the bucket's other users have theirs among them")
+	return cmd
+}
+
+func (o backfillOptions) run(ctx context.Context, location string) error {
+	job, err := o.job(location)
+	if err != nil {
+		return err
+	}
+	environ := os.Environ()
+	if o.dest != "" {
+		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
+	}
+	settings, err := config.Load(environ)
+	if err != nil {
+		return fmt.Errorf("settings:\n%w", err)
+	}
+	job.Destination, job.Settings = settings.DestBucket.For(job.Bucket), settings.Fingerprint()
+	switch {
+	case job.Destination == job.Bucket:
+		return fmt.Errorf("source and destination are both %s: name another bucket with --dest", job.Bucket)
+	case !settings.Record && job.Only != backfill.All:
+		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
+	}
+	o.jobs = cmp.Or(o.jobs, settings.Processors)
+
+	owner, pace := settings.BucketOwner, backfill.NewPace(o.requests)
+	store, owner, err := connect(ctx, job, owner, pace)
+	if err != nil {
+		return statusError{err, couldNot}
+	}
+	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
+	if o.dryRun {
+		return o.show(ctx, options, settings)
+	}
+	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, o.jobs) }}
+	defer workers.Close()
+	options.Resizer = workers
+	return o.resize(ctx, options, pace)
+}
+
+// job is what the command line says of it, every mistake with what would be right.
+func (o backfillOptions) job(location string) (backfill.Job, error) {
+	job := backfill.Job{Only: backfill.MissingAndStale}
+	bucket, ours := strings.CutPrefix(location, "s3://")
+	job.Bucket, job.Prefix, _ = strings.Cut(bucket, "/")
+	if !ours || job.Bucket == "" {
+		return job, fmt.Errorf("%q: want s3://bucket or s3://bucket/prefix", location)
+	}
+	if o.only != "" {
+		job.Only = backfill.Only(o.only)
+		if !slices.Contains([]backfill.Only{backfill.Missing, backfill.Stale, backfill.All}, job.Only) {
+			return job, fmt.Errorf("--only %s: want missing, stale or all", o.only)
+		}
+	}
+	if o.since != "" {
+		var err error
+		if job.Since, err = time.Parse(time.RFC3339, o.since); err != nil {
+			if job.Since, err = time.Parse(time.DateOnly, o.since); err != nil {
+				return job, fmt.Errorf("--since %s: want a day such as 2026-06-01 (from its beginning, UTC), or a time such as 2026-06-01T12:00:00Z", o.since)
+			}
+		}
+	}
+	switch {
+	case o.jobs < 0:
+		return job, fmt.Errorf("--jobs %d: want at least 1", o.jobs)
+	case o.requests < 1:
+		return job, fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
+	case o.limit < time.Second:
+		return job, fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
+	}
+	return job, nil
+}
+
+// connect makes a client, sees whether both buckets can be listed, and returns who must own them.
+func connect(ctx context.Context, job backfill.Job, owner string, pace s3io.Pace) (*s3io.Client, string, error) {
+	aws, err := s3io.LoadConfig(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
+		return nil, "", fmt.Errorf("no AWS credentials: %w; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in again (aws sso login)", err)
+	}
+	switch {
+	case owner != "":
+	case os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != "":
+		owner = config.AnyOwner // an S3 that is not AWS's knows no accounts
+	default:
+		if owner, err = wire.Account(ctx, aws, job.Bucket); err != nil {
+			return nil, "", err
+		}
+	}
+	store := s3io.New(aws, s3io.Options{ExpectedOwner: ownedBy(owner), Pace: pace})
+	for _, place := range []struct{ bucket, prefix string }{{job.Bucket, job.Prefix}, {job.Destination, handler.Records + job.Prefix}} {
+		if _, _, err := store.List(ctx, place.bucket, place.prefix, ""); err != nil {
+			return nil, "", withRemedy(err, backfill.FailureOf(err))
+		}
+	}
+	return store, owner, nil
+}
+
+func withRemedy(err error, f backfill.Failure) error {
+	if remedy := f.Remedy(); remedy != "" {
+		return fmt.Errorf("%w; %s", err, remedy)
+	}
+	return err
+}
+
+// ownedBy is for s3io.
+func ownedBy(owner string) func(context.Context) (string, error) {
+	if owner == config.AnyOwner {
+		owner = ""
+	}
+	return func(context.Context) (string, error) { return owner, nil }
+}
+
+// show is the dry run.
+func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
+	e, err := backfill.DryRun(ctx, options, len(settings.Sizes)*len(settings.Formats)+1, settings.MaxBytes)
+	if err != nil {
+		return o.stopped(err)
+	}
+	printEstimate(os.Stdout, options.Job, *e, options.Jobs)
+	return nil
+}
+
+// resize does the work.
+func (o backfillOptions) resize(ctx context.Context, options backfill.Options, pace *backfill.Pace) error {
+	if o.failures != "" {
+		file, err := os.OpenFile(o.failures, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return statusError{err, couldNot}
+		}
+		defer file.Close()
+		options.NotResized = failuresTo(file, options.Bucket)
+	}
+	b, err := backfill.Open(options)
+	if err != nil {
+		if other := (*backfill.OtherJobError)(nil); errors.As(err, &other) {
+			return err // wrong use
+		}
+		return statusError{err, couldNot}
+	}
+	progress := startProgress(os.Stdout, b, pace)
+	undo := context.AfterFunc(ctx, func() {
+		signal.Reset() // to what signals do by themselves
+		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
+	})
+	err = b.Run(ctx)
+	undo()
+	progress.end()
+	printSummary(os.Stdout, b.Progress(), pace)
+	if err != nil {
+		return o.stopped(err)
+	}
+	counts := b.Progress().Counts
+	if failed, quarantined := counts[backfill.Failed].Objects, counts[backfill.Quarantined].Objects; failed+quarantined > 0 {
+		return statusError{fmt.Errorf("%d failed and %d quarantined%s", failed, quarantined, o.whereToLook()), someFailed}
+	}
+	return nil
+}
+
+func (o backfillOptions) whereToLook() string {
+	if o.failures == "" {
+		return "; --failures FILE has the reasons"
+	}
+	return "; see " + o.failures
+}
+
+// Exit statuses beside 0 and 2.
+const (
+	someFailed  = 1
+	couldNot    = 3
+	interrupted = 130 // as shells say of SIGINT
+)
+
+// stopped says why a run ended early, and what to do.
+func (o backfillOptions) stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		next := "the same command goes on from here"
+		if o.state == "" {
+			next = "the same command does what has no record yet; it would not have to look for that with --state FILE, without which --only all starts over"
+		}
+		return statusError{errors.New("interrupted; " + next), interrupted}
+	}
+	failure := backfill.FailureOf(err)
+	if s := (*backfill.StoppedError)(nil); errors.As(err, &s) {
+		failure = s.Last
+	}
+	return statusError{withRemedy(err, failure), couldNot}
+}
+
+// failuresTo adds lines to a CSV file; a new one gets a heading.
+func failuresTo(file *os.File, bucket string) func(backfill.Outcome) {
+	w := csv.NewWriter(file)
+	if info, err := file.Stat(); err == nil && info.Size() == 0 {
+		_ = w.Write([]string{"time", "status", "class", "bucket", "key", "bytes", "reason"})
+	}
+	return func(o backfill.Outcome) {
+		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), string(o.Status), o.Class, bucket, o.Key, fmt.Sprint(o.Bytes), o.Reason})
+		w.Flush() // each line, whatever happens next
+	}
+}
+
+// workerProcess makes a process for one picture at a time. Its share of the memory follows from the number of them.
+func workerProcess(environ []string, settings config.Settings, owner string, jobs int) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	command := exec.Command(self, workerName)
+	command.Env = append(slices.Clone(environ), "RESIZE_BUCKET_OWNER="+owner)
+	if os.Getenv("RESIZE_MAX_MEMORY") == "" {
+		command.Env = append(command.Env, fmt.Sprintf("RESIZE_MAX_MEMORY=%d", settings.Limits.MaxMemory*int64(settings.Processors)/int64(jobs)))
+	}
+	if os.Getenv("MALLOC_ARENA_MAX") == "" { // as in the image: glibc's several heaps cost up to three times the memory
+		command.Env = append(command.Env, "MALLOC_ARENA_MAX=1")
+	}
+	return command
+}
+
+const workerName = "backfill-worker"
+
+// workerCommand is what backfill runs pictures in.
+func workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: workerName, Hidden: true, Args: cobra.NoArgs,
+		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
+			debug.SetGCPercent(25)           // as the function's, and for its reason
+			ctx = context.WithoutCancel(ctx) // Ctrl-C is for the process that this one works for
+			err := backfill.Serve(ctx, os.Stdin, os.Stdout, func(pace s3io.Pace) (*handler.Handler, error) {
+				aws, err := s3io.LoadConfig(ctx)
+				if err != nil {
+					return nil, err
+				}
+				store := s3io.New(aws, s3io.Options{ExpectedOwner: ownedBy(settings.BucketOwner), Pace: pace})
+				return handler.New(store, settings, slog.New(slog.DiscardHandler)), nil
+			})
+			if err != nil {
+				return workError{err}
+			}
+			return nil
+		}),
+	}
+}

@@ -1,0 +1,503 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/devserver/devtest"
+	"s3resizer/internal/s3fault"
+	"s3resizer/s3io"
+)
+
+// bucketful is an S3 with pictures in it that nobody was told of, and what is asked of it.
+type bucketful struct {
+	*s3io.Client
+	proxy *s3fault.Proxy
+	env   []string
+	dir   string // of the processes
+
+	mu     sync.Mutex
+	read   map[string]int // GETs of uploads, by key
+	writes int
+}
+
+func newBucketful(t *testing.T) *bucketful {
+	t.Helper()
+	cfg := devtest.Start(t, devserver.Options{Buckets: []string{"photos", "photos-resized"}})
+	b := &bucketful{Client: s3io.New(cfg, s3io.Options{}), proxy: s3fault.Start(t, *cfg.BaseEndpoint), dir: t.TempDir(), read: map[string]int{}}
+	b.env = []string{"AWS_ENDPOINT_URL_S3=" + b.proxy.URL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test-secret",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true"}
+	b.proxy.Inject(s3fault.Always, func(r *http.Request) bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if key, ours := strings.CutPrefix(r.URL.Path, "/photos/"); ours && key != "" && r.Method == http.MethodGet {
+			b.read[key]++
+		}
+		if r.Method == http.MethodPut {
+			b.writes++
+		}
+		return false
+	}, nil)
+	return b
+}
+
+// reads are the uploads that were read since the last time, and how often.
+func (b *bucketful) reads() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	reads := b.read
+	b.read, b.writes = map[string]int{}, 0
+	return reads
+}
+
+func (b *bucketful) upload(t *testing.T, key string, data []byte) {
+	t.Helper()
+	if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: key, ContentType: "image/jpeg", Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bucketful) run(t *testing.T, args ...string) ended {
+	t.Helper()
+	return finish(t, b.process(t, args...))
+}
+
+func (b *bucketful) process(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	return process(t, binary, b.dir, b.env, append([]string{"backfill"}, args...)...)
+}
+
+// wantSet checks that there are the renditions of the upload as it is, and their record.
+func (b *bucketful) wantSet(t *testing.T, key string) {
+	t.Helper()
+	source, err := b.Head(t.Context(), "photos", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, output := range []string{"small-" + key, "medium-" + key, "large-" + key, ".s3resizer/" + key + ".json"} {
+		made, err := b.Head(t.Context(), "photos-resized", output)
+		if err != nil || made.Metadata["s3resizer-source-etag"] != source.ETag {
+			t.Errorf("%s: %v of %s, want of %s; %v", output, made.Metadata, key, source.ETag, err)
+		}
+	}
+}
+
+func (b *bucketful) failures(t *testing.T) [][]string {
+	t.Helper()
+	file, err := os.Open(filepath.Join(b.dir, "failed.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func wantLine(t *testing.T, text, pattern string) {
+	t.Helper()
+	if !regexp.MustCompile(`(?m)` + pattern).MatchString(text) {
+		t.Errorf("no line is like %q:\n%s", pattern, text)
+	}
+}
+
+func TestBackfillDoesWhatIsLeft(t *testing.T) {
+	b := newBucketful(t)
+	keys := []string{"a.jpg", "a.jpg-b", "a.jpg.json", "여행/a b+c.jpg", "z%20.jpg"}
+	for i, key := range keys {
+		b.upload(t, key, jpegOf(t, 60+i, 40))
+	}
+	b.upload(t, "notes.txt", []byte("hello"))
+	b.upload(t, "folder/", nil)
+
+	t.Run("a dry run reads no picture and writes nothing", func(t *testing.T) {
+		e := b.run(t, "--dry-run", "--state", "state", "s3://photos")
+		e.want(t, 0)
+		wantLine(t, e.stdout, `^ +to be resized +6 `)
+		wantLine(t, e.stdout, `About 1 s with \d+ at a time`)
+		wantLine(t, e.stdout, `About \$0\.00 for S3's requests`)
+		if b.writes > 0 || len(b.reads()) > 0 {
+			t.Error("it read or wrote")
+		}
+		wantFiles(t, b.dir)
+	})
+	t.Run("everything", func(t *testing.T) {
+		e := b.run(t, "--failures", "failed.csv", "s3://photos/")
+		e.want(t, 0)
+		for _, key := range keys {
+			b.wantSet(t, key)
+		}
+		wantLine(t, e.stdout, `^ +resized +5 `)
+		wantLine(t, e.stdout, `^ +rejected +1 `)
+		wantLine(t, e.stdout, `^This run: 6 pictures, .* a second\.$`)
+		rows := b.failures(t)
+		if len(rows) != 2 || rows[0][1] != "status" || !slices.Equal(rows[1][1:6], []string{"rejected", "unsupported", "photos", "notes.txt", "5"}) || !strings.Contains(rows[1][6], "not an image") {
+			t.Errorf("the failures are %q", rows)
+		}
+		if reads := b.reads(); len(reads) != 6 {
+			t.Errorf("it read %v", reads)
+		}
+	})
+	t.Run("nothing twice", func(t *testing.T) {
+		e := b.run(t, "s3://photos")
+		e.want(t, 0)
+		wantLine(t, e.stdout, `^ +nothing to do +6 `)
+		if b.writes > 0 || len(b.reads()) > 0 {
+			t.Error("it read or wrote")
+		}
+	})
+	t.Run("what was overwritten meanwhile", func(t *testing.T) {
+		b.upload(t, "a.jpg", jpegOf(t, 80, 70))
+		b.run(t, "--only", "missing", "s3://photos").want(t, 0)
+		if reads := b.reads(); len(reads) > 0 {
+			t.Errorf("with --only missing it read %v", reads)
+		}
+		b.run(t, "s3://photos").want(t, 0)
+		if reads := b.reads(); len(reads) != 1 || reads["a.jpg"] != 1 {
+			t.Errorf("it read %v", reads)
+		}
+		b.wantSet(t, "a.jpg")
+	})
+	t.Run("everything under a prefix, for other settings", func(t *testing.T) {
+		quality := process(t, binary, b.dir, append(slices.Clone(b.env), "RESIZE_QUALITY=60"), "backfill", "--only", "stale", "s3://photos/a.jpg")
+		finish(t, quality).want(t, 0)
+		if reads := b.reads(); len(reads) != 3 {
+			t.Errorf("it read %v", reads)
+		}
+	})
+}
+
+func TestBackfillToldWrongly(t *testing.T) {
+	b := newBucketful(t)
+	b.upload(t, "a.jpg", jpegOf(t, 60, 40))
+	b.run(t, "--state", "state", "s3://photos").want(t, 0)
+	without := func(name string) []string {
+		return slices.DeleteFunc(slices.Clone(b.env), func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+	}
+	for name, test := range map[string]struct {
+		status int
+		env    []string
+		args   []string
+		stderr []string
+	}{
+		"no bucket":                  {2, b.env, nil, []string{"accepts 1 arg"}},
+		"no URL":                     {2, b.env, []string{"photos"}, []string{`"photos"`, "s3://bucket/prefix"}},
+		"an unknown part":            {2, b.env, []string{"--only", "new", "s3://photos"}, []string{"--only new", "missing, stale or all"}},
+		"no day":                     {2, b.env, []string{"--since", "May", "s3://photos"}, []string{"--since May", "2026-06-01"}},
+		"jobs below zero":            {2, b.env, []string{"--jobs", "-1", "s3://photos"}, []string{"--jobs -1"}},
+		"no requests":                {2, b.env, []string{"--max-requests-per-second", "0", "s3://photos"}, []string{"--max-requests-per-second 0"}},
+		"no time":                    {2, b.env, []string{"--time-limit", "0s", "s3://photos"}, []string{"--time-limit 0s"}},
+		"into itself":                {2, b.env, []string{"--dest", "photos", "s3://photos"}, []string{"--dest"}},
+		"a state of another job":     {2, b.env, []string{"--state", "state", "s3://photos/a"}, []string{"state is of another job", "s3://photos/a to s3://photos-resized"}},
+		"no records":                 {2, append(slices.Clone(b.env), "RESIZE_RECORD=off"), []string{"s3://photos"}, []string{"RESIZE_RECORD=off", "--only all"}},
+		"mistakes in the settings":   {2, append(slices.Clone(b.env), "RESIZE_SIZES=small"), []string{"s3://photos"}, []string{`RESIZE_SIZES="small"`}},
+		"no region":                  {3, without("AWS_REGION"), []string{"s3://photos"}, []string{"AWS_REGION"}},
+		"no credentials":             {3, without("AWS_ACCESS_KEY_ID"), []string{"s3://photos"}, []string{"no AWS credentials", "AWS_PROFILE"}},
+		"wrong credentials":          {3, append(slices.Clone(b.env), "AWS_SECRET_ACCESS_KEY=wrong"), []string{"s3://photos"}, []string{"access-denied", "credentials are right", "s3:ListBucket on arn:aws:s3:::photos"}},
+		"a source that is not there": {3, b.env, []string{"s3://fotos"}, []string{"no-such-bucket", "fotos is right"}},
+		"no destination":             {3, b.env, []string{"--dest", "thumbs", "s3://photos"}, []string{"no-such-bucket", "thumbs is right", "--dest"}},
+		"a state that can't be kept": {3, b.env, []string{"--state", "no/folder", "s3://photos"}, []string{"no/folder"}},
+		"failures that can't be":     {3, b.env, []string{"--failures", "no/folder", "s3://photos"}, []string{"no/folder"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := finish(t, process(t, binary, b.dir, test.env, append([]string{"backfill"}, test.args...)...))
+			e.want(t, test.status, append(test.stderr, "s3resizer: ")...)
+			if e.stdout != "" {
+				t.Errorf("stdout is not for mistakes: %s", e.stdout)
+			}
+		})
+	}
+}
+
+func TestBackfillStopsWhereItMayNotWrite(t *testing.T) {
+	b := newBucketful(t)
+	for i := range 40 {
+		b.upload(t, fmt.Sprintf("%02d.jpg", i), jpegOf(t, 40, 30))
+	}
+	b.proxy.Inject(s3fault.Always, s3fault.Writes("small-"), s3fault.Error(403, "AccessDenied"))
+	e := b.run(t, "--failures", "failed.csv", "s3://photos")
+	e.want(t, 3, "20 pictures in a row failed", "access-denied", "s3:PutObject on arn:aws:s3:::photos-resized/*")
+	if rows := b.failures(t); len(rows) < 21 || len(rows) > 25 || rows[1][2] != "access-denied" {
+		t.Errorf("%d failures, %q", len(rows)-1, rows[1])
+	}
+}
+
+// children are the worker processes of a backfill.
+func children(t *testing.T, of int) []int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", of))
+	if err != nil || len(tasks) == 0 {
+		t.Errorf("who its children are is told by Linux alone: %v", err)
+	}
+	var pids []int
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for field := range strings.FieldsSeq(string(text)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				t.Error(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// meanwhile runs a process to its end, and do once the moment has come.
+func meanwhile(t *testing.T, command *exec.Cmd, moment <-chan struct{}, do func(pid int)) ended {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_ = command.Wait()
+	}()
+	select {
+	case <-moment:
+		do(command.Process.Pid)
+	case <-over:
+		t.Error("it ended before that")
+	}
+	<-over
+	return ended{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// A worker dies, or stops for ever, while it holds a picture: only that one is lost, and it is not tried again.
+func TestBackfillQuarantinesWhatAWorkerDiesOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		signal syscall.Signal
+		class  string
+		args   []string
+	}{
+		"dies":  {syscall.SIGKILL, "crashed", nil},
+		"hangs": {syscall.SIGSTOP, "hung", []string{"--time-limit", "3s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBucketful(t)
+			for i := range 6 {
+				b.upload(t, fmt.Sprintf("%d.jpg", i), jpegOf(t, 60, 40))
+			}
+			b.upload(t, "2-poison.jpg", jpegOf(t, 60, 40))
+			opened := make(chan struct{})
+			b.proxy.Inject(1, func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Path == "/photos/2-poison.jpg" },
+				func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+					close(opened)
+					<-r.Context().Done()
+				})
+			args := append([]string{"--only", "all", "--jobs", "1", "--state", "state", "--failures", "failed.csv", "s3://photos"}, test.args...)
+			e := meanwhile(t, process(t, shipped, b.dir, b.env, append([]string{"backfill"}, args...)...), opened, func(pid int) {
+				for _, worker := range children(t, pid) {
+					_ = syscall.Kill(worker, test.signal)
+				}
+			})
+			e.want(t, 1, "0 failed and 1 quarantined", "failed.csv")
+			wantLine(t, e.stdout, `^ +resized +6 `)
+			wantLine(t, e.stdout, `^ +quarantined +1 `)
+			if rows := b.failures(t); len(rows) != 2 || !slices.Equal(rows[1][1:5], []string{"quarantined", test.class, "photos", "2-poison.jpg"}) {
+				t.Errorf("%q", rows)
+			}
+
+			b.reads()
+			b.run(t, args...).want(t, 1, "1 quarantined")
+			if reads := b.reads(); len(reads) != 6 || reads["2-poison.jpg"] > 0 {
+				t.Errorf("the next run read %v", reads)
+			}
+			b.run(t, append(args, "--retry-quarantined")...).want(t, 0)
+			b.wantSet(t, "2-poison.jpg")
+		})
+	}
+}
+
+// The S3 takes 60 requests a second, and no more: it says so to whoever comes faster.
+func TestBackfillGoesSlowerWhenS3AsksForIt(t *testing.T) {
+	b := newBucketful(t)
+	const n = 25
+	for i := range n {
+		b.upload(t, fmt.Sprintf("%02d.jpg", i), jpegOf(t, 60, 40))
+	}
+	taken := rate.NewLimiter(60, 10)
+	b.proxy.Inject(s3fault.Always, func(*http.Request) bool { return !taken.Allow() }, s3fault.Error(503, "SlowDown"))
+	e := b.run(t, "--jobs", "4", "s3://photos")
+	e.want(t, 0)
+	wantLine(t, e.stdout, fmt.Sprintf(`^ +resized +%d `, n))
+	wantLine(t, e.stdout, `^S3 asked \d+ times for fewer requests; `)
+	if hits := b.proxy.Hits(); hits == 0 || hits > n*7 {
+		t.Errorf("%d requests were refused, for %d pictures", hits, n)
+	}
+}
+
+// Ctrl-C goes to the workers as well, as it does on a terminal.
+func TestBackfillInterrupted(t *testing.T) {
+	b := newBucketful(t)
+	const n = 30
+	for i := range n {
+		b.upload(t, fmt.Sprintf("%02d.jpg", i), jpegOf(t, 60, 40))
+	}
+	var reads atomic.Int32
+	tenth := make(chan struct{})
+	b.proxy.Inject(s3fault.Always, func(r *http.Request) bool { return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, ".jpg") },
+		func(w http.ResponseWriter, r *http.Request, s3 http.Handler) {
+			if reads.Add(1) == 10 {
+				close(tenth)
+			}
+			s3fault.Delay(50*time.Millisecond)(w, r, s3)
+		})
+	args := []string{"--only", "all", "--jobs", "2", "--state", "state", "s3://photos"}
+	command := b.process(t, args...)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	e := meanwhile(t, command, tenth, func(pid int) { _ = syscall.Kill(-pid, syscall.SIGINT) })
+	e.want(t, 130, "interrupted; the same command goes on from here")
+	wantLine(t, e.stdout, `^ +resized +1\d `)
+	e = b.run(t, args...)
+	e.want(t, 0)
+	wantLine(t, e.stdout, fmt.Sprintf(`^ +resized +%d `, n))
+	for key, times := range b.reads() {
+		if times != 1 {
+			t.Errorf("%s was read %d times", key, times)
+		}
+	}
+}
+
+func TestBackfillInterruptedTwiceEndsAtOnce(t *testing.T) {
+	b := newBucketful(t)
+	b.upload(t, "a.jpg", jpegOf(t, 60, 40))
+	opened := make(chan struct{})
+	b.proxy.Inject(1, func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Path == "/photos/a.jpg" }, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		close(opened)
+		<-r.Context().Done()
+	})
+	command := b.process(t, "s3://photos")
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-opened
+	workers := children(t, command.Process.Pid)
+	_ = command.Process.Signal(os.Interrupt)
+	said, _ := bufio.NewReader(output).ReadString('\n')
+	if !strings.Contains(said, "Ctrl-C once more") {
+		t.Errorf("after Ctrl-C it says %q", said)
+	}
+	again := time.Now()
+	_ = command.Process.Signal(os.Interrupt)
+	if err := command.Wait(); err == nil || time.Since(again) > 2*time.Second {
+		t.Errorf("after %v: %v", time.Since(again), err)
+	}
+	for _, pid := range workers {
+		for gone := time.Now().Add(5 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(gone) {
+				t.Errorf("the worker %d lives on", pid)
+				break
+			}
+		}
+	}
+}
+
+// Killed (SIGKILL) at random moments and started again, a job misses nothing, and repeats no more than what its workers
+// held. This is the short form; TORTURE makes it 50 kills.
+func TestBackfillKilledAtAnyMoment(t *testing.T) {
+	kills, seed := 6, uint64(1)
+	if os.Getenv("TORTURE") != "" {
+		kills = 50
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	b := newBucketful(t)
+	const n, jobs = 150, 2
+	data := jpegOf(t, 60, 40)
+	for i := range n {
+		b.upload(t, fmt.Sprintf("%03d.jpg", i), data)
+		if i%10 == 0 {
+			b.upload(t, fmt.Sprintf("%03d.jpg-again", i), data) // its record comes before the other one's
+		}
+	}
+	const all = n + n/10
+	args := []string{"--only", "all", "--jobs", fmt.Sprint(jobs), "--state", "state", "s3://photos"}
+	killed, rounds, repeated := 0, 0, 0
+	for ; killed < kills; rounds++ {
+		b.reads()
+		_ = os.Remove(filepath.Join(b.dir, "state"))
+		inRound := 0
+		for ended := false; !ended; {
+			command := process(t, shipped, b.dir, b.env, append([]string{"backfill"}, args...)...)
+			var stdout, stderr bytes.Buffer
+			command.Stdout, command.Stderr = &stdout, &stderr
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- command.Wait() }()
+			after := time.Duration(random.IntN(1500)) * time.Millisecond
+			if killed >= kills {
+				after = limit
+			}
+			select {
+			case err := <-done:
+				if ended = err == nil; !ended {
+					t.Fatalf("%v\n%s", err, stderr.String())
+				}
+				wantLine(t, stdout.String(), fmt.Sprintf(`^ +resized +%d `, all))
+			case <-time.After(after):
+				_ = command.Process.Kill()
+				<-done
+				killed++
+				inRound++
+				state, _ := os.ReadFile(filepath.Join(b.dir, "state"))
+				ended = bytes.Contains(state, []byte(`"listed":true`)) // it was done, and about to say so
+			}
+		}
+		reads := b.reads()
+		more := 0
+		for _, times := range reads {
+			more += times - 1
+		}
+		repeated += more
+		if len(reads) != all || more > inRound*jobs {
+			t.Errorf("%d of %d pictures were read, %d of them again, after %d kills with %d at a time", len(reads), all, more, inRound, jobs)
+		}
+	}
+	for i := range n {
+		b.wantSet(t, fmt.Sprintf("%03d.jpg", i))
+	}
+	t.Logf("%d kills, seed %d, in %d jobs of %d pictures, %d at a time: none was missed, %d were begun twice", killed, seed, rounds, all, jobs, repeated)
+}
+
+func TestBackfillOnATerminalDrawsABar(t *testing.T) {
+	b := newBucketful(t)
+	for i := range 10 {
+		b.upload(t, fmt.Sprintf("%02d.jpg", i), jpegOf(t, 60, 40))
+	}
+	b.proxy.Inject(s3fault.Always, s3fault.Writes("small-"), s3fault.Delay(200*time.Millisecond))
+	e := finish(t, process(t, "script", b.dir, b.env, "-qec", binary+" backfill --jobs 1 s3://photos", "/dev/null"))
+	if !regexp.MustCompile(`\r\x1b\[K\[=+ +\] \d+ of 10 pictures, [\d.]+ kB of [\d.]+ kB, [\d.]+ a second, 0 failed, \d+ s left`).MatchString(e.stdout) {
+		t.Errorf("%q", e.stdout)
+	}
+	wantLine(t, e.stdout, `resized +10 `)
+}
