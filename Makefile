@@ -49,7 +49,7 @@ test: tools $(libvips) ## all tests, race detector on
 
 .PHONY: torture
 torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
-	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda
+	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment|TestBackfillKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda ./cmd/s3resizer
 TORTURE ?= 100000
 
 .PHONY: test-heic
@@ -183,7 +183,7 @@ OUT ?= bench/results/bench.txt
 benchstat := v0.0.0-20260908200009-22c9c6c9d4da
 
 .PHONY: compare
-compare: bin/lambda bin/bench-compute bench/reference/node_modules/.package-lock.json ## measure against the Node.js handler that this replaces, 15 minutes; ARGS='-only … -pictures … -n …'
+compare: bin/lambda bin/s3resizer bin/bench-compute bench/reference/node_modules/.package-lock.json ## measure against the Node.js handler that this replaces, 25 minutes; ARGS='-only … -pictures … -n …'
 	@./tools.sh $(LIBVIPS) djpeg
 	go run ./bench/compare $(ARGS)
 	@go run ./bench/cost >/dev/null # docs/scale.md is made of it

@@ -37,7 +37,7 @@ func prepare(ctx context.Context, o options, log io.Writer) (*comparison, error)
 	if c.folder, err = os.MkdirTemp("", "compare-"); err != nil {
 		return nil, err
 	}
-	if o.wants(partHandler) || o.wants(partModel) || o.wants(partStart) {
+	if o.wants(partHandler) || o.wants(partModel) || o.wants(partStart) || o.wants(partBackfill) {
 		if c.s3, err = startS3(ctx, c.folder, filepath.Join(o.cache, "bin")); err != nil {
 			c.close()
 			return nil, err
@@ -68,6 +68,12 @@ func (c *comparison) measure(ctx context.Context, pictures []corpus.Picture) (*R
 	if c.options.wants(partStart) {
 		var err error
 		if results.Starts, err = c.starts(ctx, pictures[0]); err != nil {
+			return nil, err
+		}
+	}
+	if c.options.wants(partBackfill) {
+		var err error
+		if results.Backfills, err = c.backfills(ctx, pictures); err != nil {
 			return nil, err
 		}
 	}

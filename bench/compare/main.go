@@ -71,15 +71,16 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 
 // The parts of a comparison.
 const (
-	partCompute = "compute" // from memory to memory
-	partFloor   = "floor"   // the same of ours alone, libjpeg-turbo's tools, vipsthumbnail
-	partPair    = "pair"    // two pictures at a time in one process
-	partHandler = "handler" // the whole way, S3 on loopback
-	partModel   = "model"   // the whole way, S3 as in its region, on two cores and on one
-	partStart   = "start"   // from the start of a process
+	partCompute  = "compute"  // from memory to memory
+	partFloor    = "floor"    // the same of ours alone, libjpeg-turbo's tools, vipsthumbnail
+	partPair     = "pair"     // two pictures at a time in one process
+	partHandler  = "handler"  // the whole way, S3 on loopback
+	partModel    = "model"    // the whole way, S3 as in its region, on two cores and on one
+	partStart    = "start"    // from the start of a process
+	partBackfill = "backfill" // what is in a bucket already
 )
 
-var parts = []string{partCompute, partFloor, partPair, partHandler, partModel, partStart}
+var parts = []string{partCompute, partFloor, partPair, partHandler, partModel, partStart, partBackfill}
 
 type options struct {
 	root, cache, save string
@@ -87,6 +88,7 @@ type options struct {
 	only              []string
 	pictures          *regexp.Regexp
 	n                 int
+	photos            int // for the backfill
 	args              []string
 }
 
@@ -99,6 +101,7 @@ func parse(args []string, log io.Writer) (options, error) {
 	flags.StringVar(&o.corpus, "corpus", os.Getenv("BENCH_CORPUS"), "`folder` with pictures to take instead of the standard ones")
 	flags.StringVar(&o.save, "save", filepath.Join("bench", "results"), "`folder` for compare.md, compare.json and compare.svg; nothing is saved of a run of some parts or pictures")
 	flags.IntVar(&o.n, "n", 10, "how often each picture is measured; starts are measured twice as often")
+	flags.IntVar(&o.photos, "photos", 2000, "how many photos there are for the backfill, of all together, which is done once")
 	only := flags.String("only", strings.Join(parts, ","), "comma list of the `parts` to run")
 	pattern := flags.String("pictures", "", "`regexp` of the names of the pictures to take")
 	if err := flags.Parse(args); err != nil {
@@ -116,6 +119,9 @@ func parse(args []string, log io.Writer) (options, error) {
 	}
 	if o.n < 1 {
 		return o, fmt.Errorf("-n %d: want at least 1", o.n)
+	}
+	if o.photos < 1 {
+		return o, fmt.Errorf("-photos %d: want at least 1", o.photos)
 	}
 	if len(o.only) < len(parts) || *pattern != "" || o.corpus != "" {
 		o.save = "" // what is of record is whole

@@ -17,9 +17,10 @@ import (
 
 // Results are what a run has measured.
 type Results struct {
-	About  About
-	Rows   []*Row
-	Starts []Start `json:",omitempty"`
+	About     About
+	Rows      []*Row
+	Starts    []Start    `json:",omitempty"`
+	Backfills []Backfill `json:",omitempty"`
 }
 
 // Row is what was measured with one picture. Maps are by side; what was not measured is left out.

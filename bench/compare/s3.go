@@ -25,8 +25,9 @@ const (
 
 type s3 struct {
 	*process
-	url   string
-	store *s3io.Client
+	url              string
+	objects, sidecar string // folders
+	store            *s3io.Client
 }
 
 // startS3 starts the gateway on a folder, with an empty bucket and one for what is made of it. Its binary is kept in bin.
@@ -58,7 +59,7 @@ func startS3(ctx context.Context, folder, bin string) (*s3, error) {
 		return nil, err
 	}
 	url := "http://" + address
-	return &s3{gateway, url, s3io.New(devserver.ClientConfig(url, region, accessKey, secretKey), s3io.Options{})}, nil
+	return &s3{gateway, url, objects, sidecar, s3io.New(devserver.ClientConfig(url, region, accessKey, secretKey), s3io.Options{})}, nil
 }
 
 // installed is the gateway's binary.

@@ -27,6 +27,7 @@ func (r *Results) markdown() string {
 	r.section(&b, "Wall time to the last rendition, modelled S3, one core", "ms", cost(single, wall))
 	r.writeRecord(&b)
 	r.writeStarts(&b)
+	r.writeBackfills(&b)
 	r.section(&b, "Bytes out, the three renditions", "", bytesOut)
 	r.writeQuality(&b)
 	return b.String()
@@ -147,6 +148,27 @@ func (r *Results) writeStarts(b *strings.Builder) {
 	for _, s := range r.Starts {
 		fmt.Fprintf(b, "| %s | %.1f | %.3f | %.0f | %.2f |\n", s.Side, s.FirstPoll, ours.FirstPoll/s.FirstPoll, s.FirstPicture, ours.FirstPicture/s.FirstPicture)
 	}
+}
+
+func (r *Results) writeBackfills(b *strings.Builder) {
+	if len(r.Backfills) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## Backfill, pictures a second\n\nA bucket with %d photos, JPEGs of 6 to 24 megapixels, two at a time, S3 on loopback: `s3resizer backfill --jobs 2` against the reference's handler in a loop with two workers, from the start of the command to its end.\n\n| | pictures a second | ratio |\n|---|--:|--:|\n", r.Backfills[0].Pictures)
+	ours := r.backfill(oursName)
+	for _, s := range r.Backfills {
+		fmt.Fprintf(b, "| %s | %.1f | %.2f |\n", s.Side, s.PerSecond, ours/s.PerSecond)
+	}
+}
+
+// backfill is a side's pictures a second, NaN where that was not measured.
+func (r *Results) backfill(side string) float64 {
+	for _, b := range r.Backfills {
+		if b.Side == side {
+			return b.PerSecond
+		}
+	}
+	return math.NaN()
 }
 
 func (r *Results) writeQuality(b *strings.Builder) {

@@ -80,6 +80,7 @@ func (r *Results) targets() []target {
 		atMost("CPU against the floor, baseline JPEG", r.againstFloor(), 1.25, "", ""),
 		atMost("process start to first /next", ours.FirstPoll/reference.FirstPoll, 0.07, "", fmt.Sprintf("%.1f ms against %.0f ms", ours.FirstPoll, reference.FirstPoll)),
 		atLeast("pictures a second, two at a time, one process, baseline JPEG", toReference(pairs, corpus.Baseline), 2.5, " ×", ""),
+		atLeast("backfill, pictures a second, two at a time, listing included", r.backfill(oursName)/r.backfill(inTurnName), 2.5, " ×", ""),
 		r.worst(atMost, "bytes out, the worst set of JPEGs or PNGs", 1.02, "", func(row *Row) float64 {
 			if row.Class == corpus.WebP || row.Class == corpus.Animation {
 				return math.NaN()
