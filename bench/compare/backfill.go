@@ -22,7 +22,8 @@ type Backfill struct {
 // backfilled are the classes of the photos that a bucket is full of.
 var backfilled = []corpus.Class{corpus.Baseline, corpus.Progressive, corpus.LowDetail}
 
-const backfillPrefix = "backfill/"
+// backfillTurns is in how many parts the photos are done, so that both sides have the machine in the same moods.
+const backfillTurns = 4
 
 // backfills fills the bucket with photos, as many of each as of the others, and lets each side go over them: ours for the
 // first time, so that it finds everything missing.
@@ -31,40 +32,46 @@ func (c *comparison) backfills(ctx context.Context, pictures []corpus.Picture) (
 	if len(pictures) == 0 {
 		return nil, nil
 	}
-	var keys []string
+	keys := map[string][]string{} // by prefix
 	for i := range c.options.photos {
 		p := pictures[i%len(pictures)]
-		keys = append(keys, fmt.Sprintf("%s%06d-%s%s", backfillPrefix, i, p.Name, filepath.Ext(p.Path)))
-		if err := c.s3.upload(ctx, keys[i], p.Path); err != nil {
+		prefix := backfillPrefix(i / len(pictures))
+		key := fmt.Sprintf("%s%06d-%s%s", prefix, i, p.Name, filepath.Ext(p.Path))
+		if err := c.s3.upload(ctx, key, p.Path); err != nil {
 			return nil, err
 		}
+		keys[prefix] = append(keys[prefix], key)
 	}
-	environment := append(plainEnvironment(), c.s3.environment()...)
+	ours := command{path: filepath.Join(c.options.root, "bin", "s3resizer"), args: []string{"backfill", "--jobs", "2"}, env: plainEnvironment()}
 	reference := c.sides[1].function
-	sides := map[string]command{
-		oursName:   {path: filepath.Join(c.options.root, "bin", "s3resizer"), args: []string{"backfill", "--jobs", "2", "s3://" + bucket + "/" + backfillPrefix}},
-		inTurnName: {path: reference.path, args: []string{filepath.Join(c.options.root, "bench", "reference", "backfill.mjs"), bucket, backfillPrefix}},
-	}
-	var out []Backfill
-	for _, side := range []string{oursName, inTurnName} {
-		if err := c.s3.empty(); err != nil {
-			return nil, err
+	reference.args = []string{filepath.Join(c.options.root, "bench", "reference", "backfill.mjs")}
+	sides := []command{ours, reference}
+	took := make([]time.Duration, len(sides))
+	for round := range min(backfillTurns, len(keys)) {
+		prefix := backfillPrefix(round)
+		for _, i := range turn(len(sides), round) {
+			if err := c.s3.empty(); err != nil {
+				return nil, err
+			}
+			once, err := c.backfill(ctx, sides[i], prefix, keys[prefix])
+			if err != nil {
+				return nil, fmt.Errorf("backfill: %w", err)
+			}
+			took[i] += once
 		}
-		took, err := c.backfill(ctx, sides[side], environment, keys)
-		if err != nil {
-			return nil, fmt.Errorf("backfill, %s: %w", side, err)
-		}
-		out = append(out, Backfill{side, len(keys), float64(len(keys)) / took.Seconds()})
-		fmt.Fprintf(c.log, "backfill of %d photos, %s: %s\n", len(keys), side, took.Round(time.Second))
 	}
-	return out, nil
+	perSecond := func(i int) float64 { return float64(c.options.photos) / took[i].Seconds() }
+	return []Backfill{{oursName, c.options.photos, perSecond(0)}, {inTurnName, c.options.photos, perSecond(1)}}, nil
 }
 
-func (c *comparison) backfill(ctx context.Context, side command, environment, keys []string) (time.Duration, error) {
-	side.env = environment
+func backfillPrefix(i int) string { return fmt.Sprintf("backfill/%d/", i%backfillTurns) }
+
+// backfill lets a side go over a prefix, and sees that all of it is there.
+func (c *comparison) backfill(ctx context.Context, side command, prefix string, keys []string) (time.Duration, error) {
+	side.args = append(slices.Clone(side.args), "s3://"+bucket+"/"+prefix)
 	cmd := side.build()
 	output := &tail{}
-	cmd.Env, cmd.Stdout, cmd.Stderr = environment, output, output
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(slices.Clone(side.env), c.s3.environment()...), output, output
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("%w\n%s", err, output)

@@ -1,11 +1,11 @@
 // The reference over a bucket's prefix: what its author would do about the pictures that are there already, its handler's
 // code in a loop with two workers.
 //
-//   node backfill.mjs BUCKET PREFIX
+//   node backfill.mjs s3://BUCKET/PREFIX
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { handler } from './handler.mjs';
 
-const [bucket, prefix] = process.argv.slice(2);
+const [, bucket, prefix] = process.argv[2].match(/^s3:\/\/([^/]+)\/(.*)$/);
 const s3 = new S3Client({ forcePathStyle: Boolean(process.env.AWS_ENDPOINT_URL_S3) });
 
 async function* keys() {
