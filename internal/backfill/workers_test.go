@@ -81,6 +81,8 @@ func (deadly) Head(context.Context, string, string) (s3io.Info, error) { panic("
 
 func (deadly) Put(context.Context, s3io.Upload) (string, error) { panic("not asked for") }
 
+func (deadly) Delete(context.Context, string, string, string) error { panic("not asked for") }
+
 func startWorkers(t *testing.T, limit time.Duration, mode string) (*backfill.Workers, *atomic.Int32) {
 	started := &atomic.Int32{}
 	w := &backfill.Workers{Limit: limit, Pace: backfill.NewPace(1000), Command: func() *exec.Cmd {
