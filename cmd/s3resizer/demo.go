@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -11,6 +12,7 @@ import (
 	_ "image/png"
 	"io"
 	"io/fs"
+	"log/slog"
 	"mime"
 	"os"
 	"path"
@@ -19,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/spf13/cobra"
 	_ "golang.org/x/image/webp"
 
@@ -63,12 +66,16 @@ func demo(ctx context.Context, settings config.Settings, from, out string) error
 		return workError{err}
 	}
 	results := make(chan handled, len(pictures))
-	l, err := startLocal(settings, "127.0.0.1:0", "", runtime.GOMAXPROCS(0), func(report handler.Report, err error) {
+	var h *handler.Handler
+	l, err := startLocal(settings, localOptions{addr: "127.0.0.1:0", jobs: runtime.GOMAXPROCS(0), created: func(_ events.S3Event, event json.RawMessage) {
+		report, err := h.Handle(context.Background(), event)
 		results <- handled{report, err}
-	})
+	}})
 	if err != nil {
 		return workError{err}
 	}
+	h = handler.New(l.store, settings, slog.New(slog.DiscardHandler))
+	l.serve()
 	fmt.Printf("Putting %d pictures into s3://%s on %s; their renditions go to s3://%s.\n\n", len(pictures), sourceBucket, l.url, settings.DestBucket.For(sourceBucket))
 	err = errors.Join(runDemo(ctx, l, settings, pictures, results, out, from == ""), l.stop())
 	if err != nil {
@@ -84,10 +91,8 @@ type handled struct {
 
 func runDemo(ctx context.Context, l *local, settings config.Settings, pictures []picture, results <-chan handled, out string, allMustDo bool) error {
 	started := time.Now()
-	for err := range inOrder(runtime.GOMAXPROCS(0), pictures, func(p picture) error { return upload(ctx, l.store, p) }) {
-		if err != nil {
-			return err
-		}
+	if err := uploadAll(ctx, l.store, pictures); err != nil {
+		return err
 	}
 	done := map[string]handler.Result{}
 	for range pictures {
@@ -162,6 +167,15 @@ func demoPictures(from string) ([]picture, error) {
 		return nil, fmt.Errorf("pictures of the folder %s: %w", from, err)
 	}
 	return pictures, nil
+}
+
+func uploadAll(ctx context.Context, store *s3io.Client, pictures []picture) error {
+	for err := range inOrder(runtime.GOMAXPROCS(0), pictures, func(p picture) error { return upload(ctx, store, p) }) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func upload(ctx context.Context, store *s3io.Client, p picture) error {

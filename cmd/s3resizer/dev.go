@@ -2,16 +2,21 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/spf13/cobra"
 
 	"s3resizer/internal/config"
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/gallery"
 	"s3resizer/internal/handler"
 )
 
@@ -19,7 +24,7 @@ func devCommand() *cobra.Command {
 	var addr, data string
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Serve an S3 endpoint that resizes what is put there, until Ctrl-C",
+		Short: "Serve an S3 endpoint that resizes what is put there, and a page that shows it, until Ctrl-C",
 		Example: `  s3resizer dev
   s3resizer dev --addr 127.0.0.1:9100 --data dev-data`,
 		Args: cobra.NoArgs,
@@ -28,22 +33,56 @@ func devCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "host:port of the S3 endpoint")
-	cmd.Flags().StringVar(&data, "data", "", "folder that keeps the objects across restarts (default: in memory)")
+	cmd.Flags().StringVar(&data, "data", "", "folder that keeps the objects across restarts (default: a temporary one)")
 	return cmd
 }
 
 func dev(ctx context.Context, settings config.Settings, addr, data string) error {
-	l, err := startLocal(settings, addr, data, runtime.GOMAXPROCS(0), printOutcome)
+	if data == "" {
+		// On disk, because pictures by the hundred are more than a laptop's memory should hold.
+		temporary, err := os.MkdirTemp("", "s3resizer-dev-")
+		if err != nil {
+			return workError{err}
+		}
+		defer os.RemoveAll(temporary) //nolint:errcheck // the system's own cleaning finds what stays
+		data = temporary
+	}
+	var g *gallery.Gallery
+	l, err := startLocal(settings, localOptions{
+		addr: addr, dir: data, jobs: runtime.GOMAXPROCS(0),
+		page:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.ServeHTTP(w, r) }),
+		created: func(e events.S3Event, event json.RawMessage) { g.Created(e, event) },
+	})
 	if err != nil {
 		return workError{err}
 	}
-	fmt.Printf(`S3 on %[1]s: pictures put into s3://%[2]s are resized into s3://%[3]s. Ctrl-C ends it.
+	g = gallery.New(gallery.Options{
+		Bucket: sourceBucket, Store: l.store, Access: l.access, Environ: os.Environ(), Settings: settings, Told: printOutcome,
+		Samples: func(ctx context.Context) error {
+			pictures, err := demoPictures("")
+			if err != nil {
+				return err
+			}
+			return uploadAll(ctx, l.store, pictures)
+		},
+	})
+	l.serve()
+	objects, err := l.s3.Objects(ctx, sourceBucket)
+	if err == nil {
+		err = g.Resume(ctx, objects)
+	}
+	if err != nil {
+		return workError{errors.Join(err, l.stop())}
+	}
+	fmt.Printf(`The gallery, to drop pictures on: %[1]s%[7]s
+
+S3 on %[1]s: pictures put into s3://%[2]s are resized into s3://%[3]s. Ctrl-C ends it.
 
   export AWS_ENDPOINT_URL_S3=%[1]s AWS_REGION=%[4]s AWS_ACCESS_KEY_ID=%[5]s AWS_SECRET_ACCESS_KEY=%[6]s
   aws s3 cp cat.jpg s3://%[2]s/          # or, without the aws CLI:
   curl --aws-sigv4 aws:amz:%[4]s:s3 --user %[5]s:%[6]s -T cat.jpg %[1]s/%[2]s/cat.jpg
 
-`, l.url, sourceBucket, settings.DestBucket.For(sourceBucket), region, accessKey, secretKey)
+`, l.url, sourceBucket, settings.DestBucket.For(sourceBucket), region, accessKey, secretKey, devserver.PagePath)
 
 	select {
 	case <-ctx.Done():
@@ -51,6 +90,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 	case err := <-l.served:
 		l.served <- err // for stop, which waits for it too
 	}
+	g.Close()
 	if err := l.stop(); err != nil {
 		return workError{err}
 	}

@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
-	"s3resizer/internal/handler"
 	"s3resizer/s3io"
 )
 
@@ -25,31 +27,41 @@ const (
 	region    = "us-east-1"
 )
 
-// local is the whole trigger in one process: an S3 whose uploads raise events, and the handler that they go to.
+// local is an S3 in this process whose uploads raise events.
 type local struct {
 	url    string
+	access aws.Config
 	store  *s3io.Client
 	s3     *devserver.S3
 	served chan error
 }
 
-// startLocal serves S3 on addr, keeping the objects in dir or, if that is empty, in memory. What the handler says to
-// each event goes to told, from as many goroutines as jobs.
-func startLocal(settings config.Settings, addr, dir string, jobs int, told func(handler.Report, error)) (*local, error) {
+// localOptions say where the S3 is, what stands beside it, and who is told of uploads.
+type localOptions struct {
+	addr string
+	dir  string // of the objects; "" keeps them in memory
+	jobs int    // how many calls of created there may be at once
+	page http.Handler
+	// created is called once for each upload.
+	created func(e events.S3Event, raw json.RawMessage)
+}
+
+// startLocal serves an S3 that has the source and the destination of the settings.
+func startLocal(settings config.Settings, o localOptions) (*local, error) {
 	l := &local{served: make(chan error, 1)}
-	var h *handler.Handler
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var err error
 	l.s3, err = devserver.New(devserver.Options{
-		Addr: addr, Dir: dir, Region: region, AccessKey: accessKey, SecretKey: secretKey,
+		Addr: o.addr, Dir: o.dir, Region: region, AccessKey: accessKey, SecretKey: secretKey,
 		Buckets: []string{sourceBucket, settings.DestBucket.For(sourceBucket)}, Notify: []string{sourceBucket},
-		Parallel: jobs, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Parallel: o.jobs, Log: log, Page: o.page,
 		OnCreated: func(e events.S3Event) {
-			event, err := devserver.EventJSON(e)
+			raw, err := devserver.EventJSON(e)
 			if err != nil {
-				told(handler.Report{}, err)
+				log.Error("no event can be made of an upload", "error", err)
 				return
 			}
-			told(h.Handle(context.Background(), event))
+			o.created(e, raw)
 		},
 	})
 	if err != nil {
@@ -58,11 +70,13 @@ func startLocal(settings config.Settings, addr, dir string, jobs int, told func(
 	if l.url, err = l.s3.Listen(); err != nil {
 		return nil, errors.Join(err, l.s3.Shutdown(context.Background()))
 	}
-	l.store = s3io.New(devserver.ClientConfig(l.url, region, accessKey, secretKey), s3io.Options{})
-	h = handler.New(l.store, settings, slog.New(slog.DiscardHandler))
-	go func() { l.served <- l.s3.Serve() }()
+	l.access = devserver.ClientConfig(l.url, region, accessKey, secretKey)
+	l.store = s3io.New(l.access, s3io.Options{})
 	return l, nil
 }
+
+// serve begins to answer.
+func (l *local) serve() { go func() { l.served <- l.s3.Serve() }() }
 
 // stopTime is how long pictures that are being resized may take when the process is asked to end.
 const stopTime = 20 * time.Second

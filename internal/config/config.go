@@ -118,6 +118,21 @@ func Load(environ []string) (Settings, error) {
 	return s, errors.Join(mistakes...)
 }
 
+// Values returns what each variable says in an environment that [Load] accepts, the defaults included; "" where what is
+// in force follows from something else.
+func Values(environ []string) map[string]string {
+	values := map[string]string{}
+	for name, v := range variables {
+		values[prefix+name] = v.fallback
+	}
+	for _, entry := range environ {
+		if name, value, _ := strings.Cut(entry, "="); value != "" && strings.HasPrefix(name, prefix) {
+			values[name] = value
+		}
+	}
+	return values
+}
+
 // printable is a name as it is or, where that would garble the log, escaped.
 func printable(name string) string {
 	quoted := strconv.Quote(name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"regexp"
 	"slices"
 
@@ -44,9 +45,17 @@ type Options struct {
 	// Parallel is how many calls of OnCreated may run at once. With more than
 	// one, calls only begin about in the order above. 0 is 1.
 	Parallel int
+	// Page, when set, answers what is under PagePath, with the same checks of
+	// Host and Origin before it. A browser that asks for / is sent there.
+	Page http.Handler
 	// Log, when set, gets what goes wrong inside.
 	Log *slog.Logger
 }
+
+// PagePath is where Options.Page lives: beside the buckets, one of which can't
+// be named "-", because S3 wants three characters. So no key is in its way, and
+// page and endpoint are of one origin.
+const PagePath = "/-/"
 
 // account is the form of an AWS account id.
 var account = regexp.MustCompile(`^[0-9]{12}$`)

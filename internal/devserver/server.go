@@ -32,10 +32,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/rclone/gofakes3"
+
+	"s3resizer/s3io"
 )
 
 // backend is a store of buckets and objects that calls noteCreated for every
@@ -50,6 +54,7 @@ type S3 struct {
 	addr     string
 	guard    guard
 	notifier *notifier
+	page     http.Handler // or nil
 	store    backend
 	server   *http.Server
 
@@ -77,6 +82,7 @@ func New(o Options) (*S3, error) {
 		addr:     o.Addr,
 		guard:    newGuard(o),
 		notifier: newNotifier(o, newAPI(o, store)),
+		page:     o.Page,
 		store:    store,
 	}
 	s.server = &http.Server{
@@ -133,10 +139,19 @@ func (l logger) Print(level gofakes3.LogLevel, v ...any) {
 	}
 }
 
-// ServeHTTP answers one S3 request.
+// ServeHTTP answers one S3 request, or one of the page's.
 func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused := s.guard.check(r); refused != nil {
 		refused.reply(w, r)
+		return
+	}
+	switch {
+	case s.page == nil:
+	case strings.HasPrefix(r.URL.Path, PagePath):
+		s.page.ServeHTTP(w, r) // not counted as a request: it may last as long as a tab is open
+		return
+	case fromAddressBar(r):
+		http.Redirect(w, r, PagePath, http.StatusFound)
 		return
 	}
 	if !s.enter() {
@@ -146,8 +161,20 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.requests.Done()
 
 	answer := &response{ResponseWriter: w}
+	if s.page != nil {
+		// Objects are of the page's origin: one that is opened in the browser must not act in the page's name.
+		w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+	}
 	s.notifier.serve(answer, r)
 	answer.finish()
+}
+
+// fromAddressBar tells a person's GET / from a program's list of the buckets,
+// which accepts any type, and from a signed one.
+func fromAddressBar(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.RawQuery == "" && r.Header.Get("Authorization") == "" &&
+		strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 func (s *S3) enter() bool {
@@ -158,6 +185,21 @@ func (s *S3) enter() bool {
 	}
 	s.requests.Add(1)
 	return true
+}
+
+// Objects describes all objects of a bucket, in the order of their uploads, to
+// a second.
+func (s *S3) Objects(ctx context.Context, bucket string) ([]s3io.Info, error) {
+	list, err := s.store.ListBucket(ctx, bucket, nil, gofakes3.ListBucketPage{})
+	if err != nil {
+		return nil, fmt.Errorf("list s3://%s: %w", bucket, err)
+	}
+	slices.SortStableFunc(list.Contents, func(a, b *gofakes3.Content) int { return a.LastModified.Compare(b.LastModified.Time) })
+	infos := make([]s3io.Info, len(list.Contents))
+	for i, c := range list.Contents {
+		infos[i] = s3io.Info{Bucket: bucket, Key: c.Key, ETag: strings.Trim(c.ETag, `"`), Size: c.Size}
+	}
+	return infos, nil
 }
 
 // Listen binds Options.Addr and returns the endpoint's URL. Requests are

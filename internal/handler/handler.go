@@ -223,6 +223,8 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 	if err != nil {
 		return r.failed(ctx, err)
 	}
+	traced(ctx, Download, r.opening, r.lastByte, Rendition{})
+	traced(ctx, Decode, source.Decode.Start, source.Decode.End, Rendition{})
 	return r.resized(), nil
 }
 

@@ -95,6 +95,7 @@ func (r *run) emit(ctx context.Context) func(resize.Rendition) error {
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	out := r.describe(rendition.Size, rendition.Format)
 	out.Width, out.Height, out.Bytes = rendition.Width, rendition.Height, len(rendition.Data)
+	traced(ctx, Encode, rendition.Encode.Start, rendition.Encode.End, out)
 	start := time.Now()
 	metadata := r.metadata()
 	metadata[metaSize] = out.Size
@@ -107,6 +108,8 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 		return err
 	}
 	out.ETag = etag
+	end := time.Now()
+	traced(ctx, Upload, start, end, out)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.renditions = append(r.renditions, out)
@@ -114,7 +117,7 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	if r.upload.Start.IsZero() || start.Before(r.upload.Start) {
 		r.upload.Start = start
 	}
-	r.upload.End = latest(r.upload.End, time.Now())
+	r.upload.End = latest(r.upload.End, end)
 	return nil
 }
 

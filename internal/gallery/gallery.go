@@ -1,0 +1,226 @@
+// Package gallery is the page of `s3resizer dev`: pictures are dropped on it, and it shows what becomes of them and when.
+//
+// The one idea: the page is an app like any other. It uploads by presigned URLs to the S3 endpoint that it is served
+// from, and shows what is in the buckets; that a picture was put there, by it or by anybody else, it learns from the
+// events that the endpoint raises. Between the two stands the function's own handler, which is asked to tell of each
+// step of its work. Nothing is shown that was not measured, but for the grey lane, which is reckoned (see reference.go).
+//
+// What it holds in memory is bounded: a card for each of the newest pictures, and for each page that is open the keys of
+// the cards that it has not been sent yet.
+package gallery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"s3resizer/internal/config"
+	"s3resizer/internal/handler"
+	"s3resizer/s3io"
+)
+
+// Options say what a gallery shows, and how it reaches it.
+type Options struct {
+	Bucket string       // of the uploads
+	Store  *s3io.Client // reaches the endpoint that serves the page
+	Access aws.Config   // of the same endpoint, for presigned URLs
+	// Environ is where the settings come from, Settings what it says. What the page changes is laid over it.
+	Environ  []string
+	Settings config.Settings
+	// Told, if set, is told what came of each picture.
+	Told func(handler.Report, error)
+	// Samples, if set, uploads pictures for those who have none at hand.
+	Samples func(context.Context) error
+}
+
+// Gallery resizes what it is told of and shows it. It is an http.Handler for paths under devserver.PagePath.
+type Gallery struct {
+	o    Options
+	deck *deck
+	mux  http.Handler
+
+	mu      sync.Mutex
+	handler *handler.Handler
+	environ []string // in force
+
+	again  sync.WaitGroup // what is done besides the endpoint's events
+	ending chan struct{}
+}
+
+// New makes a gallery; it is ready at once.
+func New(o Options) *Gallery {
+	g := &Gallery{o: o, deck: newDeck(), environ: o.Environ, ending: make(chan struct{})}
+	g.use(o.Settings)
+	g.mux = g.routes()
+	return g
+}
+
+// Close ends the work that was not started by an event, after the pictures under way.
+func (g *Gallery) Close() {
+	close(g.ending)
+	g.again.Wait()
+}
+
+// use makes settings those in force, with g.mu held or before anybody else knows g.
+func (g *Gallery) use(s config.Settings) {
+	g.handler = handler.New(g.o.Store, s, slog.New(slog.DiscardHandler))
+	g.deck.announce(g.about(s))
+}
+
+// Created resizes the object that an event of the endpoint tells of.
+func (g *Gallery) Created(e events.S3Event, raw json.RawMessage) {
+	object := e.Records[0].S3.Object
+	g.resize(object.URLDecodedKey, object.Size, raw)
+}
+
+// resize puts an object through the handler, and what the handler tells of it onto its card.
+func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
+	g.mu.Lock()
+	h := g.handler
+	g.mu.Unlock()
+	work := g.deck.begin(key, size)
+	report, err := h.Handle(handler.WithTrace(context.Background(), work.step), event)
+	work.end(report, err)
+	if g.o.Told != nil {
+		g.o.Told(report, err)
+	}
+}
+
+// Resume shows what a folder of objects holds from before, and resizes what no record tells of: an upload that was
+// stored when the process was ended, and whose event went with it. What records there are, the settings decide; without
+// any, every picture would be done again at each start, and none is.
+func (g *Gallery) Resume(ctx context.Context, objects []s3io.Info) error {
+	if !g.o.Settings.Record {
+		return nil
+	}
+	var lost []s3io.Info
+	for _, object := range objects {
+		result, err := g.record(ctx, object)
+		switch {
+		case err != nil:
+			return err
+		case result == nil:
+			lost = append(lost, object)
+		default:
+			g.deck.restore(*result)
+		}
+	}
+	g.redo(lost)
+	return nil
+}
+
+// record is what the record of an object says of it, or nil if there is none of the upload that is there now.
+func (g *Gallery) record(ctx context.Context, object s3io.Info) (*handler.Result, error) {
+	body, err := g.o.Store.Open(ctx, g.o.Settings.DestBucket.For(g.o.Bucket), handler.RecordKey(object.Key))
+	if s3io.ClassOf(err) == s3io.NotFound || s3io.ClassOf(err) == s3io.Invalid { // the latter of a key that is too long
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	result := new(handler.Result)
+	if json.Unmarshal(data, result) != nil || result.Source.ETag != object.ETag {
+		return nil, nil
+	}
+	return result, nil
+}
+
+// redo resizes objects as they are now, a few at a time, until Close.
+func (g *Gallery) redo(objects []s3io.Info) {
+	g.again.Go(func() {
+		group := errgroup.Group{}
+		group.SetLimit(g.o.Settings.Processors)
+		for _, object := range objects {
+			group.Go(func() error {
+				select {
+				case <-g.ending:
+					return nil
+				default:
+				}
+				event, err := json.Marshal(map[string]string{"bucket": g.o.Bucket, "key": object.Key})
+				if err == nil {
+					g.resize(object.Key, object.Size, event)
+				}
+				return err
+			})
+		}
+		_ = group.Wait() // strings can be marshalled
+	})
+}
+
+// changeable are the settings that the page may change.
+type changeable struct {
+	Sizes   string `json:"sizes"`
+	Formats string `json:"formats"`
+	Quality string `json:"quality"`
+}
+
+// change lays settings over the environment, for every picture from now on and, again, for those that are shown.
+func (g *Gallery) change(to changeable) error {
+	environ := slices.DeleteFunc(slices.Clone(g.o.Environ), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains([]string{"RESIZE_SIZES", "RESIZE_FORMATS", "RESIZE_QUALITY"}, name)
+	})
+	environ = append(environ, "RESIZE_SIZES="+to.Sizes, "RESIZE_FORMATS="+to.Formats, "RESIZE_QUALITY="+to.Quality)
+	settings, err := config.Load(environ)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	select {
+	case <-g.ending:
+		g.mu.Unlock()
+		return errors.New("the endpoint is shutting down")
+	default:
+	}
+	g.environ = environ
+	g.use(settings)
+	g.mu.Unlock()
+	g.redo(g.deck.uploads())
+	return nil
+}
+
+// about is what the page has to know besides pictures.
+type about struct {
+	Started     time.Time         `json:"started"` // of the process: what is in memory goes with it
+	Bucket      string            `json:"bucket"`
+	Destination string            `json:"destination"`
+	Region      string            `json:"region"`
+	AccessKey   string            `json:"accessKey"`
+	SecretKey   string            `json:"secretKey"`
+	Samples     bool              `json:"samples"` // can be had
+	Kept        int               `json:"kept"`    // cards, at most
+	Settings    map[string]string `json:"settings"`
+}
+
+var started = time.Now()
+
+func (g *Gallery) about(s config.Settings) about {
+	credentials, _ := g.o.Access.Credentials.Retrieve(context.Background()) // static ones
+	values := config.Values(g.environ)
+	if values["RESIZE_QUALITY"] == "" {
+		values["RESIZE_QUALITY"] = fmt.Sprintf("jpeg=%d,webp=%d,avif=%d", s.Quality.JPEG, s.Quality.WebP, s.Quality.AVIF)
+	}
+	return about{
+		Started: started, Bucket: g.o.Bucket, Destination: s.DestBucket.For(g.o.Bucket), Region: g.o.Access.Region,
+		AccessKey: credentials.AccessKeyID, SecretKey: credentials.SecretAccessKey, Samples: g.o.Samples != nil, Kept: maxCards,
+		Settings: values,
+	}
+}
