@@ -16,6 +16,7 @@ endif
 HEIC ?=
 export HEIC
 tags := $(if $(HEIC),-tags heic)
+browsertest := internal/gallery/browsertest/node_modules/.package-lock.json
 comma := ,
 # Go's build cache does not know what pkg-config answered. A flag that differs with the libvips that it finds keeps a
 # build from using what was compiled for another one.
@@ -35,7 +36,7 @@ demo: bin/s3resizer ## resize pictures through an S3 in this process: generated 
 	@bin/s3resizer demo --out demo-out $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 .PHONY: dev
-dev: bin/s3resizer ## serve an S3 endpoint that resizes what is put there; ARGS='--addr … --data …'
+dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resizes what is put there; ARGS='--addr … --data …'
 	@bin/s3resizer dev $(ARGS)
 
 .PHONY: build
@@ -46,6 +47,16 @@ test: tools $(libvips) ## all tests, race detector on
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /bench/ -e /resizetest)
 	go test $(tags) ./resize/... ./bench/... # once more for what loops over pixels, for minutes with the detector: -short leaves it out
+
+.PHONY: gallery-test
+gallery-test: tools bin/s3resizer $(browsertest) ## the page of make dev, in Chromium
+	@./tools.sh $(LIBVIPS) chromium
+	node --test --test-reporter=spec internal/gallery/browsertest/gallery.test.mjs
+
+.PHONY: screenshot
+screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the generated pictures
+	@./tools.sh $(LIBVIPS) chromium
+	node internal/gallery/browsertest/screenshot.mjs docs/gallery.jpg
 
 .PHONY: torture
 torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
@@ -198,7 +209,7 @@ env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin dist demo-out libvips/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
+	rm -rf bin dist demo-out libvips/node_modules internal/gallery/browsertest/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
 
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute
@@ -214,6 +225,10 @@ bin/bench-compute: tools $(libvips)
 
 bench/reference/node_modules/.package-lock.json: bench/reference/package-lock.json | tools
 	cd bench/reference && npm ci --silent --no-audit --no-fund && npm run --silent bundle
+	@touch $@
+
+$(browsertest): internal/gallery/browsertest/package-lock.json | tools
+	cd internal/gallery/browsertest && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 deploy/lint/node_modules/.package-lock.json: deploy/lint/package-lock.json | tools

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -63,6 +64,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 			if err != nil {
 				return err
 			}
+			defer debug.FreeOSMemory() // the page shows what resizing takes; drawing takes more
 			return uploadAll(ctx, l.store, pictures)
 		},
 	})

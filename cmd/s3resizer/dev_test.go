@@ -296,6 +296,52 @@ func TestDevKeepsItsDataAcrossRestarts(t *testing.T) {
 	}
 }
 
+// Its event went with the process; that there is no record of the upload tells.
+func TestDevTakesUpWhatAKillLeft(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	slow := []string{"RESIZE_FORMATS=avif", "RESIZE_SIZES=small=368,large=2200"}
+	s := serve(t, slow, "--data", data)
+	s.put(t, "done.png", pngOf(t, 40, 30))
+	s.waitFor(t, "resized done.png")
+	s.put(t, "slow.png", pngOf(t, 2600, 2400))
+	if err := s.process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if rest := s.drain(); len(rest) > 0 {
+		t.Fatalf("the picture was not being resized when the process was killed: %q", rest)
+	}
+	_ = s.process.Wait() // killed
+	s.ended = true
+
+	s = serve(t, nil, "--data", data) // quicker
+	line := s.waitFor(t, "slow.png")
+	if !strings.Contains(line, "resized slow.png 2600×2400") {
+		t.Errorf("after the restart: %s", line)
+	}
+	if rest := s.interrupt(t, 5*time.Second); !slices.Equal(rest, []string{"stopping"}) {
+		t.Errorf("after Ctrl-C it printed %q", rest)
+	}
+	if printed := strings.Join(s.printed, "\n"); strings.Contains(printed, "resized done.png") {
+		t.Error("what was done was done again")
+	}
+}
+
+func TestDevShowsItsPage(t *testing.T) {
+	s := serve(t, nil)
+	page := regexp.MustCompile(`http://\S+/-/$`).FindString(s.printed[0])
+	if page == "" {
+		t.Fatalf("the first line is %q", s.printed[0])
+	}
+	res, err := http.Get(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("gallery.js")) {
+		t.Errorf("%s: %s, %v", res.Status, body, err)
+	}
+}
+
 func TestDevKeepsNothingWithoutAFolderForIt(t *testing.T) {
 	s := serve(t, nil)
 	s.put(t, "cat.jpg", jpegOf(t, 400, 300))

@@ -82,6 +82,13 @@ func TestValues(t *testing.T) {
 }
 
 // A set that is complete under the default stays so when the setting comes; one that may have grey in it is another.
+func TestTheValuesInForce(t *testing.T) {
+	values := Values([]string{"RESIZE_FORMATS=webp", "RESIZE_SIZES=", "HOME=/"})
+	if values["RESIZE_FORMATS"] != "webp" || values["RESIZE_SIZES"] != "small=368,medium=720,large=1440" || values["HOME"] != "" {
+		t.Errorf("%v", values)
+	}
+}
+
 func TestTheFingerprintTellsWhetherCutPicturesAreAccepted(t *testing.T) {
 	prints := map[string]string{}
 	for _, environ := range []string{"", "RESIZE_ON_TRUNCATED=reject", "RESIZE_ON_TRUNCATED=accept"} {

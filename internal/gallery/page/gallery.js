@@ -16,7 +16,7 @@ function make(tag, props = {}, ...children) {
 
 // Numbers, for people: as the command's own table has them.
 const bytes = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(1)} GB` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : n >= 1e4 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e3).toFixed(1)} kB`;
-const ms = (n) => n >= 9950 ? `${(n / 1000).toFixed(1)} s` : n >= 9.95 ? `${Math.round(n)} ms` : `${n.toFixed(1)} ms`;
+const ms = (n) => n >= 999.5 ? `${(n / 1000).toFixed(2)} s` : n >= 9.95 ? `${Math.round(n)} ms` : `${n.toFixed(1)} ms`;
 const saved = (from, to) => `${to <= from ? '−' : '+'}${Math.round(100 * Math.abs(1 - to / from))} %`;
 const sum = (list, of) => list.reduce((all, x) => all + of(x), 0);
 
@@ -79,7 +79,7 @@ function showTotals(t) {
 
 // ---- Where cards are: in chunks by their number, each of which has elements only while it is near the window ----
 
-const chunkSize = 8;
+const chunkSize = 4;
 const chunks = new Map(); // by number: {section, keys, near}
 const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -153,8 +153,11 @@ function redraw(card, old) {
   const e = draw(card);
   e.card = card;
   if (old) {
-    const loaded = new Map([...old.querySelectorAll('img')].map((img) => [img.src, img]));
-    for (const img of e.querySelectorAll('img')) if (loaded.has(img.src)) img.replaceWith(loaded.get(img.src));
+    const loaded = Map.groupBy(old.querySelectorAll('img'), (img) => img.src);
+    for (const img of e.querySelectorAll('img')) {
+      const again = loaded.get(img.src)?.pop();
+      if (again) img.replaceWith(again);
+    }
   }
   return e;
 }
@@ -228,30 +231,32 @@ function timeline(card) {
   }
   const reference = card.reference ?? [];
   const end = Math.max(...[...steps, ...reference].map((s) => s.end)) * 1.02;
+  const ours = Math.max(...steps.map((s) => s.end));
   const tick = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((t) => end / t <= 7) ?? 30000;
   const lane = (bars, className, name, say, label) => make('tr', { className }, make('th', { scope: 'row', title: name }, name),
     make('td', {}, make('div', { className: 'lane', style: { '--tick': `${100 * tick / end}%` } },
       ...bars.map((s) => make('i', { className: s.stage, title: `${s.stage} ${s.size ?? ''} ${ms(s.start)} – ${ms(s.end)}`, style: { left: `${100 * s.start / end}%`, width: `${100 * (s.end - s.start) / end}%` } })),
+      reference.length ? make('b', { className: 'end', style: { left: `${100 * ours / end}%` } }) : null,
       make('span', { className: 'hidden' }, label ?? bars.map((s) => `${s.stage} from ${ms(s.start)} to ${ms(s.end)}`).join(', ')))),
-    make('td', { className: 'say', title: say }, say));
+    make('td', { className: 'say' }, ...[say].flat().map((text) => make('span', {}, text))));
   const rows = [];
   for (const stage of ['download', 'decode']) {
     const bars = steps.filter((s) => s.stage === stage);
-    if (bars.length) rows.push(lane(bars, '', stage, stage === 'download' ? bytes(card.bytes) : source?.width ? `${source.width} × ${source.height} ${source.format}` : ''));
+    if (bars.length) rows.push(lane(bars, '', stage, stage === 'download' ? [source?.format.toUpperCase() ?? '', bytes(card.bytes)] : source?.width ? `${source.width} × ${source.height}` : ''));
   }
   const made = card.renditions ?? [], several = new Set(made.map((r) => r.format)).size > 1;
   for (const r of [...made].sort((a, b) => b.width - a.width)) {
     const bars = steps.filter((s) => s.size === r.size && s.format === r.format);
-    rows.push(lane(bars, 'made', several ? `${r.size} ${r.format}` : r.size, `${r.width} × ${r.height}  ${bytes(r.bytes)}`));
+    rows.push(lane(bars, 'made', several ? `${r.size} ${r.format}` : r.size, [`${r.width} × ${r.height}`, bytes(r.bytes)]));
   }
   if (reference.length) {
     const total = reference.at(-1).end;
-    rows.push(lane(reference, 'reference-lane', 'before', `≈ ${ms(total)}, modelled`, `The handler that this replaces, modelled: ${ms(total)}, one size after the other`));
+    rows.push(lane(reference, 'reference-lane', 'reference', ['modelled', `≈ ${ms(total)}`], `The handler that this replaces, modelled: ${ms(total)}, one size after the other`));
   }
   const ticks = [];
   for (let t = 0; t <= end; t += tick) ticks.push(make('span', { style: { left: `${100 * t / end}%` } }, t + tick > end ? `${t} ms` : `${t}`));
   rows.push(make('tr', { className: 'axis', ariaHidden: 'true' }, make('td', {}), make('td', {}, make('div', { className: 'lane' }, ...ticks)), make('td', {})));
-  return make('table', { className: 'time' }, make('caption', { className: 'hidden' }, `Timeline of ${card.key}`), make('tbody', {}, ...rows));
+  return make('table', { className: 'time' }, make('caption', { className: 'hidden' }, `Timeline of ${card.key}`), make('colgroup', {}, ...['name', 'lanes', 'said'].map((className) => make('col', { className }))), make('tbody', {}, ...rows));
 }
 
 // verdict is in the place of the timeline where there are no renditions.
@@ -444,7 +449,7 @@ async function put(upload) {
       const answer = await fetch(url, { method: 'PUT', body: upload.file, headers: upload.file.type ? { 'Content-Type': upload.file.type } : {} });
       if (answer.ok) {
         upload.state = 'sent';
-        return showWaiting();
+        return finish(upload);
       }
       if (answer.status < 500) throw Object.assign(new Error(await answer.text()), { final: true });
     } catch (error) {
@@ -463,13 +468,19 @@ async function ask(method, path, body) {
   return answer;
 }
 
-// settle ends an upload of this page whose picture the server tells of.
+// settle notes what the server tells of an upload of this page.
 function settle(card) {
   const upload = uploads.get(card.key);
-  if (!upload || !['sending', 'sent'].includes(upload.state) || card.state === 'working') return showWaiting();
-  if (upload.state === 'sent') {
+  if (!upload || upload.state === 'waiting') return;
+  upload.handled = card.state !== 'working';
+  finish(upload);
+}
+
+// finish forgets an upload when both are known: that it is there, and what came of it.
+function finish(upload) {
+  if (upload.state === 'sent' && upload.handled) {
     URL.revokeObjectURL(upload.url);
-    uploads.delete(card.key);
+    uploads.delete(upload.key);
   }
   showWaiting();
 }

@@ -1,0 +1,398 @@
+package gallery_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"s3resizer/internal/config"
+	"s3resizer/internal/devserver"
+	"s3resizer/internal/gallery"
+	"s3resizer/internal/handler"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+func TestMain(m *testing.M) {
+	if err := resize.Startup(2); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// endpoint is an S3 with the gallery beside it.
+type endpoint struct {
+	*s3io.Client
+	*gallery.Gallery
+	url string
+	s3  *devserver.S3
+}
+
+func start(t *testing.T, o gallery.Options) *endpoint {
+	t.Helper()
+	e := &endpoint{}
+	settings, err := config.Load(o.Environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.s3, err = devserver.New(devserver.Options{
+		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"},
+		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.ServeHTTP(w, r) }),
+		OnCreated: func(event events.S3Event) {
+			raw, _ := devserver.EventJSON(event)
+			e.Created(event, raw)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.url, err = e.s3.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	o.Bucket, o.Settings, o.Access = "photos", settings, devserver.ClientConfig(e.url, "us-east-1", "key", "secret")
+	o.Store = s3io.New(o.Access, s3io.Options{})
+	e.Client, e.Gallery = o.Store, gallery.New(o)
+	served := make(chan error, 1)
+	go func() { served <- e.s3.Serve() }()
+	t.Cleanup(func() {
+		e.Close()
+		if err := e.s3.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+		<-served
+	})
+	return e
+}
+
+func picture(t *testing.T, width, height int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, image.NewGray(image.Rect(0, 0, width, height)), nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func (e *endpoint) ask(t *testing.T, method, path, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequest(method, e.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(answer)
+}
+
+// news is what tests look at of what a page is sent.
+type news struct {
+	About *struct{ Settings map[string]string }
+	Cards []card
+	Gone  []string
+}
+
+type card struct {
+	Key, State string
+	Seq        int
+	Renditions []struct{ Key string }
+	Steps      []struct{ Stage, Size string }
+	Reference  []struct{ Start, End float64 }
+	Result     *struct {
+		Status, Class string
+		Timings       *struct{ Total float64 }
+	}
+	Failure *struct{ Class, Error string }
+}
+
+// watch follows the news until the test is content with the cards.
+func (e *endpoint) watch(t *testing.T, content func(cards map[string]card, n news) bool) {
+	t.Helper()
+	res, err := http.Get(e.url + "/-/news")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	late := time.AfterFunc(30*time.Second, func() { res.Body.Close() })
+	defer late.Stop()
+	cards := map[string]card{}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		data, isData := strings.CutPrefix(lines.Text(), "data: ")
+		if !isData {
+			continue
+		}
+		var n news
+		if err := json.Unmarshal([]byte(data), &n); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range n.Cards {
+			cards[c.Key] = c
+		}
+		for _, key := range n.Gone {
+			delete(cards, key)
+		}
+		if content(cards, n) {
+			return
+		}
+	}
+	t.Fatalf("the news ended with %+v", cards)
+}
+
+func (e *endpoint) put(t *testing.T, key string, data []byte) {
+	t.Helper()
+	if _, err := e.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: key, ContentType: "image/jpeg", Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACardTellsWhatBecameOfAnUpload(t *testing.T) {
+	e := start(t, gallery.Options{})
+	e.put(t, "good.jpg", picture(t, 2000, 1000))
+	e.put(t, "bad.jpg", []byte("no picture at all"))
+	e.watch(t, func(cards map[string]card, _ news) bool {
+		good, bad := cards["good.jpg"], cards["bad.jpg"]
+		if good.State != "done" || bad.State != "done" {
+			return false
+		}
+		if good.Result.Status != "resized" || len(good.Renditions) != 3 || len(good.Steps) != 8 || len(good.Reference) != 7 {
+			t.Errorf("the good one: %+v", good)
+		}
+		if bad.Result.Status != "rejected" || bad.Result.Class != "unsupported" || bad.Reference != nil {
+			t.Errorf("the bad one: %+v", bad)
+		}
+		return true
+	})
+}
+
+func TestACardTellsOfAFailure(t *testing.T) {
+	e := start(t, gallery.Options{Environ: []string{"RESIZE_DEST_BUCKET=elsewhere"}})
+	e.put(t, "a.jpg", picture(t, 500, 500))
+	e.watch(t, func(cards map[string]card, _ news) bool {
+		c := cards["a.jpg"]
+		if c.State != "failed" {
+			return false
+		}
+		if c.Failure.Class != "no-such-bucket" || !strings.Contains(c.Failure.Error, "elsewhere") {
+			t.Errorf("%+v", c.Failure)
+		}
+		return true
+	})
+}
+
+func TestThePageUploadsAndSeesByPresignedURLs(t *testing.T) {
+	e := start(t, gallery.Options{})
+	for _, key := range []string{"a.jpg", "여행/제주 바다.jpg", "a+b & c%20d'e(f)!*,;=~$@:.jpg", "-/x.jpg"} {
+		t.Run(key, func(t *testing.T) {
+			body, _ := json.Marshal(map[string]string{"key": key})
+			res, answer := e.ask(t, "POST", "/-/uploads", string(body))
+			var to struct{ URL string }
+			if err := json.Unmarshal([]byte(answer), &to); err != nil || !strings.HasPrefix(to.URL, e.url+"/photos/") {
+				t.Fatalf("%s: %s", res.Status, answer)
+			}
+			data := picture(t, 400+len(key), 300) // of each key another one
+			put, err := http.NewRequest(http.MethodPut, to.URL, bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			put.Header.Set("Content-Type", "image/jpeg")
+			if res, err := http.DefaultClient.Do(put); err != nil || res.StatusCode != http.StatusOK {
+				t.Fatalf("PUT: %v, %v", res, err)
+			}
+			if info, err := e.Head(t.Context(), "photos", key); err != nil || info.Size != int64(len(data)) || info.ContentType != "image/jpeg" {
+				t.Errorf("stored is %+v, %v", info, err)
+			}
+			if res, seen := e.ask(t, "GET", "/-/object/photos/"+escaped(key)+"?v=1", ""); res.StatusCode != http.StatusOK || seen != string(data) {
+				t.Errorf("GET: %s, %d bytes", res.Status, len(seen))
+			}
+		})
+	}
+}
+
+// escaped is what a browser's encodeURIComponent makes of each part of a key.
+func escaped(key string) string {
+	var b strings.Builder
+	for _, c := range []byte(key) {
+		if strings.ContainsRune("-_.!~*'()/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", rune(c)) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+func TestWhatAnotherSiteMayDo(t *testing.T) {
+	e := start(t, gallery.Options{Samples: nil})
+	e.put(t, "a.jpg", picture(t, 400, 300))
+	for _, c := range []struct {
+		name, method, path string
+		header             []string
+		want               int
+	}{
+		{"a link to the page", "GET", "/-/", []string{"Sec-Fetch-Site", "cross-site"}, 200},
+		{"its script", "GET", "/-/gallery.js", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"a picture of ours in its page", "GET", "/-/object/photos/a.jpg", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"on another port of this machine", "GET", "/-/news", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		{"a form of an old browser", "POST", "/-/uploads", []string{"Content-Type", "text/plain"}, 415},
+		{"a script with its origin", "POST", "/-/uploads", []string{"Origin", "https://evil.example"}, 403},
+		{"our own page", "GET", "/-/object/photos/a.jpg", []string{"Sec-Fetch-Site", "same-origin"}, 200},
+		{"an address typed in", "GET", "/-/gallery.js", []string{"Sec-Fetch-Site", "none"}, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if res, answer := e.ask(t, c.method, c.path, `{"key":"x"}`, c.header...); res.StatusCode != c.want {
+				t.Errorf("%s, want %d: %.100s", res.Status, c.want, answer)
+			}
+		})
+	}
+}
+
+func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
+	e := start(t, gallery.Options{})
+	res, html := e.ask(t, "GET", "/-/", "")
+	policy := res.Header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy lacks %q: %s", want, policy)
+		}
+	}
+	if strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy is %s", policy)
+	}
+	for _, path := range []string{"", "gallery.css", "gallery.js"} {
+		res, text := e.ask(t, "GET", "/-/"+path, "")
+		text = strings.NewReplacer("http://www.w3.org/2000/svg", "", "https://evanw.github.io/thumbhash/", "").Replace(text) // a name, a source
+		if res.StatusCode != http.StatusOK || strings.Contains(text, "http://") || strings.Contains(text, "https://") {
+			t.Errorf("%q: %s", path, res.Status)
+		}
+	}
+	if strings.Contains(html, " style=") || strings.Contains(html, " on") && strings.Contains(html, "onclick") {
+		t.Error("the page has inline styles or handlers, which the policy forbids")
+	}
+}
+
+func TestChangedSettings(t *testing.T) {
+	e := start(t, gallery.Options{Environ: []string{"RESIZE_SIZES=only=100", "RESIZE_BACKGROUND=black"}})
+	e.put(t, "a.jpg", picture(t, 500, 250))
+	done := func(keys ...string) func(map[string]card, news) bool {
+		return func(cards map[string]card, _ news) bool {
+			c := cards["a.jpg"]
+			if c.State != "done" || len(c.Renditions) != len(keys) {
+				return false
+			}
+			for i, key := range keys {
+				if c.Renditions[i].Key != key {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	e.watch(t, done("only-a.jpg"))
+
+	t.Run("wrong ones are told of, and nothing changes", func(t *testing.T) {
+		res, answer := e.ask(t, "PUT", "/-/settings", `{"sizes":"a=b","formats":"bmp","quality":"101"}`)
+		for _, want := range []string{"RESIZE_SIZES", "RESIZE_FORMATS", "RESIZE_QUALITY", "from 1 to 100"} {
+			if res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(answer, want) {
+				t.Errorf("%s, without %q: %s", res.Status, want, answer)
+			}
+		}
+		e.watch(t, func(_ map[string]card, n news) bool { return n.About.Settings["RESIZE_SIZES"] == "only=100" })
+	})
+	t.Run("good ones are in force, and what is shown is done again", func(t *testing.T) {
+		if res, answer := e.ask(t, "PUT", "/-/settings", `{"sizes":"s=50,m=200","formats":"source,webp","quality":"70"}`); res.StatusCode != http.StatusNoContent {
+			t.Fatalf("%s: %s", res.Status, answer)
+		}
+		e.watch(t, done("s-a.jpg", "s-a.jpg.webp", "m-a.jpg", "m-a.jpg.webp"))
+		e.watch(t, func(_ map[string]card, n news) bool {
+			return n.About.Settings["RESIZE_SIZES"] == "s=50,m=200" && n.About.Settings["RESIZE_BACKGROUND"] == "black" && n.About.Settings["RESIZE_QUALITY"] == "70"
+		})
+	})
+	t.Run("empty ones are the defaults", func(t *testing.T) {
+		if res, answer := e.ask(t, "PUT", "/-/settings", `{"sizes":"","formats":"","quality":""}`); res.StatusCode != http.StatusNoContent {
+			t.Fatalf("%s: %s", res.Status, answer)
+		}
+		e.watch(t, done("small-a.jpg", "medium-a.jpg", "large-a.jpg"))
+	})
+}
+
+// An upload that was stored, and whose event went with the process, has no record of it.
+func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
+	e := start(t, gallery.Options{})
+	done := func(keys ...string) func(map[string]card, news) bool {
+		return func(cards map[string]card, _ news) bool {
+			for _, key := range keys {
+				if cards[key].State != "done" {
+					return false
+				}
+			}
+			return len(cards) == len(keys)
+		}
+	}
+	e.put(t, "done.jpg", picture(t, 500, 250))
+	e.put(t, "rejected.jpg", []byte("no picture"))
+	e.put(t, "overwritten.jpg", picture(t, 500, 250))
+	e.watch(t, done("done.jpg", "rejected.jpg", "overwritten.jpg"))
+
+	// The same buckets, and a gallery that knows nothing: events of the endpoint do not reach it.
+	settings, err := config.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var did []string
+	again := gallery.New(gallery.Options{
+		Bucket: "photos", Store: e.Client, Access: devserver.ClientConfig(e.url, "us-east-1", "key", "secret"), Settings: settings,
+		Told: func(r handler.Report, err error) {
+			did = append(did, fmt.Sprint(r.Results[0].Source.Key, " ", r.Results[0].Status, err))
+		},
+	})
+	objects, err := e.s3.Objects(t.Context(), "photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range objects {
+		if objects[i].Key == "overwritten.jpg" {
+			objects[i].ETag = "of a newer upload"
+		}
+	}
+	if err := again.Resume(t.Context(), objects); err != nil {
+		t.Fatal(err)
+	}
+	first := e.Gallery
+	e.Gallery = again // whose news these are
+	e.watch(t, func(cards map[string]card, n news) bool {
+		c := cards["done.jpg"]
+		if c.Result != nil && (c.Result.Status != "resized" || c.Result.Timings == nil || len(c.Steps) != 0) {
+			t.Errorf("restored is %+v", c)
+		}
+		return done("done.jpg", "rejected.jpg", "overwritten.jpg")(cards, n)
+	})
+	e.Gallery = first
+	again.Close()
+	if fmt.Sprint(did) != "[overwritten.jpg resized<nil>]" {
+		t.Errorf("done again: %q", did)
+	}
+}
