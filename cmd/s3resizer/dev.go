@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 			if err != nil {
 				return err
 			}
+			slices.Reverse(pictures)   // what comes last is on top
 			defer debug.FreeOSMemory() // the page shows what resizing takes; drawing takes more
 			return uploadAll(ctx, l.store, pictures)
 		},

@@ -99,7 +99,7 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
       assert.ok(large[0][0] >= decode[0][1] - 1.5 && large[1][0] >= large[0][1] - 1.5, `decoded, then encoded, then uploaded: ${decode}; ${large}`);
     });
     await t.test('the markup is right', async () => {
-      await page.click('.card[data-key^=portrait] [data-act="copy picture markup"]');
+      await page.click('.card[data-key^=portrait] [data-act="copy Picture markup"]');
       const markup = await copied(page);
       const image = await page.evaluate((markup) => {
         const i = new DOMParser().parseFromString(markup, 'text/html').querySelector('picture > img');
@@ -109,11 +109,11 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
       assert.deepEqual([image.src, image.width, image.height, image.sizes, image.loading], ['/medium-portrait.jpg', '1200', '1600', '(max-width: 1200px) 100vw, 1200px', 'lazy']);
     });
     await t.test('the report and the CLI line can be copied', async () => {
-      await page.click('.card[data-key^=beach] [data-act="copy report"]');
+      await page.click('.card[data-key^=beach] [data-act="copy Report"]');
       const report = JSON.parse(await copied(page));
       assert.deepEqual([report.status, report.source.width, report.renditions.map((r) => r.width)], ['resized', 2000, [368, 720, 1440]]);
-      await page.click('.card[data-key^=beach] [data-act="copy aws CLI line"]');
-      assert.match(await copied(page), /^AWS_ACCESS_KEY_ID=\S+ AWS_SECRET_ACCESS_KEY=\S+ AWS_REGION=\S+ aws --endpoint-url http:\/\/127\.0\.0\.1:\d+ s3 cp 'beach & sea\.jpg' 's3:\/\/photos\/beach & sea\.jpg'$/);
+      await page.click('.card[data-key^=beach] [data-act="copy AWS CLI line"]');
+      assert.match(await copied(page), /^AWS_ACCESS_KEY_ID=\S+ AWS_SECRET_ACCESS_KEY=\S+ AWS_REGION=\S+ \\\n  aws --endpoint-url http:\/\/127\.0\.0\.1:\d+ s3 cp 'beach & sea\.jpg' 's3:\/\/photos\/beach & sea\.jpg'$/);
     });
     await t.test('the slider moves, over two pictures of one size', async () => {
       await page.click('.card[data-key^=portrait] .open');
@@ -140,9 +140,9 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
       assert.equal(await focused(), 'slider');
       await page.keyboard.press('ArrowRight');
       assert.equal(await page.$eval('#slider', (e) => e.value), '51');
-      for (let i = 0; i < 5 && await focused() !== 'copy picture markup'; i++) await page.keyboard.press('Tab');
+      for (let i = 0; i < 5 && await focused() !== 'copy Picture markup'; i++) await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
-      await page.waitForFunction(() => document.getElementById('said').textContent === 'Copied: picture markup');
+      await page.waitForFunction(() => document.getElementById('said').textContent === 'Copied: Picture markup');
       await page.keyboard.press('Escape');
       await page.waitForSelector('#view:not([open])');
       assert.equal(await focused(), 'open', 'the focus is where it was');
@@ -160,7 +160,7 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
       await page.click('#settings [type=submit]');
       await page.waitForFunction(() => [...document.querySelectorAll('.card[data-key^=portrait] .made th')].map((e) => e.textContent).join() === 'page jpeg,page webp,icon jpeg,icon webp');
       await page.waitForFunction(() => document.querySelectorAll('#deck .card[data-state=done]').length === 3);
-      await page.click('.card[data-key^=portrait] [data-act="copy picture markup"]');
+      await page.click('.card[data-key^=portrait] [data-act="copy Picture markup"]');
       assert.match(await copied(page), /<source type="image\/webp" srcset="\/icon-portrait.jpg.webp 64w, \/page-portrait.jpg.webp 1000w"/);
     });
     await t.test('nothing is seriously wrong for axe, in light and dark', async () => {

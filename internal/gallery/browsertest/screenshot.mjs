@@ -7,7 +7,7 @@ const { page, close } = await open({ width: 1180, height: 1240, scale: 1.5, sche
 try {
   await page.waitForSelector('#samples', { visible: true });
   await page.click('#samples');
-  await page.waitForFunction(() => document.querySelectorAll('.card[data-state=done]').length === 10 && !document.querySelector('#waiting .card'), { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector('.totals dd').textContent === '10' && !document.querySelector('#waiting .card'), { timeout: 60_000 });
   await page.waitForNetworkIdle();
   await page.screenshot({ path: out, type: 'jpeg', quality: 82 });
 } finally {

@@ -15,7 +15,7 @@ function make(tag, props = {}, ...children) {
 }
 
 // Numbers, for people: as the command's own table has them.
-const bytes = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(1)} GB` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : n >= 1e4 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e3).toFixed(1)} kB`;
+const bytes = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(1)} GB` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : n >= 1e4 ? `${Math.round(n / 1e3)} kB` : n >= 1e3 ? `${(n / 1e3).toFixed(1)} kB` : `${n} B`;
 const ms = (n) => n >= 999.5 ? `${(n / 1000).toFixed(2)} s` : n >= 9.95 ? `${Math.round(n)} ms` : `${n.toFixed(1)} ms`;
 const saved = (from, to) => `${to <= from ? '−' : '+'}${Math.round(100 * Math.abs(1 - to / from))} %`;
 const sum = (list, of) => list.reduce((all, x) => all + of(x), 0);
@@ -54,7 +54,7 @@ function take(news) {
   }
   showTotals(news.totals);
   $('empty').hidden = cards.size + uploads.size > 0;
-  $('legend').hidden = cards.size === 0;
+  for (const id of ['totals', 'legend', 'about-reference']) $(id).hidden = cards.size === 0;
 }
 
 function showAbout() {
@@ -184,7 +184,7 @@ function draw(card) {
   body.append(card.state === 'working' || resized ? timeline(card) : verdict(card));
   e.append(body);
   if (card.state !== 'working') {
-    e.append(make('p', { className: 'copy' }, 'Copy', ...snippets(card).map(([name, text]) => copyButton(name, text))));
+    e.append(make('p', { className: 'copy' }, 'Copy', ...snippets(card).map(([name, text]) => copyButton(name, name, text))));
   }
   return e;
 }
@@ -327,9 +327,9 @@ const quote = (text) => `'${text.replace(/'/g, `'\\''`)}'`;
 
 function snippets(card) {
   const list = [];
-  if (card.result?.status === 'resized') list.push(['picture markup', () => markup(card.result)]);
-  if (card.result) list.push(['report', () => JSON.stringify(card.result, null, 2)]);
-  list.push(['aws CLI line', () => cliLine(card.key)]);
+  if (card.result?.status === 'resized') list.push(['Picture markup', () => markup(card.result)]);
+  if (card.result) list.push(['Report', () => JSON.stringify(card.result, null, 2)]);
+  list.push(['AWS CLI line', () => cliLine(card.key)]);
   return list;
 }
 
@@ -357,11 +357,11 @@ function markup({ source, renditions }) {
   ].join('\n');
 }
 
-const cliLine = (key) => `AWS_ACCESS_KEY_ID=${about.accessKey} AWS_SECRET_ACCESS_KEY=${about.secretKey} AWS_REGION=${about.region} ` +
-  `aws --endpoint-url ${location.origin} s3 cp ${quote(key.slice(key.lastIndexOf('/') + 1))} ${quote(`s3://${about.bucket}/${key}`)}`;
+const cliLine = (key) => `AWS_ACCESS_KEY_ID=${about.accessKey} AWS_SECRET_ACCESS_KEY=${about.secretKey} AWS_REGION=${about.region} \\\n` +
+  `  aws --endpoint-url ${location.origin} s3 cp ${quote(key.slice(key.lastIndexOf('/') + 1))} ${quote(`s3://${about.bucket}/${key}`)}`;
 
-function copyButton(name, text) {
-  return make('button', { type: 'button', data: { act: `copy ${name}` }, aria: { 'aria-label': `Copy ${name}` }, onclick: () => copy(name, text()) }, name);
+function copyButton(label, name, text) {
+  return make('button', { type: 'button', data: { act: `copy ${name}` }, aria: { 'aria-label': `Copy: ${name}` }, onclick: () => copy(name, text()) }, label);
 }
 
 async function copy(name, text) {
@@ -405,7 +405,7 @@ function view(key) {
     make('label', {}, make('input', { type: 'radio', name: 'rendition', checked: r === chosen, onchange: () => show(r) }),
       `${r.size}${renditions.some((o) => o.format !== r.format) ? ` ${r.format}` : ''}`)));
   $('snippets').replaceChildren(...snippets(card).map(([name, text]) => make('div', {},
-    make('h3', {}, name[0].toUpperCase() + name.slice(1), copyButton(name, text)), make('pre', { tabIndex: 0, ariaLabel: name, role: 'group' }, make('code', {}, text())))));
+    make('h3', {}, name, copyButton('Copy', name, text)), make('pre', { tabIndex: 0, ariaLabel: name, role: 'group' }, make('code', {}, text())))));
   $('slider').value = 50;
   slide();
   show(chosen);
