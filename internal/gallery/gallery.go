@@ -47,9 +47,10 @@ type Options struct {
 
 // Gallery resizes what it is told of and shows it. It is an http.Handler for paths under devserver.PagePath.
 type Gallery struct {
-	o    Options
-	deck *deck
-	mux  http.Handler
+	o       Options
+	deck    *deck
+	mux     http.Handler
+	started time.Time
 
 	mu      sync.Mutex
 	handler *handler.Handler
@@ -61,7 +62,7 @@ type Gallery struct {
 
 // New makes a gallery; it is ready at once.
 func New(o Options) *Gallery {
-	g := &Gallery{o: o, deck: newDeck(), environ: o.Environ, ending: make(chan struct{})}
+	g := &Gallery{o: o, deck: newDeck(), environ: o.Environ, started: time.Now(), ending: make(chan struct{})}
 	g.use(o.Settings)
 	g.mux = g.routes()
 	return g
@@ -69,8 +70,16 @@ func New(o Options) *Gallery {
 
 // Close ends the work that was not started by an event, after the pictures under way.
 func (g *Gallery) Close() {
+	g.mu.Lock()
 	close(g.ending)
+	g.mu.Unlock()
 	g.again.Wait()
+}
+
+func (g *Gallery) current() *handler.Handler {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.handler
 }
 
 // use makes settings those in force, with g.mu held or before anybody else knows g.
@@ -87,11 +96,8 @@ func (g *Gallery) Created(e events.S3Event, raw json.RawMessage) {
 
 // resize puts an object through the handler, and what the handler tells of it onto its card.
 func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
-	g.mu.Lock()
-	h := g.handler
-	g.mu.Unlock()
 	work := g.deck.begin(key, size)
-	report, err := h.Handle(handler.WithTrace(context.Background(), work.step), event)
+	report, err := g.current().Handle(handler.WithTrace(context.Background(), work.step), event)
 	work.end(report, err)
 	if g.o.Told != nil {
 		g.o.Told(report, err)
@@ -117,7 +123,7 @@ func (g *Gallery) Resume(ctx context.Context, objects []s3io.Info) error {
 			g.deck.restore(*result)
 		}
 	}
-	g.redo(lost)
+	g.redo(lost, func() bool { return false })
 	return nil
 }
 
@@ -142,8 +148,8 @@ func (g *Gallery) record(ctx context.Context, object s3io.Info) (*handler.Result
 	return result, nil
 }
 
-// redo resizes objects as they are now, a few at a time, until Close.
-func (g *Gallery) redo(objects []s3io.Info) {
+// redo resizes objects as they are now, a few at a time, until Close or until that is of no use any more.
+func (g *Gallery) redo(objects []s3io.Info, useless func() bool) {
 	g.again.Go(func() {
 		group := errgroup.Group{}
 		group.SetLimit(g.o.Settings.Processors)
@@ -153,6 +159,9 @@ func (g *Gallery) redo(objects []s3io.Info) {
 				case <-g.ending:
 					return nil
 				default:
+				}
+				if useless() {
+					return nil
 				}
 				event, err := json.Marshal(map[string]string{"bucket": g.o.Bucket, "key": object.Key})
 				if err == nil {
@@ -184,16 +193,16 @@ func (g *Gallery) change(to changeable) error {
 		return err
 	}
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	select {
 	case <-g.ending:
-		g.mu.Unlock()
 		return errors.New("the endpoint is shutting down")
 	default:
 	}
 	g.environ = environ
 	g.use(settings)
-	g.mu.Unlock()
-	g.redo(g.deck.uploads())
+	mine := g.handler
+	g.redo(g.deck.uploads(), func() bool { return g.current() != mine }) // who changes them again begins again
 	return nil
 }
 
@@ -210,8 +219,6 @@ type about struct {
 	Settings    map[string]string `json:"settings"`
 }
 
-var started = time.Now()
-
 func (g *Gallery) about(s config.Settings) about {
 	credentials, _ := g.o.Access.Credentials.Retrieve(context.Background()) // static ones
 	values := config.Values(g.environ)
@@ -219,7 +226,7 @@ func (g *Gallery) about(s config.Settings) about {
 		values["RESIZE_QUALITY"] = fmt.Sprintf("jpeg=%d,webp=%d,avif=%d", s.Quality.JPEG, s.Quality.WebP, s.Quality.AVIF)
 	}
 	return about{
-		Started: started, Bucket: g.o.Bucket, Destination: s.DestBucket.For(g.o.Bucket), Region: g.o.Access.Region,
+		Started: g.started, Bucket: g.o.Bucket, Destination: s.DestBucket.For(g.o.Bucket), Region: g.o.Access.Region,
 		AccessKey: credentials.AccessKeyID, SecretKey: credentials.SecretAccessKey, Samples: g.o.Samples != nil, Kept: maxCards,
 		Settings: values,
 	}

@@ -8,9 +8,10 @@ import { after, before, test } from 'node:test';
 import { browse, serve, show } from './gallery.mjs';
 
 const axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-let browser, folder;
+let browser, folder, bench; // the last is a page to draw and measure in: the gallery's own says what it does on its console
 before(async () => {
   browser = await browse();
+  bench = await browser.newPage();
   folder = await mkdtemp(join(tmpdir(), 'gallery-test-'));
 });
 after(async () => {
@@ -19,8 +20,8 @@ after(async () => {
 });
 
 // picture draws a JPEG in the browser: sky over ground, so that what is up is known.
-async function picture(page, width, height, seed = 1) {
-  const base64 = await page.evaluate(async (width, height, seed) => {
+async function picture(width, height, seed = 1) {
+  const base64 = await bench.evaluate(async (width, height, seed) => {
     const canvas = new OffscreenCanvas(width, height), c = canvas.getContext('2d');
     c.fillStyle = '#4080ff'; c.fillRect(0, 0, width, height / 2);
     c.fillStyle = '#308030'; c.fillRect(0, height / 2, width, height);
@@ -62,7 +63,7 @@ async function violations(page) {
   return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join('\n')}`);
 }
 
-test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
+test('three pictures are dropped', { timeout: 90_000 }, async (t) => {
   const server = await serve();
   const { page, errors } = await show(browser, server.url);
   await browser.defaultBrowserContext().overridePermissions(new URL(server.url).origin, ['clipboard-read', 'clipboard-write', 'clipboard-sanitized-write']);
@@ -72,9 +73,9 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
       assert.match(await page.$eval('#empty', (e) => e.innerText), /Drop pictures here[^]*aws --endpoint-url http:\/\/127/);
       assert.deepEqual(await violations(page), []);
     });
-    const flat = await picture(page, 2000, 1500);
+    const flat = await picture(2000, 1500);
     const files = [
-      await file('beach & sea.jpg', flat), await file('portrait.jpg', turned(await picture(page, 1600, 1200, 3), 6)),
+      await file('beach & sea.jpg', flat), await file('portrait.jpg', turned(await picture(1600, 1200, 3), 6)),
       await file('broken.jpg', flat.subarray(0, flat.length / 3)),
     ];
     await t.test('two cards are complete and one is rejected within 5 s', async () => {
@@ -101,12 +102,27 @@ test('three pictures are dropped', { timeout: 60_000 }, async (t) => {
     await t.test('the markup is right', async () => {
       await page.click('.card[data-key^=portrait] [data-act="copy Picture markup"]');
       const markup = await copied(page);
-      const image = await page.evaluate((markup) => {
+      const image = await bench.evaluate((markup) => {
         const i = new DOMParser().parseFromString(markup, 'text/html').querySelector('picture > img');
         return { srcset: i.getAttribute('srcset'), src: i.getAttribute('src'), width: i.getAttribute('width'), height: i.getAttribute('height'), sizes: i.sizes, loading: i.loading, style: i.getAttribute('style') ?? '' };
       }, markup);
       assert.equal(image.srcset, '/small-portrait.jpg 368w, /medium-portrait.jpg 720w, /large-portrait.jpg 1200w');
       assert.deepEqual([image.src, image.width, image.height, image.sizes, image.loading], ['/medium-portrait.jpg', '1200', '1600', '(max-width: 1200px) 100vw, 1200px', 'lazy']);
+    });
+    await t.test('its placeholder is the picture in a few pixels', async () => {
+      await page.click('.card[data-key^=beach] [data-act="copy Picture markup"]');
+      const [, color, hash] = /style="background: (#[0-9a-f]{6}) url\((data:image\/png;base64,[^)]+)\) center\/cover"/.exec(await copied(page));
+      const { size, top, bottom } = await bench.evaluate(async (src) => {
+        const image = Object.assign(new Image(), { src });
+        await image.decode();
+        const { naturalWidth: w, naturalHeight: h } = image, c = new OffscreenCanvas(w, h).getContext('2d');
+        c.drawImage(image, 0, 0);
+        return { size: [w, h], top: [...c.getImageData(w / 2, 3, 1, 1).data], bottom: [...c.getImageData(w / 2, h - 3, 1, 1).data] };
+      }, hash);
+      assert.deepEqual(size, [32, 24]);
+      for (const [i, want] of [0x40, 0x80, 0xff, 255].entries()) assert.ok(Math.abs(top[i] - want) < 32, `the sky, #4080ff, is ${top}`);
+      assert.ok(bottom[2] < 0xb0, `the ground is ${bottom}`);
+      assert.match(color, /^#[0-9a-f]{6}$/);
     });
     await t.test('the report and the CLI line can be copied', async () => {
       await page.click('.card[data-key^=beach] [data-act="copy Report"]');
@@ -193,7 +209,7 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
   const server = await serve();
   const { page, errors } = await show(browser, server.url);
   try {
-    const data = (await picture(page, 96, 72)).toString('base64');
+    const data = (await picture(96, 72)).toString('base64');
     await page.evaluate((data) => { // as if they had been picked
       const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), chosen = new DataTransfer();
       for (let i = 0; i < 500; i++) chosen.items.add(new File([bytes], `${i}.jpg`, { type: 'image/jpeg' }));
@@ -221,8 +237,9 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
     await t.test('it scrolls smoothly, at 15,000 pixels a second', async () => {
       const session = await page.createCDPSession();
       await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-      const busy = async () => (await session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value * 1000;
-      const frames = 100, began = await busy();
+      const frames = 100, parts = ['ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'];
+      const busy = async () => (await session.send('Performance.getMetrics')).metrics.filter((m) => parts.includes(m.name)).reduce((all, m) => all + m.value * 1000, 0);
+      const began = await busy();
       const long = await page.evaluate(async (frames) => {
         const long = [];
         new PerformanceObserver((list) => long.push(...list.getEntries().map((e) => e.duration))).observe({ type: 'longtask' });
@@ -233,8 +250,8 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
         return long;
       }, frames);
       const perFrame = (await busy() - began) / frames;
-      t.diagnostic(`${perFrame.toFixed(1)} ms of the page's own CPU time a frame of 250 pixels; ${long.length} tasks of 50 ms and more on the clock, the longest ${Math.max(0, ...long)} ms`);
-      assert.ok(perFrame < 16, `${perFrame} ms a frame, of CPU time: a busy machine is no excuse`);
+      t.diagnostic(`${perFrame.toFixed(1)} ms of CPU time for script, style and layout a frame of 250 pixels; ${long.length} tasks of 50 ms and more on the clock, the longest ${Math.max(0, ...long)} ms`);
+      assert.ok(perFrame < 8, `${perFrame} ms a frame, of CPU time: a busy machine is no excuse`);
     });
     await t.test('the server’s memory is bounded', async () => {
       const resident = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
@@ -253,20 +270,20 @@ const freePort = () => new Promise((resolve) => {
   const s = createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => resolve(port)); });
 });
 
-test('what is uploaded during a restart is not lost', { timeout: 60_000 }, async () => {
+test('what is uploaded during a restart is not lost', { timeout: 90_000 }, async () => {
   const at = { addr: `127.0.0.1:${await freePort()}`, data: join(folder, 'data') };
   let server = await serve(at);
   const { page } = await show(browser, server.url);
   try {
     const files = [];
-    for (let i = 0; i < 24; i++) files.push(await file(`restart-${i}.jpg`, await picture(page, 1600, 1200, i + 1)));
+    for (let i = 0; i < 16; i++) files.push(await file(`restart-${i}.jpg`, await picture(1200, 900, i + 1)));
     await drop(page, files);
     await page.waitForFunction(() => document.querySelector('.card[data-state=done]'));
     await server.end('SIGKILL'); // in the middle: uploads break off, and events that were accepted go with the process
     await page.waitForFunction(() => document.querySelector('#where').className === 'lost');
     await wait(500);
     server = await serve(at);
-    await page.waitForFunction(() => document.querySelector('.totals dd')?.textContent === '24' && !document.querySelector('#waiting .card'), { timeout: 30_000 });
+    await page.waitForFunction(() => document.querySelector('.totals dd')?.textContent === '16' && !document.querySelector('#waiting .card'), { timeout: 45_000 });
     await page.evaluate(() => scrollTo(0, 0));
     const seen = await page.$$eval('#deck .card', (cards) => cards.map((c) => c.dataset.state));
     assert.ok(seen.length > 0 && seen.every((s) => s === 'done'), seen.join());
