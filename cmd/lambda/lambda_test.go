@@ -388,6 +388,6 @@ func TestEveryMistakeInTheSettingsIsNamedBeforeTheFunctionEnds(t *testing.T) {
 func TestTheFunctionCarriesNothingItDoesNotUse(t *testing.T) {
 	commandtest.WantNoneOf(t, nil, []string{"-tags", "lambda.norpc"}, []string{
 		"service/sqs", "service/lambda", "service/s3control", "service/cloudwatch", "net/rpc", "net/http/httptest", "gofakes3",
-		"s3resizer/internal/devserver", "s3resizer/internal/runtimeapi", "s3resizer/internal/wire", "s3resizer/bench", "resize/resizetest", "spf13/cobra",
+		"s3resizer/internal/devserver", "s3resizer/internal/gallery", "s3resizer/internal/runtimeapi", "s3resizer/internal/wire", "s3resizer/bench", "resize/resizetest", "spf13/cobra",
 	})
 }

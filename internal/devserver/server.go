@@ -17,6 +17,8 @@
 // multipart uploads and form posts are told of exactly once, parts and refused
 // uploads never, and the record holds what was stored rather than what was sent.
 //
+// A page may live beside the buckets (Options.Page), of one origin with them.
+//
 // It is for one machine and its developer: it answers only requests that name
 // it by a loopback name or by the address it listens on, and no web page of
 // another origin. It is not durable (nothing is fsynced), has one account, and
