@@ -123,6 +123,7 @@ func TestTheReferenceDoesOneSizeAfterTheOther(t *testing.T) {
 		"a format that it does not take": func(r *handler.Result) { r.Source.Format = resize.WebP },
 		"a rejected upload":              func(r *handler.Result) { r.Status = handler.Rejected },
 		"another width":                  func(r *handler.Result) { r.Renditions[2].Width = 1600 },
+		"a narrow picture":               func(r *handler.Result) { r.Source.Width, r.Renditions[2].Width = 1000, 1000 },
 		"a format more":                  func(r *handler.Result) { r.Renditions = append(r.Renditions, rendition("small", 368)) },
 		"another format":                 func(r *handler.Result) { r.Renditions[1].Format = resize.WebP },
 	} {
