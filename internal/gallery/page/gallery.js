@@ -485,7 +485,7 @@ function finish(upload) {
   showWaiting();
 }
 
-const shown = 12; // uploads that wait, at most
+const shown = 6; // uploads that wait, at most
 let waitingDue = false;
 function showWaiting() {
   if (waitingDue) return;
