@@ -56,8 +56,9 @@ func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mux.ServeHTTP(w, r)
 }
 
-// pace is the shortest time between two pieces of news: a page draws no faster, and what changes in between is sent once.
-const pace = 50 * time.Millisecond
+// pace is the shortest time between two pieces of news: what changes in between is sent once. Each new card moves all
+// others, and to draw them more often takes more time than pictures do.
+const pace = 100 * time.Millisecond
 
 // batch is how many cards one piece of news has at most, so that a page begins to draw before it has all.
 const batch = 50

@@ -186,7 +186,8 @@ test('three pictures are dropped', { timeout: 90_000 }, async (t) => {
       }
     });
     await t.test('a phone has no horizontal scroll', async () => {
-      await page.setViewport({ width: 360, height: 740, isMobile: true });
+      await page.setViewport({ width: 360, height: 740, isMobile: true }); // which loads the page anew
+      await page.waitForSelector('.card[data-key^=portrait] .open');
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
       await page.click('.card[data-key^=portrait] .open');
       assert.equal(await page.$eval('#view .scroll', (e) => e.scrollWidth <= e.clientWidth), true);
@@ -197,6 +198,7 @@ test('three pictures are dropped', { timeout: 90_000 }, async (t) => {
       await later.page.waitForFunction(() => document.querySelectorAll('#deck .card[data-state=done]').length === 3);
       assert.deepEqual(await states(later.page), await states(page));
       assert.deepEqual(later.errors, []);
+      await later.page.close();
     });
     await t.test('no error on the console', () => assert.deepEqual(errors, []));
   } finally {
@@ -207,7 +209,7 @@ test('three pictures are dropped', { timeout: 90_000 }, async (t) => {
 
 test('500 pictures', { timeout: 120_000 }, async (t) => {
   const server = await serve();
-  const { page, errors } = await show(browser, server.url);
+  const { page, errors } = await show(browser, server.url, { width: 400, height: 300 }); // Chromium draws in software, which takes longer than these pictures
   try {
     const data = (await picture(96, 72)).toString('base64');
     await page.evaluate((data) => { // as if they had been picked
@@ -217,6 +219,7 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
       document.getElementById('files').dispatchEvent(new Event('change'));
     }, data);
     await page.waitForFunction(() => document.querySelector('.totals dd')?.textContent === '500', { timeout: 90_000, polling: 200 });
+    await page.setViewport({ width: 1180, height: 900 });
     await t.test('few of them are in the document, wherever it is scrolled to', async () => {
       const seen = await page.evaluate(async () => {
         const seen = { elements: 0, cards: 0 }, keys = new Set();

@@ -217,7 +217,8 @@ const renditionURL = (r) => objectURL(r.bucket, r.key, r.etag);
 function frame(behind, width, height, src, className) {
   const f = make('div', { className: `frame ${className}`, style: { flex: `${width} 1 0`, 'aspect-ratio': `${width} / ${height}`, ...behind } });
   if (!src) return f;
-  const img = make('img', { loading: 'lazy', decoding: 'async', alt: '', src });
+  const loading = src.startsWith('blob:') ? 'eager' : 'lazy'; // a file's URL is gone when it is uploaded
+  const img = make('img', { loading, decoding: 'async', alt: '', src });
   img.onerror = () => { f.classList.add('blank'); f.replaceChildren('no preview'); };
   f.append(img);
   return f;
@@ -490,7 +491,7 @@ let waitingDue = false;
 function showWaiting() {
   if (waitingDue) return;
   waitingDue = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => { // hundreds of uploads change many times a second
     waitingDue = false;
     const list = [...uploads.values()].filter((u) => !(cards.get(u.key) && u.state === 'sent'));
     const there = new Map([...$('waiting').children].map((e) => [e.dataset.key, e]));
@@ -501,7 +502,7 @@ function showWaiting() {
     $('more-waiting').hidden = list.length <= shown;
     $('more-waiting').textContent = `and ${list.length - shown} more to upload`;
     $('empty').hidden = cards.size + uploads.size > 0;
-  });
+  }, 100);
 }
 
 function drawUpload(upload) {
