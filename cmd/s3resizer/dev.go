@@ -71,11 +71,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 		},
 	})
 	l.serve()
-	objects, err := l.s3.Objects(ctx, sourceBucket)
-	if err == nil {
-		err = g.Resume(ctx, objects)
-	}
-	if err != nil {
+	if err := g.Resume(ctx); err != nil {
 		return workError{errors.Join(err, l.stop())}
 	}
 	fmt.Printf(`The gallery, to drop pictures on: %[1]s%[7]s

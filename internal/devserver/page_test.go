@@ -110,16 +110,3 @@ func TestAnOpenPageDoesNotHoldUpShutdown(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
-
-func TestObjectsAreListedInTheOrderOfTheirUploads(t *testing.T) {
-	onBothBackends(t, func(t *testing.T, o devserver.Options) {
-		e := start(t, o)
-		e.put(t, "quiet", "b", "xx")
-		time.Sleep(1100 * time.Millisecond) // S3's times are whole seconds
-		e.put(t, "quiet", "a", "x")
-		list, err := e.server.Objects(t.Context(), "quiet")
-		if err != nil || len(list) != 2 || list[0].Key != "b" || list[0].Size != 2 || list[1].Key != "a" || list[1].ETag != "9dd4e461268c8034f5c8564e155c67a6" {
-			t.Errorf("%+v, %v", list, err)
-		}
-	})
-}

@@ -34,14 +34,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/rclone/gofakes3"
-
-	"s3resizer/s3io"
 )
 
 // backend is a store of buckets and objects that calls noteCreated for every
@@ -187,21 +184,6 @@ func (s *S3) enter() bool {
 	}
 	s.requests.Add(1)
 	return true
-}
-
-// Objects describes all objects of a bucket, in the order of their uploads, to
-// a second.
-func (s *S3) Objects(ctx context.Context, bucket string) ([]s3io.Info, error) {
-	list, err := s.store.ListBucket(ctx, bucket, nil, gofakes3.ListBucketPage{})
-	if err != nil {
-		return nil, fmt.Errorf("list s3://%s: %w", bucket, err)
-	}
-	slices.SortStableFunc(list.Contents, func(a, b *gofakes3.Content) int { return a.LastModified.Compare(b.LastModified.Time) })
-	infos := make([]s3io.Info, len(list.Contents))
-	for i, c := range list.Contents {
-		infos[i] = s3io.Info{Bucket: bucket, Key: c.Key, ETag: strings.Trim(c.ETag, `"`), Size: c.Size}
-	}
-	return infos, nil
 }
 
 // Listen binds Options.Addr and returns the endpoint's URL. Requests are

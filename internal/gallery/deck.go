@@ -189,11 +189,11 @@ func (d *deck) restore(r handler.Result) {
 }
 
 // uploads are the objects of all cards, the newest first.
-func (d *deck) uploads() (objects []s3io.Info) {
+func (d *deck) uploads() (objects []s3io.Listed) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range slices.SortedFunc(maps.Values(d.cards), func(a, b *card) int { return b.Seq - a.Seq }) {
-		objects = append(objects, s3io.Info{Key: c.Key, Size: c.Bytes})
+		objects = append(objects, s3io.Listed{Key: c.Key, Size: c.Bytes})
 	}
 	return objects
 }

@@ -107,11 +107,24 @@ func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
 // Resume shows what a folder of objects holds from before, and resizes what no record tells of: an upload that was
 // stored when the process was ended, and whose event went with it. What records there are, the settings decide; without
 // any, every picture would be done again at each start, and none is.
-func (g *Gallery) Resume(ctx context.Context, objects []s3io.Info) error {
+func (g *Gallery) Resume(ctx context.Context) error {
 	if !g.o.Settings.Record {
 		return nil
 	}
-	var lost []s3io.Info
+	var objects []s3io.Listed
+	for after, more := "", true; more; {
+		var page []s3io.Listed
+		var err error
+		if page, more, err = g.o.Store.List(ctx, g.o.Bucket, "", after); err != nil {
+			return err
+		}
+		objects = append(objects, page...)
+		if more {
+			after = page[len(page)-1].Key
+		}
+	}
+	slices.SortStableFunc(objects, func(a, b s3io.Listed) int { return a.Modified.Compare(b.Modified) })
+	var lost []s3io.Listed
 	for _, object := range objects {
 		result, err := g.record(ctx, object)
 		switch {
@@ -128,7 +141,7 @@ func (g *Gallery) Resume(ctx context.Context, objects []s3io.Info) error {
 }
 
 // record is what the record of an object says of it, or nil if there is none of the upload that is there now.
-func (g *Gallery) record(ctx context.Context, object s3io.Info) (*handler.Result, error) {
+func (g *Gallery) record(ctx context.Context, object s3io.Listed) (*handler.Result, error) {
 	body, err := g.o.Store.Open(ctx, g.o.Settings.DestBucket.For(g.o.Bucket), handler.RecordKey(object.Key))
 	if s3io.ClassOf(err) == s3io.NotFound || s3io.ClassOf(err) == s3io.Invalid { // the latter of a key that is too long
 		return nil, nil
@@ -149,7 +162,7 @@ func (g *Gallery) record(ctx context.Context, object s3io.Info) (*handler.Result
 }
 
 // redo resizes objects as they are now, a few at a time, until Close or until that is of no use any more.
-func (g *Gallery) redo(objects []s3io.Info, useless func() bool) {
+func (g *Gallery) redo(objects []s3io.Listed, useless func() bool) {
 	g.again.Go(func() {
 		group := errgroup.Group{}
 		group.SetLimit(g.o.Settings.Processors)

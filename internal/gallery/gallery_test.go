@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,9 @@ func TestMain(m *testing.M) {
 type endpoint struct {
 	*s3io.Client
 	*gallery.Gallery
-	url string
-	s3  *devserver.S3
+	url  string
+	s3   *devserver.S3
+	deaf atomic.Bool // events are lost
 }
 
 func start(t *testing.T, o gallery.Options) *endpoint {
@@ -51,6 +53,9 @@ func start(t *testing.T, o gallery.Options) *endpoint {
 		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"},
 		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.ServeHTTP(w, r) }),
 		OnCreated: func(event events.S3Event) {
+			if e.deaf.Load() {
+				return
+			}
 			raw, _ := devserver.EventJSON(event)
 			e.Created(event, raw)
 		},
@@ -357,7 +362,10 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 	e.put(t, "overwritten.jpg", picture(t, 500, 250))
 	e.watch(t, done("done.jpg", "rejected.jpg", "overwritten.jpg"))
 
-	// The same buckets, and a gallery that knows nothing: events of the endpoint do not reach it.
+	e.deaf.Store(true)
+	e.put(t, "overwritten.jpg", picture(t, 600, 300))
+
+	// The same buckets, and a gallery that knows nothing.
 	settings, err := config.Load(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -369,16 +377,7 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 			did = append(did, fmt.Sprint(r.Results[0].Source.Key, " ", r.Results[0].Status, err))
 		},
 	})
-	objects, err := e.s3.Objects(t.Context(), "photos")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range objects {
-		if objects[i].Key == "overwritten.jpg" {
-			objects[i].ETag = "of a newer upload"
-		}
-	}
-	if err := again.Resume(t.Context(), objects); err != nil {
+	if err := again.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	first := e.Gallery
