@@ -202,8 +202,7 @@ test('three pictures are dropped', { timeout: 90_000 }, async (t) => {
     });
     await t.test('no error on the console', () => assert.deepEqual(errors, []));
   } finally {
-    await page.close();
-    await server.end();
+    await Promise.allSettled([page.close(), server.end()]);
   }
 });
 
@@ -223,7 +222,7 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
     await t.test('few of them are in the document, wherever it is scrolled to', async () => {
       const seen = await page.evaluate(async () => {
         const seen = { elements: 0, cards: 0 }, keys = new Set();
-        for (let end = false; !end;) {
+        for (let end = false, steps = 0; !end && steps < 500; steps++) {
           end = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
           for (const c of document.querySelectorAll('.card')) keys.add(c.dataset.key);
           seen.cards = Math.max(seen.cards, document.querySelectorAll('.card').length);
@@ -263,8 +262,7 @@ test('500 pictures', { timeout: 120_000 }, async (t) => {
     });
     await t.test('no error on the console', () => assert.deepEqual(errors, []));
   } finally {
-    await page.close();
-    await server.end();
+    await Promise.allSettled([page.close(), server.end()]);
   }
 });
 
@@ -293,7 +291,6 @@ test('what is uploaded during a restart is not lost', { timeout: 90_000 }, async
     const seen = await page.$$eval('#deck .card', (cards) => cards.map((c) => c.dataset.state));
     assert.ok(seen.length > 0 && seen.every((s) => s === 'done'), seen.join());
   } finally {
-    await page.close();
-    await server.end();
+    await Promise.allSettled([page.close(), server.end()]);
   }
 });

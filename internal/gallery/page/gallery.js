@@ -88,7 +88,7 @@ const near = new IntersectionObserver((entries) => {
     chunk.near = isIntersecting;
     if (isIntersecting) fill(chunk);
     else {
-      target.style.setProperty('min-height', `${target.offsetHeight}px`);
+      target.style.setProperty('min-height', `${target.getBoundingClientRect().height}px`); // to the fraction: nothing moves
       target.replaceChildren();
     }
   }
