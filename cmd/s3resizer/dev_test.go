@@ -340,6 +340,7 @@ func TestDevShowsItsPage(t *testing.T) {
 	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("gallery.js")) {
 		t.Errorf("%s: %s, %v", res.Status, body, err)
 	}
+	s.interrupt(t, 5*time.Second)
 }
 
 func TestDevKeepsNothingWithoutAFolderForIt(t *testing.T) {
