@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,21 @@ func TestOnlyWhatIsOursAndOfThatSourceGoes(t *testing.T) {
 	b.absent(t, "photos-resized", "large-scan.tif.png")
 	for _, key := range []string{"small-scan.tif", "medium-scan.tif", "large-scan.tif", "small-scan.tif.jpg", "medium-scan.tif.jpg", "large-scan.tif.jpg", ".s3resizer/scan.tif.jpg.json"} {
 		b.get(t, "photos-resized", key)
+	}
+}
+
+// Of a long key, the metadata has no room. What was cut off told two of them apart: the one's renditions went with the other.
+func TestOfTwoLongKeysThatBeginAlikeOneGoes(t *testing.T) {
+	b := newBench(t)
+	h := b.handler(t, b, "RESIZE_DELETE=on")
+	key := strings.Repeat("사", 300) + ".tif"
+	one(t, h, b.upload(t, key+".jpg", photo(t, 60, 40, 1)))
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key)))); r.Status != handler.Gone {
+		t.Errorf("%s %v", r.Status, r.Removed)
+	}
+	b.drop(t, key+".jpg")
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key+".jpg")))); r.Status != handler.Deleted || len(r.Removed) != 4 {
+		t.Errorf("%s %v", r.Status, r.Removed)
 	}
 }
 

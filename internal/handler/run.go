@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,10 +148,15 @@ func (r *run) metadata() map[string]string {
 	return map[string]string{metaSource: r.name(), metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
 }
 
-// name is the source's, as in metaSource.
+// name is the source's, as in metaSource. The end of a long one is in place of the rest, which the record has; no # stands
+// in one otherwise.
 func (r *run) name() string {
 	name := "s3://" + r.object.bucket + "/" + (&url.URL{Path: r.object.key}).EscapedPath()
-	return name[:min(len(name), maxSourceName)] // all of it stands in the record
+	if len(name) <= maxSourceName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name)) // of two long names that begin alike, each is still of one source
+	return name[:maxSourceName-1-hex.EncodedLen(len(sum))] + "#" + hex.EncodeToString(sum[:])
 }
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
