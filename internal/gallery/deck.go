@@ -118,7 +118,8 @@ func (d *deck) take(w *watcher, most int) news {
 	defer d.mu.Unlock()
 	n := news{Totals: d.totals()}
 	if w.about {
-		n.About = &d.about
+		now := d.about // a copy: it is sent when d.mu is held no longer
+		n.About = &now
 	}
 	var due []*card
 	for key := range w.cards {

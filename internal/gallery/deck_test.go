@@ -53,6 +53,16 @@ func TestTheDeckIsBounded(t *testing.T) {
 	}
 }
 
+// The settings in news were those of the deck, while a change of them was being written there.
+func TestNewsDoNotChangeWhileTheyAreSent(t *testing.T) {
+	d := newDeck()
+	n := d.take(d.watch(), batch)
+	d.announce(about{Bucket: "another"})
+	if n.About.Bucket != "" {
+		t.Errorf("%+v", n.About)
+	}
+}
+
 func TestWhatAnOlderUploadsWorkTellsIsLeftOut(t *testing.T) {
 	d := newDeck()
 	older := d.begin("a", 1)
