@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -490,6 +491,17 @@ func TestAStateIsOfOneJob(t *testing.T) {
 		}
 		if err := first.Run(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+	})
+	// Of /dev/null, root made a file.
+	t.Run("what is no file is not replaced by one", func(t *testing.T) {
+		other := o
+		other.State = filepath.Join(t.TempDir(), "pipe")
+		if err := syscall.Mkfifo(other.State, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := backfill.Open(other); err == nil || !strings.Contains(err.Error(), "not a state file") {
+			t.Errorf("%v", err)
 		}
 	})
 	t.Run("a file of somebody else's", func(t *testing.T) {

@@ -124,6 +124,9 @@ func openLocked(path string, look bool) (*os.File, error) {
 			return nil, errors.Join(fmt.Errorf("the state %s is in use by another run: %w", path, err), file.Close())
 		}
 		opened, err1 := file.Stat()
+		if err1 == nil && !opened.Mode().IsRegular() { // /dev/null, say, in whose place a file would be put
+			return nil, errors.Join(fmt.Errorf("%s %w", path, errNotAState), file.Close())
+		}
 		there, err2 := os.Stat(path)
 		if err1 == nil && err2 == nil && os.SameFile(opened, there) {
 			return file, nil

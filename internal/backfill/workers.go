@@ -75,15 +75,23 @@ func (w *Workers) Resize(ctx context.Context, bucket, key string) (handler.Resul
 const graceTime = time.Second
 
 func (w *Workers) take(ctx context.Context) (*worker, error) {
-	w.mu.Lock()
-	if last := len(w.idle) - 1; last >= 0 {
+	for {
+		w.mu.Lock()
+		last := len(w.idle) - 1
+		if last < 0 {
+			w.mu.Unlock()
+			return startWorker(ctx, w.Command(), w.Pace)
+		}
 		worker := w.idle[last]
 		w.idle = w.idle[:last]
 		w.mu.Unlock()
-		return worker, nil
+		select {
+		case <-worker.replies: // nothing was asked: it has ended meanwhile, for want of memory, say, which is not the next picture's fault
+			worker.kill()
+		default:
+			return worker, nil
+		}
 	}
-	w.mu.Unlock()
-	return startWorker(ctx, w.Command(), w.Pace)
 }
 
 // Close ends the processes that have nothing to do, and waits for them.

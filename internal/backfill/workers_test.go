@@ -149,6 +149,23 @@ func TestWorkers(t *testing.T) {
 			}
 		})
 	}
+	// It was the next picture's, which was quarantined.
+	t.Run("the end of one that has nothing to do is no picture's fault", func(t *testing.T) {
+		w, started := startWorkers(t, time.Minute, "serves")
+		var process *exec.Cmd
+		command := w.Command
+		w.Command = func() *exec.Cmd { process = command(); return process }
+		if _, err := w.Resize(t.Context(), source, "fine"); err != nil {
+			t.Fatal(err)
+		}
+		for process.Process.Kill() == nil { // until it has been waited for
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // who waited tells
+		if _, err := w.Resize(t.Context(), source, "fine"); err != nil || started.Load() != 2 {
+			t.Errorf("%v; %d processes", err, started.Load())
+		}
+	})
 	t.Run("one that can't start is no picture's fault", func(t *testing.T) {
 		w, _ := startWorkers(t, time.Minute, "broken")
 		_, err := w.Resize(t.Context(), source, "fine")
