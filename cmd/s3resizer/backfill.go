@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -139,6 +140,8 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 		return job, fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
 	case o.limit < time.Second:
 		return job, fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
+	case o.state != "" && filepath.Clean(o.state) == filepath.Clean(o.failures):
+		return job, fmt.Errorf("--state and --failures are both %s: want two files", o.state)
 	}
 	return job, nil
 }
@@ -207,10 +210,7 @@ func (o backfillOptions) resize(ctx context.Context, options backfill.Options, p
 	}
 	b, err := backfill.Open(options)
 	if err != nil {
-		if other := (*backfill.OtherJobError)(nil); errors.As(err, &other) {
-			return err // wrong use
-		}
-		return statusError{err, couldNot}
+		return o.stopped(err)
 	}
 	progress := startProgress(os.Stdout, b, pace)
 	undo := context.AfterFunc(ctx, func() {
@@ -253,6 +253,9 @@ func (o backfillOptions) stopped(err error) error {
 			next = "the same command does what has no record yet; it would not have to look for that with --state FILE, without which --only all starts over"
 		}
 		return statusError{errors.New("interrupted; " + next), interrupted}
+	}
+	if other := (*backfill.OtherJobError)(nil); errors.As(err, &other) {
+		return err // wrong use
 	}
 	failure := backfill.FailureOf(err)
 	if s := (*backfill.StoppedError)(nil); errors.As(err, &s) {

@@ -210,6 +210,8 @@ func TestBackfillToldWrongly(t *testing.T) {
 		"no time":                    {2, b.env, []string{"--time-limit", "0s", "s3://photos"}, []string{"--time-limit 0s"}},
 		"into itself":                {2, b.env, []string{"--dest", "photos", "s3://photos"}, []string{"--dest"}},
 		"a state of another job":     {2, b.env, []string{"--state", "state", "s3://photos/a"}, []string{"state is of another job", "s3://photos/a to s3://photos-resized"}},
+		"of another job, looked at":  {2, b.env, []string{"--dry-run", "--state", "state", "s3://photos/a"}, []string{"state is of another job"}},
+		"state and failures in one":  {2, b.env, []string{"--state", "one", "--failures", "./one", "s3://photos"}, []string{"--state and --failures are both one"}},
 		"no records":                 {2, append(slices.Clone(b.env), "RESIZE_RECORD=off"), []string{"s3://photos"}, []string{"RESIZE_RECORD=off", "--only all"}},
 		"mistakes in the settings":   {2, append(slices.Clone(b.env), "RESIZE_SIZES=small"), []string{"s3://photos"}, []string{`RESIZE_SIZES="small"`}},
 		"no region":                  {3, without("AWS_REGION"), []string{"s3://photos"}, []string{"AWS_REGION"}},
@@ -233,14 +235,35 @@ func TestBackfillToldWrongly(t *testing.T) {
 func TestBackfillStopsWhereItMayNotWrite(t *testing.T) {
 	b := newBucketful(t)
 	for i := range 40 {
-		b.upload(t, fmt.Sprintf("%02d.jpg", i), jpegOf(t, 40, 30))
+		b.upload(t, fmt.Sprintf("%02d\x1b[2J.jpg", i), jpegOf(t, 40, 30)) // which would clear a terminal
 	}
 	b.proxy.Inject(s3fault.Always, s3fault.Writes("small-"), s3fault.Error(403, "AccessDenied"))
 	e := b.run(t, "--failures", "failed.csv", "s3://photos")
-	e.want(t, 3, "20 pictures in a row failed", "access-denied", "s3:PutObject on arn:aws:s3:::photos-resized/*")
+	if strings.Contains(e.stderr, "\x1b") {
+		t.Errorf("%q", e.stderr)
+	}
+	e.want(t, 3, "20 pictures in a row failed", `\x1b[2J.jpg`, "access-denied", "s3:PutObject on arn:aws:s3:::photos-resized/*")
 	if rows := b.failures(t); len(rows) < 21 || len(rows) > 25 || rows[1][2] != "access-denied" {
 		t.Errorf("%d failures, %q", len(rows)-1, rows[1])
 	}
+}
+
+// A source that goes meanwhile takes its renditions with it; the table had no row for it.
+func TestBackfillCountsWhatWentWithItsSource(t *testing.T) {
+	b := newBucketful(t)
+	b.upload(t, "a.jpg", jpegOf(t, 60, 40))
+	b.run(t, "s3://photos").want(t, 0)
+	b.proxy.Inject(1, func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Path == "/photos/a.jpg" },
+		func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if err := b.Delete(r.Context(), "photos", "a.jpg", ""); err != nil {
+				t.Error(err)
+			}
+			next.ServeHTTP(w, r)
+		})
+	b.env = append(b.env, "RESIZE_DELETE=on")
+	e := b.run(t, "--only", "all", "s3://photos")
+	e.want(t, 0)
+	wantLine(t, e.stdout, `^ +gone, renditions too +1 `)
 }
 
 // children are the worker processes of a backfill.

@@ -102,7 +102,7 @@ func printOutcome(report handler.Report, err error) {
 	now := time.Now().Format(time.TimeOnly)
 	var failure *handler.Failure
 	if errors.As(err, &failure) {
-		fmt.Fprintf(os.Stderr, "%s failed %v\n", now, failure)
+		fmt.Fprintln(os.Stderr, printable(fmt.Sprintf("%s failed %v", now, failure)))
 	}
 	for _, r := range report.Results {
 		line := fmt.Sprintf("%s %s %s", now, r.Status, r.Source.Key)
@@ -116,6 +116,6 @@ func printOutcome(report handler.Report, err error) {
 		if r.Reason != "" {
 			line += ": " + r.Reason
 		}
-		fmt.Println(line)
+		fmt.Println(printable(line))
 	}
 }

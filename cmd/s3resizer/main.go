@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +26,7 @@ func main() {
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "s3resizer:", err)
+		fmt.Fprintln(os.Stderr, "s3resizer:", printable(err.Error()))
 		os.Exit(exitCode(err))
 	}
 }
@@ -42,6 +45,19 @@ Exit status: 0 if all went well, 1 if something did not, 2 if the command was us
 	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), workerCommand(), versionCommand())
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
+}
+
+// printable is a text with what would not be printed, but done by a terminal, escaped: keys may have any character.
+func printable(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			out.WriteRune(r)
+		} else {
+			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return out.String()
 }
 
 // workError is a failure at the work, not in how the command was called.

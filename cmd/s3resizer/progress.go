@@ -132,7 +132,7 @@ func printSummary(out io.Writer, p backfill.Progress, pace *backfill.Pace) {
 		status backfill.Status
 		text   string
 	}{
-		{backfill.Complete, "nothing to do"}, {"resized", "resized"}, {"rejected", "rejected"}, {"skipped", "skipped"}, {"gone", "gone meanwhile"},
+		{backfill.Complete, "nothing to do"}, {"resized", "resized"}, {"rejected", "rejected"}, {"skipped", "skipped"}, {"gone", "gone meanwhile"}, {"deleted", "gone, renditions too"},
 		{backfill.Failed, "failed"}, {backfill.Quarantined, "quarantined"},
 	} {
 		if c := p.Counts[row.status]; c.Objects > 0 {
