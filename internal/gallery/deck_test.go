@@ -56,7 +56,7 @@ func TestTheDeckIsBounded(t *testing.T) {
 // The settings in news were those of the deck, while a change of them was being written there.
 func TestNewsDoNotChangeWhileTheyAreSent(t *testing.T) {
 	d := newDeck()
-	n := d.take(d.watch(), batch)
+	n := d.take(d.watch(), 1)
 	d.announce(about{Bucket: "another"})
 	if n.About.Bucket != "" {
 		t.Errorf("%+v", n.About)
