@@ -272,15 +272,16 @@ func (s *state) finish(o Outcome) error {
 	if s.file == nil {
 		return nil
 	}
+	if s.fresh++; s.fresh >= maxFresh {
+		return s.write()
+	}
 	data, err := encode(line{Outcome: &o})
 	if err == nil {
 		_, err = s.file.Write(data)
 	}
 	if err != nil {
+		s.fresh = maxFresh // nothing may stand behind half a line: the next one is of a new file
 		return fmt.Errorf("write the state: %w", err)
-	}
-	if s.fresh++; s.fresh >= maxFresh {
-		return s.write()
 	}
 	return nil
 }
