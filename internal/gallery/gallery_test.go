@@ -210,7 +210,7 @@ func TestACardTellsOfAFailure(t *testing.T) {
 
 func TestThePageUploadsAndSeesByPresignedURLs(t *testing.T) {
 	e := start(t, gallery.Options{})
-	for _, key := range []string{"a.jpg", "여행/제주 바다.jpg", "a+b & c%20d'e(f)!*,;=~$@:.jpg", "-/x.jpg"} {
+	for _, key := range []string{"a.jpg", "여행/제주 바다.jpg", "a+b & c%20d'e(f)!*,;=~$@:.jpg", "-/x.jpg", "a/b.jpg", "a//b.jpg"} {
 		t.Run(key, func(t *testing.T) {
 			body, _ := json.Marshal(map[string]string{"key": key})
 			res, answer := e.ask(t, "POST", "/-/uploads", string(body))

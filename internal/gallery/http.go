@@ -29,7 +29,6 @@ func (g *Gallery) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /-/", http.StripPrefix("/-/", http.FileServerFS(files)))
 	mux.HandleFunc("GET /-/news", g.news)
-	mux.HandleFunc("GET /-/object/{bucket}/{key...}", g.object)
 	mux.HandleFunc("POST /-/uploads", g.upload)
 	mux.HandleFunc("PUT /-/settings", g.settings)
 	mux.HandleFunc("POST /-/samples", g.samples)
@@ -52,6 +51,12 @@ func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "This page is for this endpoint's own.", http.StatusForbidden)
 			return
 		}
+	}
+	// Not by the mux, which takes "a//b" for "a/b": those are two keys.
+	if object, ours := strings.CutPrefix(r.URL.Path, "/-/object/"); ours && r.Method == http.MethodGet {
+		bucket, key, _ := strings.Cut(object, "/")
+		g.object(w, r, bucket, key)
+		return
 	}
 	g.mux.ServeHTTP(w, r)
 }
@@ -100,8 +105,8 @@ const (
 )
 
 // object sends the browser to an object, by a presigned URL.
-func (g *Gallery) object(w http.ResponseWriter, r *http.Request) {
-	url, err := g.presign(r, http.MethodGet, r.PathValue("bucket"), r.PathValue("key"))
+func (g *Gallery) object(w http.ResponseWriter, r *http.Request, bucket, key string) {
+	url, err := g.presign(r, http.MethodGet, bucket, key)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
