@@ -155,12 +155,12 @@ dist: tools $(libvips) ## what a release has beside the image, for this machine'
 
 # Without a bound, the fuzzer spends a minute on making each input that it finds interesting smaller.
 .PHONY: fuzz
-fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp
+fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=…, FUZZ=regexp; HEIC=1 for HEIC too
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
-	  targets=$$(go test -list '$(FUZZ)' $$package); \
+	  targets=$$(go test $(tags) -list '$(FUZZ)' $$package); \
 	  for target in $$(grep '^Fuzz' <<<"$$targets"); do \
 	    echo "$$target ($$package)"; \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 1 $$package; \
+	    go test $(tags) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 1 $$package; \
 	  done; \
 	done
 FUZZ ?= ^Fuzz

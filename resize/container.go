@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 )
 
@@ -18,6 +17,7 @@ import (
 
 // layout is what a file's outer structure says of how the picture is stored.
 type layout struct {
+	header       int   // bytes of what copyHeader has kept of a JPEG: what follows is coded data
 	coefficients int64 // bytes that a JPEG's decoder holds until the last scan is read; 0: it goes row by row
 	interlaced   bool  // a PNG in Adam7's order
 	lossless     bool  // a WebP
@@ -58,15 +58,16 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		copying = h.png
 	}
 	found, err := copying()
+	found.header = to.Len()
 	if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
 		return layout{}, err
 	}
 	return found, nil // the decoder, or who reads the input, will meet any other error again
 }
 
-// jpeg copies up to the first scan. Of the application segments, JFIF's, Adobe's, EXIF and ICC profiles have a say in the
-// pixels. All others are left out: comments, XMP, thumbnails, and the MPF index of a phone's further pictures, for which
-// libvips would read the whole file in search of an HDR gain map.
+// jpeg copies up to the data of the first scan (ITU-T T.81, B.2.1). Of the application segments, JFIF's, Adobe's, EXIF and
+// ICC profiles have a say in the pixels. All others are left out: comments, XMP, thumbnails, the index of a phone's
+// further pictures.
 func (h *header) jpeg() (layout, error) {
 	var found layout
 	var frame []byte // ITU-T T.81, B.2.2
@@ -82,13 +83,13 @@ func (h *header) jpeg() (layout, error) {
 		switch {
 		case lead[0] != 0xff || marker == 0xff || marker == 0: // garbage, or a fill byte
 			_, err = h.keep(1)
-		case marker == 0x01 || marker >= 0xd0 && marker <= 0xd8: // without a length
+		case marker == markerTEM || marker >= markerRST0 && marker <= markerSOI: // without a length
 			_, err = h.keep(2)
-		case marker == 0xd9 || length < 2: // the end, or nonsense
+		case marker == markerEOI || length < 2: // the end, or nonsense
 			return found, nil
-		case marker == 0xfe || marker > 0xe0 && marker <= 0xef && !h.wanted(marker):
+		case marker == markerCOM || marker > markerAPP0 && marker <= markerAPP15 && !h.wanted(marker):
 			err = h.skip(2 + length)
-		case marker == 0xda:
+		case marker == markerSOS:
 			scan, err := h.keep(2 + length)
 			if err == nil && len(scan) > 4 && len(frame) > 9 {
 				found.coefficients = coefficients(frame, int(scan[4]))
@@ -97,8 +98,9 @@ func (h *header) jpeg() (layout, error) {
 		default:
 			var segment []byte
 			segment, err = h.keep(2 + length)
-			if marker >= 0xc0 && marker <= 0xcf && !slices.Contains([]byte{0xc4, 0xc8, 0xcc}, marker) {
+			if err == nil && isFrame(marker) && len(segment) > 4 {
 				frame = bytes.Clone(segment)
+				err = readable(frame)
 			}
 		}
 		if err != nil {
@@ -107,9 +109,20 @@ func (h *header) jpeg() (layout, error) {
 	}
 }
 
+// readable refuses the frames that libjpeg doesn't decode, or that libvips would call damaged.
+func readable(frame []byte) error {
+	if bits := frame[4]; bits != 8 {
+		return &Rejection{ClassUnsupported, fmt.Sprintf("a JPEG of %d bits a sample is not read; 8 are", bits)}
+	}
+	if process := frame[1] & 0xf; process&3 == 3 || process > 4 && process < 9 || process > 12 {
+		return &Rejection{ClassUnsupported, "a lossless or hierarchical JPEG is not read; a sequential or progressive one is"}
+	}
+	return nil
+}
+
 // wanted tells whether the application segment to come is one that libvips makes use of.
 func (h *header) wanted(marker byte) bool {
-	name := map[byte]string{0xe1: "Exif\x00", 0xe2: "ICC_PROFILE\x00", 0xee: "Adobe"}[marker]
+	name := map[byte]string{markerAPP0 + 1: "Exif\x00", markerAPP0 + 2: "ICC_PROFILE\x00", markerAPP0 + 14: "Adobe"}[marker]
 	start, _ := h.from.Peek(4 + len(name))
 	return name != "" && len(start) > 4 && string(start[4:]) == name
 }
@@ -168,148 +181,4 @@ func (h *header) png() (layout, error) {
 			return found, err
 		}
 	}
-}
-
-// frameCount counts the frames in a file that is still being read.
-type frameCount struct {
-	frames   int
-	lossless bool // a WebP with such a frame
-	at       int  // of the first byte that was not looked at yet
-	blocks   bool // it begins one of GIF's blocks of data
-}
-
-// gif goes on with what there is of a GIF by now (GIF89a, appendix A).
-func (c *frameCount) gif(file []byte) {
-	table := func(flags byte) int { return int(flags>>7) * 3 << (flags&7 + 1) }
-	for c.at < len(file) {
-		left := file[c.at:]
-		switch {
-		case c.at == 0:
-			if len(left) < 13 {
-				return
-			}
-			c.at = 13 + table(left[10])
-		case c.blocks:
-			c.at += 1 + int(left[0])
-			c.blocks = left[0] != 0
-		case left[0] == '!':
-			c.at += 2
-			c.blocks = true
-		case left[0] == ',':
-			if len(left) < 10 {
-				return
-			}
-			c.frames++
-			c.at += 10 + table(left[9]) + 1
-			c.blocks = true
-		default: // the end, or broken
-			return
-		}
-	}
-}
-
-// webp goes on with what there is of a WebP by now (RFC 9649, section 2).
-func (c *frameCount) webp(file []byte) {
-	c.at = max(c.at, 12)
-	for c.at+8 <= len(file) {
-		switch string(file[c.at : c.at+4]) {
-		case "ANMF":
-			c.frames++
-		case "VP8L":
-			c.lossless = true
-		}
-		size := int(binary.LittleEndian.Uint32(file[c.at+4:]))
-		c.at += 8 + size + size%2
-	}
-}
-
-// tiffLayout follows the directories of a TIFF (revision 6.0, section 2, and BigTIFF) from the first to the last.
-func tiffLayout(file []byte, maxPages int) (layout, error) {
-	var found layout
-	if len(file) < 16 {
-		return found, nil
-	}
-	t := pages{file: file, order: binary.LittleEndian, count: 2, entry: 12, offset: 4}
-	if file[0] == 'M' {
-		t.order = binary.BigEndian
-	}
-	at := uint64(4)
-	if t.order.Uint16(file[2:]) == 43 {
-		t.count, t.entry, t.offset, at = 8, 20, 8, 8
-	}
-	seen := map[uint64]bool{}
-	for next, ok := t.number(at, t.offset); ok && next != 0; {
-		page := next
-		if seen[page] {
-			return found, &Rejection{ClassCorrupt, "the list of the tiff's pages leads back into itself"}
-		}
-		if seen[page] = true; len(seen) > maxPages {
-			return found, &Rejection{ClassTooLarge, fmt.Sprintf("more than %d pages; that is the limit, though only the first is resized", maxPages)}
-		}
-		entries, known := t.number(page, t.count)
-		if !known || entries > uint64(len(file)) {
-			break
-		}
-		first := page + t.count
-		if len(seen) == 1 {
-			found.rows = t.rowsAtOnce(first, entries)
-		}
-		next, ok = t.number(first+entries*t.entry, t.offset)
-	}
-	return found, nil
-}
-
-// pages reads the numbers of a TIFF: how many bytes there are in the count of a directory's entries, in an entry, and in
-// an offset.
-type pages struct {
-	file                 []byte
-	order                binary.ByteOrder
-	count, entry, offset uint64
-}
-
-func (t *pages) number(at, width uint64) (value uint64, ok bool) {
-	if at > uint64(len(t.file)) || uint64(len(t.file))-at < width {
-		return 0, false
-	}
-	switch width {
-	case 2:
-		return uint64(t.order.Uint16(t.file[at:])), true
-	case 4:
-		return uint64(t.order.Uint32(t.file[at:])), true
-	default:
-		return t.order.Uint64(t.file[at:]), true
-	}
-}
-
-// rowsAtOnce looks through the entries of a directory. Of strips, libvips decodes row by row all but small ones, unless
-// each channel has strips of its own; tiles are decoded whole.
-func (t *pages) rowsAtOnce(at, entries uint64) int {
-	strip, tile, apart := uint64(math.MaxInt32), uint64(0), false // a file that names no strips is one
-	for range entries {
-		switch tag, value := t.tag(at); tag {
-		case 278: // RowsPerStrip
-			strip = value
-		case 284: // PlanarConfiguration
-			apart = value == 2
-		case 323: // TileLength
-			tile = value
-		}
-		at += t.entry
-	}
-	if tile == 0 && apart {
-		tile = strip
-	}
-	return int(min(tile, math.MaxInt32))
-}
-
-// tag reads an entry with one number: tag, type, count, value.
-func (t *pages) tag(at uint64) (tag, value uint64) {
-	tag, _ = t.number(at, 2)
-	kind, _ := t.number(at+2, 2)
-	width := uint64(4)
-	if kind == 3 {
-		width = 2
-	}
-	value, _ = t.number(at+t.entry-t.offset, width)
-	return tag, value
 }

@@ -96,6 +96,12 @@ func TestCoefficientsOfAJPEG(t *testing.T) {
 	}
 }
 
+// headerLength is how many bytes of a JPEG stand before its data, if it has nothing that is left out.
+func headerLength(file []byte) int {
+	found, _ := copyHeader(JPEG, bufio.NewReader(bytes.NewReader(file)), new(bytes.Buffer))
+	return found.header
+}
+
 // However the bytes arrive, the frames are counted; what follows the last one allowed is not read.
 func TestFramesAreCountedAsTheyArrive(t *testing.T) {
 	webp, err := heavy.Picture{Width: 30, Height: 20, Frames: 3, Space: vips.InterpretationSRGB, Encode: heavy.WebP(true)}.Draw()
@@ -145,7 +151,7 @@ func TestRowsOfATIFF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := tiffLayout(data, 1)
+		found, err := readTIFF(data, 1)
 		if err != nil || found.rows != c.want {
 			t.Errorf("%s: %d rows, want %d; %v", name, found.rows, c.want, err)
 		}
@@ -193,12 +199,12 @@ func FuzzContainers(f *testing.F) {
 				t.Errorf("%s: %d bytes kept of %d, %+v", format, head.Len(), len(data), found)
 			}
 		}
-		var gif, webp frameCount
+		var gif, webp frameWalk
 		gif.gif(data)
 		webp.webp(data)
-		found, _ := tiffLayout(data, 500)
-		if gif.frames > len(data)/10 || webp.frames > len(data)/8 || found.rows < 0 {
-			t.Errorf("%d frames, %d frames, %+v of %d bytes", gif.frames, webp.frames, found, len(data))
+		found, _ := readTIFF(data, 500)
+		if gif.count > len(data)/10 || webp.count > len(data)/8 || found.rows < 0 {
+			t.Errorf("%d frames, %d frames, %+v of %d bytes", gif.count, webp.count, found, len(data))
 		}
 	})
 }

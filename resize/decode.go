@@ -16,9 +16,6 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if err == nil {
 		defer header.Close()
 	}
-	if reason := in.unread(format); reason != "" {
-		return nil, &Rejection{ClassUnsupported, reason}
-	}
 	if err != nil {
 		return nil, in.blame(ctx, fmt.Sprintf("the header of the %s can't be read", format))
 	}

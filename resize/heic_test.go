@@ -17,6 +17,8 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 )
 
+func FuzzHEIC(f *testing.F) { fuzzPictures(f, HEIC) }
+
 func heic(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/heic/" + name)

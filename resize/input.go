@@ -60,7 +60,7 @@ func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, 
 		// Sequences have a still picture too, which is read if the file is not called one.
 		copy(in.file[8:], "avif")
 	}
-	return in, format, checkEnding(format, in.file)
+	return in, format, nil
 }
 
 // examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
@@ -94,18 +94,18 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 		in.file = make([]byte, 0, length+1) // one more, to meet the end without growing
 	}
-	var count frameCount
+	var frames frameWalk
 	for {
 		in.file = slices.Grow(in.file, 1)
 		n, err := r.Read(in.file[len(in.file):cap(in.file)])
 		in.file = in.file[:len(in.file)+n]
 		switch format {
 		case GIF:
-			count.gif(in.file)
+			frames.gif(in.file)
 		case WebP:
-			count.webp(in.file)
+			frames.webp(in.file)
 		}
-		if count.frames > limits.MaxFrames {
+		if frames.count > limits.MaxFrames {
 			return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of more than %d frames; that is the limit", limits.MaxFrames)}
 		}
 		if err := tooLong(len(in.file)); err != nil {
@@ -118,10 +118,16 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 			return err
 		}
 	}
-	in.layout.lossless = count.lossless
-	if format == TIFF {
+	switch format {
+	case GIF:
+		if !frames.ended { // libvips shows what frames there are
+			return &Rejection{ClassCorrupt, "the gif is damaged or cut short"}
+		}
+	case WebP:
+		in.layout.lossless = frames.lossless
+	case TIFF:
 		var err error
-		in.layout, err = tiffLayout(in.file, limits.MaxFrames)
+		in.layout, err = readTIFF(in.file, limits.MaxFrames)
 		return err
 	}
 	return nil
@@ -145,7 +151,7 @@ func (in *input) last(ctx context.Context) io.Reader {
 	all := io.MultiReader(&in.head, in.body)
 	switch in.format {
 	case JPEG:
-		in.jpeg = &jpegEnd{r: all, header: jpegHeaderLength(in.head.Bytes())}
+		in.jpeg = &jpegEnd{r: all, header: in.layout.header}
 		return onlyReader{in.jpeg}
 	case PNG:
 		in.png = newPNGEnd(all)

@@ -109,7 +109,15 @@ const (
 	markerEOI   = 0xd9
 	markerSOS   = 0xda
 	markerDRI   = 0xdd
+	markerAPP0  = 0xe0
+	markerAPP15 = 0xef
+	markerCOM   = 0xfe
 )
+
+// isFrame tells whether a marker begins a frame header: any SOF.
+func isFrame(marker byte) bool {
+	return marker >= markerSOF0 && marker <= markerSOF15 && marker != markerDHT && marker != markerJPG && marker != markerDAC
+}
 
 // The limits keep a hostile file from keeping us busy: an empty scan takes few bytes, and a look at every block.
 const (
@@ -143,7 +151,7 @@ func (s *jpegScan) examine() error {
 			err = s.huffmanTables(parameters)
 		case marker == markerDRI:
 			err = s.restartInterval(parameters)
-		case marker >= markerSOF0 && marker <= markerSOF15 && marker != markerJPG && marker != markerDAC:
+		case isFrame(marker):
 			err = s.frame(marker, parameters)
 		case marker == markerSOS:
 			err = s.scan(parameters)

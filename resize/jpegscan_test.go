@@ -121,7 +121,7 @@ func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 					rejected++
 				case err != nil:
 					t.Errorf("%s, %s at %d: %v", name, kind, at, err)
-				case suspect && !same && at > jpegHeaderLength(data) && at < len(data)-200: // what is damaged in the end may look like junk
+				case suspect && !same && at > headerLength(data) && at < len(data)-200: // what is damaged in the end may look like junk
 					t.Errorf("%s, %s at %d of %d: it passed, and shows something else", name, kind, at, len(data))
 				case suspect:
 					passed++
