@@ -21,8 +21,8 @@ const (
 	computeInOne = "inTurn" // what ours is told: it knows one way
 )
 
-// memoryArena is the one setting that our image makes in the environment; see ../README.md.
-const memoryArena = "MALLOC_ARENA_MAX=1"
+// imageEnvironment is what our image sets, of which its Dockerfile says why.
+var imageEnvironment = []string{"MALLOC_ARENA_MAX=1", "GLIBC_TUNABLES=glibc.malloc.tcache_max=128"}
 
 // sides are ours, the reference, and the reference with its sizes at once. Each process gets what Lambda would give it
 // and nothing else: the reference's allocator and threads are as Node and sharp leave them.
@@ -35,7 +35,7 @@ func sides(root string) ([]side, error) {
 	script := func(name string, env ...string) command {
 		return command{path: node, args: []string{filepath.Join(reference, name)}, env: append(plainEnvironment(), env...)}
 	}
-	ours := append(plainEnvironment(), memoryArena)
+	ours := append(plainEnvironment(), imageEnvironment...)
 	return []side{
 		{
 			name:     oursName,

@@ -40,7 +40,7 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 	const memory = 512 // MB
 	long := os.Getenv("S3RESIZER_LONG") != ""
 	startLibvips(t)
-	s := newStage(t, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", memory), "MALLOC_ARENA_MAX=1", "RESIZE_LOG_LEVEL=debug")
+	s := newStage(t, append(imageEnvironment, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", memory), "RESIZE_LOG_LEVEL=debug")...)
 	resizeOne := func(name string, data []byte) handler.Result {
 		t.Helper()
 		if _, err := s.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: name, Data: data}); err != nil {
