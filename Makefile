@@ -45,7 +45,8 @@ build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
 	go vet $(tags) ./...
-	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /bench/ -e /resizetest)
+	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest)
+	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
 	go test $(tags) ./resize/... ./bench/... # once more for what loops over pixels, for minutes with the detector: -short leaves it out
 
 .PHONY: gallery-test
