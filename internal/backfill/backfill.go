@@ -99,6 +99,19 @@ func (b *Backfill) Run(ctx context.Context) error {
 	return errors.Join(err, b.state.end(err == nil))
 }
 
+// Redo does the objects that are given, whatever their records say, instead of what is left to do. Otherwise it is as Run.
+func (b *Backfill) Redo(ctx context.Context, objects iter.Seq[s3io.Listed]) error {
+	b.start()
+	items := func(yield func(Item, error) bool) {
+		for object := range objects {
+			if !yield(Item{Listed: object, Again: true}, nil) {
+				return
+			}
+		}
+	}
+	return b.each(ctx, items, b.Jobs, b.resize)
+}
+
 func (b *Backfill) start() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -138,7 +151,7 @@ func (b *Backfill) left(ctx context.Context, first []Item) iter.Seq2[Item, error
 
 // listed gives what comes behind a key.
 func (b *Backfill) listed(ctx context.Context, after string) iter.Seq2[Item, error] {
-	source := b.noted(listing(ctx, b.Store, b.Bucket, b.Prefix, after))
+	source := b.noted(Listing(ctx, b.Store, b.Bucket, b.Prefix, after))
 	if b.Only == All { // whatever there is
 		return func(yield func(Item, error) bool) {
 			for object, err := range source {
@@ -153,7 +166,7 @@ func (b *Backfill) listed(ctx context.Context, after string) iter.Seq2[Item, err
 	if after != "" {
 		start = handler.Records + after
 	}
-	return beside(source, listing(ctx, b.Store, b.Destination, handler.Records+b.Prefix, start))
+	return beside(source, Listing(ctx, b.Store, b.Destination, handler.Records+b.Prefix, start))
 }
 
 // noted gives what the job is about of a listing of the source, and keeps the state at its side.
@@ -172,14 +185,18 @@ func (b *Backfill) noted(objects iter.Seq2[s3io.Listed, error]) iter.Seq2[s3io.L
 
 // wants tells whether the job is about an object, as far as the listing tells.
 func (b *Backfill) wants(object s3io.Listed) bool {
-	marker := object.Size == 0 && strings.HasSuffix(object.Key, "/") // of a folder: nothing is ever made of it
-	return !marker && !object.Modified.Before(b.Since)
+	return !FolderMarker(object) && !object.Modified.Before(b.Since)
+}
+
+// FolderMarker tells whether an object only stands for a folder: nothing is ever made of it.
+func FolderMarker(object s3io.Listed) bool {
+	return object.Size == 0 && strings.HasSuffix(object.Key, "/")
 }
 
 // count counts the whole listing, for those who want to know how much there is: the other one is only ever as far as the
 // work.
 func (b *Backfill) count(ctx context.Context) error {
-	for object, err := range listing(ctx, b.Store, b.Bucket, b.Prefix, "") {
+	for object, err := range Listing(ctx, b.Store, b.Bucket, b.Prefix, "") {
 		if err != nil || ctx.Err() != nil {
 			return nil // whoever needs the listing will say what is wrong with it
 		}
@@ -284,7 +301,7 @@ func (b *Backfill) due(ctx context.Context, item Item) (bool, error) {
 		return false, nil
 	}
 	var record s3io.Info
-	err := patiently(ctx, func() (err error) {
+	err := Patiently(ctx, func() (err error) {
 		record, err = b.Store.Head(ctx, b.Destination, handler.RecordKey(item.Key))
 		return err
 	})

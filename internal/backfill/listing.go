@@ -27,9 +27,9 @@ const (
 	Present
 )
 
-// listing gives all objects of a bucket whose keys begin with prefix and come after the key after, in the order of their
+// Listing gives all objects of a bucket whose keys begin with prefix and come after the key after, in the order of their
 // UTF-8 bytes. One page is being fetched while another one is worked through; no more are held.
-func listing(ctx context.Context, store Store, bucket, prefix, after string) iter.Seq2[s3io.Listed, error] {
+func Listing(ctx context.Context, store Store, bucket, prefix, after string) iter.Seq2[s3io.Listed, error] {
 	type page struct {
 		objects []s3io.Listed
 		err     error
@@ -69,15 +69,15 @@ func listing(ctx context.Context, store Store, bucket, prefix, after string) ite
 
 // listPage lists a page, patiently.
 func listPage(ctx context.Context, store Store, bucket, prefix, after string) (objects []s3io.Listed, more bool, err error) {
-	err = patiently(ctx, func() error {
+	err = Patiently(ctx, func() error {
 		objects, more, err = store.List(ctx, bucket, prefix, after)
 		return err
 	})
 	return objects, more, err
 }
 
-// patiently asks S3 again, for half a minute, for what it could not be asked for: a job of days should not end with that.
-func patiently(ctx context.Context, ask func() error) error {
+// Patiently asks S3 again, for half a minute, for what it could not be asked for: a job of days should not end with that.
+func Patiently(ctx context.Context, ask func() error) error {
 	for pause := time.Second; ; pause *= 2 {
 		err := ask()
 		if s3io.ClassOf(err) != s3io.Transient || pause > longestPause || !sleep(ctx, pause) {

@@ -189,3 +189,34 @@ func TestAcceptedTemplatesNeverCollide(t *testing.T) {
 		t.Errorf("only %d templates were accepted: the test shows little", accepted)
 	}
 }
+
+func TestWhereRenditionsAreListed(t *testing.T) {
+	for template, want := range map[string]struct {
+		before string // of the size a
+		only   bool
+		folder string // of the prefix x/y
+	}{
+		"{size}-{key}":            {"a-", true, ""},
+		"{size}{dir}{name}{ext}":  {"a", true, ""},
+		"t/{size}/{key}":          {"t/a/", true, ""},
+		"{size}/{key}/picture":    {"a/", false, ""},
+		"{dir}{size}-{name}{ext}": {"a-", false, "x/"},
+		"{dir}{name}-{size}{ext}": {"-a", false, "x/"},
+		"thumbs/{key}/{size}":     {"/a", false, "thumbs/x/"},
+	} {
+		s, err := Load([]string{"RESIZE_KEY_TEMPLATE=" + template, "RESIZE_SIZES=a=1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, only := s.Key.Before("a")
+		if only != want.only || only && before != want.before {
+			t.Errorf("%s: %q, %v", template, before, only)
+		}
+		if folder := s.Key.Folder("x/y"); folder != want.folder {
+			t.Errorf("%s: the folder is %q", template, folder)
+		}
+		if output := s.Key.For("x/y.png", "a", "png", "png"); !strings.HasPrefix(output, want.folder) || only && output != before+"x/y.png" {
+			t.Errorf("%s: %q", template, output)
+		}
+	}
+}

@@ -118,6 +118,32 @@ func (t KeyTemplate) endsInSize() bool {
 	return t.tokens[last] == "{size}" || t.tokens[last-1] == "{size}" && !strings.HasPrefix(t.tokens[last], "{")
 }
 
+// Before returns what stands before the source's key in that of each rendition of a size, if nothing else but a format's
+// extension is added to it. Then the renditions of a size are listed in the order of their sources.
+func (t KeyTemplate) Before(size string) (before string, only bool) {
+	at := slices.Index(t.tokens, "{size}")
+	text, after, _ := t.aroundSize()
+	rest := t.tokens[at+1:]
+	if after != "" {
+		rest = rest[1:]
+	}
+	only = slices.Equal(rest, []string{"{key}"}) || slices.Equal(rest, []string{"{dir}", "{name}", "{ext}"})
+	return text + size + after, only
+}
+
+// Folder returns what every rendition's key begins with, whatever the size, if the source's key begins with prefix.
+func (t KeyTemplate) Folder(prefix string) string {
+	folder, _ := path.Split(prefix)
+	switch {
+	case t.tokens[0] == "{key}" || t.tokens[0] == "{dir}":
+		return folder
+	case !strings.HasPrefix(t.tokens[0], "{") && (t.tokens[1] == "{key}" || t.tokens[1] == "{dir}"):
+		return t.tokens[0] + folder
+	default:
+		return ""
+	}
+}
+
 // For returns the key of a rendition. Where its format is not that of the source, the format's extension is appended,
 // so that "a.png" and "a.heic" never meet in "a.jpg".
 func (t KeyTemplate) For(key, size string, source, output resize.Format) string {

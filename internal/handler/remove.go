@@ -2,8 +2,6 @@ package handler
 
 import (
 	"context"
-	"encoding/json"
-	"io"
 	"slices"
 
 	"s3resizer/resize"
@@ -78,24 +76,12 @@ func (r *run) removable(recorded Result) []string {
 
 // readRecord returns the commit record of the object, or nothing if there is none.
 func (r *run) readRecord(ctx context.Context) (Result, error) {
-	if len(RecordKey(r.object.key)) > maxKey {
+	if !HasRecord(r.object.key) {
 		return Result{}, nil
 	}
-	body, err := r.h.store.Open(ctx, r.destination, RecordKey(r.object.key))
+	record, _, err := ReadRecord(ctx, r.h.store, r.destination, r.object.key)
 	if s3io.ClassOf(err) == s3io.NotFound {
 		return Result{}, nil
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxRecord))
-	if err != nil {
-		return Result{}, err
-	}
-	var record Result
-	if json.Unmarshal(data, &record) != nil {
-		return Result{}, nil // not a record of ours
-	}
-	return record, nil
+	return record, err
 }

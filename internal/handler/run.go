@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,16 +145,8 @@ func (r *run) metadata() map[string]string {
 	return map[string]string{metaSource: r.name(), metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
 }
 
-// name is the source's, as in metaSource. The end of a long one is in place of the rest, which the record has; no # stands
-// in one otherwise.
-func (r *run) name() string {
-	name := "s3://" + r.object.bucket + "/" + (&url.URL{Path: r.object.key}).EscapedPath()
-	if len(name) <= maxSourceName {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name)) // of two long names that begin alike, each is still of one source
-	return name[:maxSourceName-1-hex.EncodedLen(len(sum))] + "#" + hex.EncodeToString(sum[:])
-}
+// name is the source's, as in metaSource.
+func (r *run) name() string { return sourceName(r.object.bucket, r.object.key) }
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
 func (r *run) outputs() []string {
@@ -350,11 +339,8 @@ func (r *run) missing(written []Rendition) []string {
 	})
 }
 
-// recorded tells whether the object has a record. One whose key leaves no room for it is rejected; that stands in the
-// report and the log alone.
-func (r *run) recorded() bool {
-	return r.h.settings.Record && len(RecordKey(r.object.key)) <= maxKey
-}
+// recorded tells whether the object has a record.
+func (r *run) recorded() bool { return r.h.settings.Record && HasRecord(r.object.key) }
 
 // putRecord writes the commit record: from here on, the set is complete.
 func (r *run) putRecord(ctx context.Context, result Result) error {
