@@ -114,10 +114,9 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 // job is what the command line says of it, every mistake with what would be right.
 func (o backfillOptions) job(location string) (backfill.Job, error) {
 	job := backfill.Job{Only: backfill.MissingAndStale}
-	bucket, ours := strings.CutPrefix(location, "s3://")
-	job.Bucket, job.Prefix, _ = strings.Cut(bucket, "/")
-	if !ours || job.Bucket == "" {
-		return job, fmt.Errorf("%q: want s3://bucket or s3://bucket/prefix", location)
+	var err error
+	if job.Bucket, job.Prefix, err = splitLocation(location); err != nil {
+		return job, err
 	}
 	if o.only != "" {
 		job.Only = backfill.Only(o.only)
@@ -126,7 +125,6 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 		}
 	}
 	if o.since != "" {
-		var err error
 		if job.Since, err = time.Parse(time.RFC3339, o.since); err != nil {
 			if job.Since, err = time.Parse(time.DateOnly, o.since); err != nil {
 				return job, fmt.Errorf("--since %s: want a day such as 2026-06-01 (from its beginning, UTC), or a time such as 2026-06-01T12:00:00Z", o.since)
@@ -144,6 +142,16 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 		return job, fmt.Errorf("--state and --failures are both %s: want two files", o.state)
 	}
 	return job, nil
+}
+
+// splitLocation reads s3://bucket/prefix.
+func splitLocation(location string) (bucket, prefix string, err error) {
+	rest, ours := strings.CutPrefix(location, "s3://")
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	if !ours || bucket == "" {
+		return "", "", fmt.Errorf("%q: want s3://bucket or s3://bucket/prefix", location)
+	}
+	return bucket, prefix, nil
 }
 
 // connect makes a client, sees whether both buckets can be listed, and returns who must own them.
@@ -212,7 +220,7 @@ func (o backfillOptions) resize(ctx context.Context, options backfill.Options, p
 	if err != nil {
 		return o.stopped(err)
 	}
-	progress := startProgress(os.Stdout, b, pace)
+	progress := startProgress(os.Stdout, backfillLine(b, pace))
 	undo := context.AfterFunc(ctx, func() {
 		signal.Reset() // to what signals do by themselves
 		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")

@@ -38,11 +38,11 @@ func run(ctx context.Context, args []string) error {
 		Long: `s3resizer turns each picture into several widths, decoding it once.
 
 It reads its settings from the environment (RESIZE_SIZES, RESIZE_FORMATS, …), as the Lambda function does.
-Exit status: 0 if all went well, 1 if something did not, 2 if the command was used wrongly; backfill has more of them.`,
+Exit status: 0 if all went well, 1 if something did not, 2 if the command was used wrongly; backfill and verify have more of them.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), workerCommand(), versionCommand())
+	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), verifyCommand(), workerCommand(), versionCommand())
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }

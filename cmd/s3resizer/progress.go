@@ -15,20 +15,19 @@ import (
 	"s3resizer/internal/backfill"
 )
 
-// progress shows how far a backfill is: a line that is drawn again and again on a terminal, now and then one elsewhere.
+// progress shows how far a job is: a line that is drawn again and again on a terminal, now and then one elsewhere.
 type progress struct {
 	out      *os.File
 	terminal bool
-	backfill *backfill.Backfill
-	pace     *backfill.Pace
+	line     func(terminal bool) string
 	stop     chan struct{}
 	stopped  chan struct{}
 
 	mu sync.Mutex // of the line
 }
 
-func startProgress(out *os.File, b *backfill.Backfill, pace *backfill.Pace) *progress {
-	p := &progress{out: out, terminal: term.IsTerminal(int(out.Fd())), backfill: b, pace: pace, stop: make(chan struct{}), stopped: make(chan struct{})}
+func startProgress(out *os.File, line func(terminal bool) string) *progress {
+	p := &progress{out: out, terminal: term.IsTerminal(int(out.Fd())), line: line, stop: make(chan struct{}), stopped: make(chan struct{})}
 	every := 5 * time.Second
 	if p.terminal {
 		every = 200 * time.Millisecond
@@ -69,22 +68,32 @@ func (p *progress) say(text string) {
 }
 
 func (p *progress) draw() {
+	text := p.line(p.terminal) // it may wait for somebody who has something to say
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.backfill.Progress()
-	limit, throttled := p.pace.Slowed()
-	text := progressText(now, limit, throttled)
 	if !p.terminal {
 		fmt.Fprintln(p.out, text)
 		return
 	}
-	text = bar(now) + " " + text
 	if width, _, err := term.GetSize(int(p.out.Fd())); err == nil && width > 0 {
 		if letters := []rune(text); len(letters) >= width {
 			text = string(letters[:width-1]) // a second line could not be drawn over
 		}
 	}
 	fmt.Fprint(p.out, clearLine, text)
+}
+
+// backfillLine is the line of a backfill.
+func backfillLine(b *backfill.Backfill, pace *backfill.Pace) func(terminal bool) string {
+	return func(terminal bool) string {
+		now := b.Progress()
+		limit, throttled := pace.Slowed()
+		text := progressText(now, limit, throttled)
+		if terminal {
+			text = bar(now) + " " + text
+		}
+		return text
+	}
 }
 
 const barWidth = 20

@@ -1,0 +1,455 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"s3resizer/internal/backfill"
+	"s3resizer/internal/config"
+	"s3resizer/internal/verify"
+	"s3resizer/resize"
+	"s3resizer/s3io"
+)
+
+// verifyOptions are what the command line says.
+type verifyOptions struct {
+	dest, report   string
+	jobs, requests int
+	fix, yes       bool
+	quick, decode  bool
+	limit          time.Duration
+}
+
+func verifyCommand() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify s3://BUCKET[/PREFIX]",
+		Short: "Look whether the renditions of a bucket's pictures are there, right, and of the newest uploads",
+		Long: `verify looks at the renditions themselves: whether each picture has all that the settings ask for, of its newest upload,
+with the dimensions, the type and the length that they should have; and whether there are renditions and records whose
+original is gone. Each finding is a line, here or in --report FILE:
+
+  missing-record, missing-rendition   a set is not complete
+  older-upload, older-settings        it is complete, and not of what it should be of
+  wrong-size, wrong-type, wrong-bytes it is not what its original, its format, its record say
+  wrong-record, unreadable            what is there is none (unreadable: with --decode)
+  foreign                             somebody else's object is in a rendition's place
+  leftover                            a rendition of an older set, under a name that the newest one does not have
+  orphan                              a rendition or a record of this bucket whose original is gone
+  failed                              it could not be looked at
+
+Which renditions there are is told by listings. Beside these, a picture takes a GET of its record and a HEAD of each
+rendition: with three sizes 4 requests, $1.60 for a million pictures. With --quick, the HEADs are left out where the
+listing has the size and the ETag that the record has: 1 request. With a RESIZE_KEY_TEMPLATE that puts anything but
+the size before the key, renditions are not in the order of their originals: --quick saves nothing then, and telling
+orphans takes two more for each rendition. With a prefix, leftovers and orphans are looked for under the names that the
+settings give now.
+
+--fix makes anew what can be mended by that, as backfill does, in processes of its own; and removes orphans, after it
+has asked. An orphan has this bucket in its metadata, not only a rendition's name, and its original is asked for once
+more right before. Foreign objects and leftovers are left alone: pages may still show them.
+
+It needs s3:ListBucket and s3:GetObject on both buckets; with --fix s3:PutObject and s3:DeleteObject on the destination.
+Pictures that were uploaded in the last seconds may be found before the function has done them.
+
+Exit status: 0 if all is right, or was put right; 1 if something is not; 2 if the command was used wrongly; 3 if it
+could not start or go on; 130 if it was interrupted.`,
+		Example: `  s3resizer verify s3://holiday
+  s3resizer verify s3://holiday/2026/ --quick --report findings.csv
+  s3resizer verify s3://holiday --decode --fix
+  s3resizer verify s3://holiday --fix --yes --jobs 8`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
+	f.StringVar(&o.report, "report", "", "CSV `file` for the findings, instead of a line here for each")
+	f.BoolVar(&o.quick, "quick", false, "do not ask renditions for their metadata whose size and ETag are the record's")
+	f.BoolVar(&o.decode, "decode", false, "read the header of each rendition, too: a GET instead of its HEAD")
+	f.BoolVar(&o.fix, "fix", false, "make anew what can be mended by that; remove orphans, after asking")
+	f.BoolVar(&o.yes, "yes", false, "with --fix: remove orphans without asking")
+	f.IntVar(&o.jobs, "jobs", 0, "with --fix: pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it)")
+	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "with --fix: for one picture")
+	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together")
+	cmd.MarkFlagsMutuallyExclusive("quick", "decode")
+	return cmd
+}
+
+func (o verifyOptions) run(ctx context.Context, location string) error {
+	bucket, prefix, err := splitLocation(location)
+	switch {
+	case err != nil:
+		return err
+	case o.jobs < 0:
+		return fmt.Errorf("--jobs %d: want at least 1", o.jobs)
+	case o.requests < 1:
+		return fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
+	case o.limit < time.Second:
+		return fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
+	case o.yes && !o.fix:
+		return errors.New("--yes is for --fix: nothing is removed without it")
+	}
+	environ := os.Environ()
+	if o.dest != "" {
+		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
+	}
+	settings, err := config.Load(environ)
+	if err != nil {
+		return fmt.Errorf("settings:\n%w", err)
+	}
+	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Settings: settings.Fingerprint(), Only: backfill.All}
+	switch {
+	case job.Destination == bucket:
+		return fmt.Errorf("source and destination are both %s: name another bucket with --dest", bucket)
+	case !settings.Record:
+		return errors.New("with RESIZE_RECORD=off nothing tells what the renditions should be: leave it on, and backfill once")
+	}
+	if o.decode {
+		if err := resize.Startup(1); err != nil {
+			return statusError{err, couldNot}
+		}
+	}
+	pace := backfill.NewPace(o.requests)
+	store, owner, err := connect(ctx, job, settings.BucketOwner, pace)
+	if err != nil {
+		return statusError{err, couldNot}
+	}
+	findings, err := o.openFindings(job)
+	if err != nil {
+		return statusError{err, couldNot}
+	}
+	defer findings.close()
+	v := verify.New(verify.Options{Bucket: bucket, Prefix: prefix, Settings: settings, Store: store, Quick: o.quick, Decode: o.decode, Found: findings.add})
+	if !o.fix {
+		return o.look(ctx, v, findings)
+	}
+	jobs := o.jobs
+	if jobs == 0 {
+		jobs = settings.Processors
+	}
+	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, jobs) }}
+	defer workers.Close()
+	b, err := backfill.Open(backfill.Options{Job: job, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})
+	if err != nil {
+		return statusError{err, couldNot}
+	}
+	return o.mend(ctx, v, b, findings)
+}
+
+// look verifies, and changes nothing.
+func (o verifyOptions) look(ctx context.Context, v *verify.Verification, findings *findings) error {
+	progress := startProgress(os.Stdout, verifyLine(v))
+	findings.progress = progress
+	err := v.Run(ctx)
+	progress.end()
+	printVerified(os.Stdout, v.Progress())
+	if err != nil {
+		return o.stopped(err)
+	}
+	if total := v.Progress().Total(); total > 0 {
+		return statusError{fmt.Errorf("%d findings%s; --fix mends what can be mended", total, o.whereToLook()), someFailed}
+	}
+	return findings.failed()
+}
+
+// mend verifies, makes anew what is not right, as it is found, and then removes orphans.
+func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) error {
+	progress := startProgress(os.Stdout, verifyLine(v))
+	findings.progress = progress
+	undo := context.AfterFunc(ctx, func() {
+		signal.Reset() // to what signals do by themselves
+		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
+	})
+	defer undo()
+	group, working := errgroup.WithContext(ctx)
+	broken := make(chan s3io.Listed)
+	v.Redo = func(ctx context.Context, object s3io.Listed) error {
+		select {
+		case broken <- object:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	group.Go(func() error {
+		defer close(broken)
+		return v.Run(working)
+	})
+	group.Go(func() error { return b.Redo(working, all(broken)) })
+	err := group.Wait()
+	progress.end()
+	printVerified(os.Stdout, v.Progress())
+	if err != nil {
+		return o.stopped(err)
+	}
+	left, err := o.removeOrphans(ctx, v, b, findings)
+	if err != nil {
+		return o.stopped(err)
+	}
+	counts, found := b.Progress().Counts, v.Progress().Findings
+	notMended := counts[backfill.Failed].Objects + counts[backfill.Quarantined].Objects
+	if done := b.Progress().Done.Objects; done > 0 {
+		fmt.Printf("%d sets were made anew.\n", done-notMended)
+	}
+	if notMended += left + found[verify.Foreign] + found[verify.Leftover] + found[verify.Failed]; notMended > 0 {
+		return statusError{fmt.Errorf("%d findings are left%s", notMended, o.whereToLook()), someFailed}
+	}
+	return findings.failed()
+}
+
+// all gives what comes over a channel.
+func all[T any](from <-chan T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for item := range from {
+			if !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// removeOrphans removes them if it may, and returns how many there still are. An original that came at the same time is
+// done again: what it lost may have been its own.
+func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) (left int64, err error) {
+	orphans := v.Progress().Findings[verify.Orphan]
+	if orphans == 0 {
+		return 0, nil
+	}
+	if may, why := o.mayRemove(orphans, findings); !may {
+		fmt.Printf("The %d orphans stay%s.\n", orphans, why)
+		return orphans, nil
+	}
+	var back []s3io.Listed
+	removed, spared := int64(0), int64(0)
+	for orphan, err := range findings.orphans() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return orphans - removed - spared, err
+		}
+		gone, original, err := v.Remove(ctx, orphan)
+		if original != nil {
+			back = append(back, *original)
+		}
+		switch {
+		case err != nil:
+			return orphans - removed - spared, err
+		case gone:
+			removed++
+		default:
+			spared++
+		}
+	}
+	fmt.Printf("%d orphans were removed.\n", removed)
+	if spared > 0 {
+		fmt.Printf("%d were spared: their originals, or newer objects in their places, have come meanwhile.\n", spared)
+	}
+	return 0, b.Redo(ctx, func(yield func(s3io.Listed) bool) {
+		for _, object := range back {
+			if !yield(object) {
+				return
+			}
+		}
+	})
+}
+
+// mayRemove asks, if there is somebody to be asked.
+func (o verifyOptions) mayRemove(orphans int64, findings *findings) (may bool, whyNot string) {
+	if o.yes {
+		return true, ""
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return false, ": there is no terminal to ask on; --yes removes them without asking"
+	}
+	fmt.Printf("Remove %d orphans (%s) from s3://%s? [y/N] ", orphans, sizeText(findings.orphanBytes), findings.job.Destination)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is no
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", ""
+}
+
+func (o verifyOptions) whereToLook() string {
+	if o.report == "" {
+		return ""
+	}
+	return ", see " + o.report
+}
+
+// stopped says why a run ended early, and what to do.
+func (o verifyOptions) stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return statusError{errors.New("interrupted; the next run begins anew"), interrupted}
+	}
+	failure := backfill.FailureOf(err)
+	if s := (*backfill.StoppedError)(nil); errors.As(err, &s) {
+		failure = s.Last
+	}
+	return statusError{withRemedy(err, failure), couldNot}
+}
+
+// findings are written as they come: to the report, or else a line each. Orphans are kept in a file until they are removed:
+// there may be millions.
+type findings struct {
+	job      backfill.Job
+	progress *progress
+	kept     *os.File // orphans, a line of JSON each
+	buffer   *bufio.Writer
+
+	orphanBytes int64
+
+	mu     sync.Mutex  // what is found and what can't be mended come at once
+	report *csv.Writer // or nil
+	file   *os.File
+	err    error // the first one of writing
+}
+
+func (o verifyOptions) openFindings(job backfill.Job) (*findings, error) {
+	f := &findings{job: job}
+	var err error
+	if o.report != "" {
+		if f.file, err = os.Create(o.report); err != nil {
+			return nil, err
+		}
+		f.report = csv.NewWriter(f.file)
+		f.row("kind", "bucket", "key", "original", "reason")
+	}
+	if o.fix {
+		if f.kept, err = os.CreateTemp("", "s3resizer-orphans-"); err != nil {
+			f.close()
+			return nil, err
+		}
+		f.buffer = bufio.NewWriter(f.kept)
+	}
+	return f, nil
+}
+
+// add is told of one finding at a time.
+func (f *findings) add(found verify.Finding) {
+	if found.Kind == verify.Orphan && f.kept != nil {
+		f.orphanBytes += found.Bytes
+		err := json.NewEncoder(f.buffer).Encode(found)
+		f.mu.Lock()
+		f.note(err)
+		f.mu.Unlock()
+	}
+	f.write(string(found.Kind), found.Key, found.Original, found.Reason)
+}
+
+// notMended is told of what could not be made anew. What was rejected has a new record that says so.
+func (f *findings) notMended(o backfill.Outcome) {
+	if o.Status == backfill.Failed || o.Status == backfill.Quarantined {
+		f.write("not-mended", "", o.Key, o.Class+": "+o.Reason)
+	}
+}
+
+func (f *findings) write(kind, key, original, reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.report != nil {
+		f.row(kind, f.job.Destination, key, original, reason)
+		return
+	}
+	where := fmt.Sprintf("s3://%s/%s", f.job.Destination, key)
+	if key == "" {
+		where = fmt.Sprintf("s3://%s/%s", f.job.Bucket, original)
+	}
+	f.progress.say(fmt.Sprintf("%-17s  %s: %s", kind, where, reason))
+}
+
+func (f *findings) row(cells ...string) {
+	f.note(f.report.Write(cells))
+	f.report.Flush() // each line, whatever happens next
+	f.note(f.report.Error())
+}
+
+func (f *findings) note(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// failed says whether what was found could be written down.
+func (f *findings) failed() error {
+	if f.err != nil {
+		return statusError{fmt.Errorf("write the findings: %w", f.err), couldNot}
+	}
+	return nil
+}
+
+// orphans reads what was kept.
+func (f *findings) orphans() iter.Seq2[verify.Finding, error] {
+	return func(yield func(verify.Finding, error) bool) {
+		err := errors.Join(f.err, f.buffer.Flush())
+		if err == nil {
+			_, err = f.kept.Seek(0, io.SeekStart)
+		}
+		decoder := json.NewDecoder(bufio.NewReader(f.kept))
+		for {
+			var orphan verify.Finding
+			if err == nil {
+				err = decoder.Decode(&orphan)
+			}
+			if errors.Is(err, io.EOF) || !yield(orphan, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f *findings) close() {
+	if f.kept != nil {
+		_ = f.kept.Close()
+		_ = os.Remove(f.kept.Name()) // it was for this run
+	}
+	if f.file != nil {
+		_ = f.file.Close() // each line was written
+	}
+}
+
+// verifyLine is the line of a verification: "12000 originals, 35992 renditions, 8 findings, 310 a second".
+func verifyLine(v *verify.Verification) func(terminal bool) string {
+	started := time.Now()
+	return func(bool) string {
+		p := v.Progress()
+		return fmt.Sprintf("%d originals, %d renditions, %d findings, %.0f a second", p.Originals, p.Renditions, p.Total(), float64(p.Originals)/time.Since(started).Seconds())
+	}
+}
+
+// printVerified is the table at the end.
+func printVerified(out io.Writer, p verify.Progress) {
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
+	row := func(text string, n int64) {
+		if n > 0 {
+			fmt.Fprintf(w, "%s\t%d\t\n", text, n)
+		}
+	}
+	fmt.Fprintf(w, "originals\t%d\t\n", p.Originals)
+	row("of these rejected", p.Rejected)
+	row("changed meanwhile", p.Changed)
+	fmt.Fprintf(w, "renditions\t%d\t\n", p.Renditions)
+	row("objects of others", p.NotOurs)
+	for _, kind := range verify.Kinds() {
+		row(string(kind), p.Findings[kind])
+	}
+	fmt.Fprintf(w, "findings\t%d\t\n", p.Total())
+	row("sets to be made anew", p.Broken)
+	_ = w.Flush()
+}
