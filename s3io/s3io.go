@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -138,6 +139,25 @@ func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	out, err := c.s3.PutObject(ctx, in)
 	if err != nil {
 		return "", wrap("put", u.Bucket, u.Key, err)
+	}
+	return unquote(out.ETag), nil
+}
+
+// MaxPut is the most bytes that S3 takes of an object at once.
+const MaxPut = 5 << 30
+
+// PutFile writes what is in a file, whole or not at all, as Put does.
+func (c *Client) PutFile(ctx context.Context, bucket, key, contentType string, file *os.File) (etag string, err error) {
+	owner, err := c.expectedOwner(ctx)
+	if err != nil {
+		return "", &Error{Denied, "put", bucket, key, err}
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	out, err := c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: file, ContentType: &contentType, ExpectedBucketOwner: owner})
+	if err != nil {
+		return "", wrap("put", bucket, key, err)
 	}
 	return unquote(out.ETag), nil
 }

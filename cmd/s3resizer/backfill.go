@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
@@ -26,12 +27,60 @@ import (
 	"s3resizer/s3io"
 )
 
+// bucketOptions are what the command line says of the buckets and of the work on them.
+type bucketOptions struct {
+	dest           string
+	jobs, requests int
+	limit          time.Duration
+}
+
+func (o *bucketOptions) defineDest(f *pflag.FlagSet) {
+	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
+}
+
+func (o *bucketOptions) defineWork(f *pflag.FlagSet) {
+	f.IntVar(&o.jobs, "jobs", 0, "pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it;\nwith --via lambda 10)")
+	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "for one picture")
+	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together; S3 takes 3500 writes and 5500 reads a second for each prefix,\nand the bucket's other users have theirs among them")
+}
+
+// check says what is wrong, and what would be right.
+func (o *bucketOptions) check() error {
+	switch {
+	case o.jobs < 0:
+		return fmt.Errorf("--jobs %d: want at least 1", o.jobs)
+	case o.requests < 1:
+		return fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
+	case o.limit < time.Second:
+		return fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
+	}
+	return nil
+}
+
+// settings are the environment's, with the destination of the command line, and that environment.
+func (o *bucketOptions) settings(source string) (config.Settings, []string, error) {
+	environ := os.Environ()
+	if o.dest != "" {
+		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
+	}
+	settings, err := config.Load(environ)
+	if err != nil {
+		return config.Settings{}, nil, fmt.Errorf("settings:\n%w", err)
+	}
+	if settings.DestBucket.For(source) == source {
+		return config.Settings{}, nil, fmt.Errorf("source and destination are both %s: name another bucket with --dest", source)
+	}
+	return settings, environ, nil
+}
+
 // backfillOptions are what the command line says.
 type backfillOptions struct {
-	dest, since, only, state, failures string
-	jobs, requests                     int
-	dryRun, retry                      bool
-	limit                              time.Duration
+	bucketOptions
+	via                          string
+	since, only, state, failures string
+	dryRun, retry                bool
+	function                     string
+	batch                        batchOptions
 }
 
 func backfillCommand() *cobra.Command {
@@ -50,27 +99,40 @@ Ctrl-C finishes the pictures that are being worked on; with --state, the same co
 kill -9 too. (Without, it goes through the listing again, and does what has no record yet.) It stops by itself after
 20 failures in a row, or 10000 in all.
 
-Exit status: 0 if all is done (rejected pictures, too: that is in their record), 1 if some failed or were quarantined,
-2 if the command was used wrongly, 3 if it could not start or go on, 130 if it was interrupted.`,
+With --via lambda the pictures are done by the function, --jobs invocations at a time; it must have the same RESIZE_
+settings as there are here, and the caller needs lambda:InvokeFunction. With --via batch a list of what is left to do is
+written to --manifest, and a job of S3 Batch Operations is created, which invokes the function for each line and leaves
+a report of what failed or was rejected: for hundreds of millions of pictures, with nothing running here. It waits to be
+confirmed, unless --start is given. The caller needs s3:PutObject for the manifest, s3:CreateJob, and iam:PassRole on
+the role; --dry-run shows the command that would create the job, and which policies the role needs:
+  trust          sts:AssumeRole for batchoperations.s3.amazonaws.com
+  permissions    s3:GetObject on the manifest, s3:PutObject for the report, lambda:InvokeFunction on the function
+
+Exit status: 0 if all is done, or the job is created (rejected pictures, too: that is in their record), 1 if some failed
+or were quarantined, 2 if the command was used wrongly, 3 if it could not start or go on, 130 if it was interrupted.`,
 		Example: `  s3resizer backfill --dry-run s3://holiday
   s3resizer backfill s3://holiday --state holiday.state --failures failed.csv
   s3resizer backfill s3://holiday/2026/ --since 2026-06-01 --jobs 8
-  RESIZE_SIZES=small=400,large=1600 s3resizer backfill s3://holiday --only stale`,
+  RESIZE_SIZES=small=400,large=1600 s3resizer backfill s3://holiday --only stale
+  s3resizer backfill s3://holiday --via lambda --function s3resizer --jobs 50
+  s3resizer backfill s3://holiday --via batch --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer \
+    --role arn:aws:iam::123456789012:role/batch --manifest s3://holiday-jobs/backfill --dry-run`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
-	f.IntVar(&o.jobs, "jobs", 0, "pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it)")
+	o.defineDest(f)
 	f.StringVar(&o.since, "since", "", "only what was last modified at that `time` or later: 2026-06-01, or 2026-06-01T12:00:00Z")
 	f.StringVar(&o.only, "only", "", "missing: what has no record, without a request for each object that has one;\nstale: what has one of an older upload or of other settings; all: everything again (default: missing and stale)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say how many pictures, how long, how much; change nothing")
 	f.StringVar(&o.state, "state", "", "`file` that lets the next run go on where this one ends, however it does")
 	f.StringVar(&o.failures, "failures", "", "CSV `file` to which what was not resized is added, with class and reason")
 	f.BoolVar(&o.retry, "retry-quarantined", false, "try what is quarantined once more")
-	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "for one picture")
-	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together; S3 takes 3500 writes and 5500 reads a second for each prefix,\nand the bucket's other users have theirs among them")
+	o.defineWork(f)
+	f.StringVar(&o.via, "via", viaLocal, "local: processes of this machine; lambda: the function is invoked for each picture;\nbatch: S3 Batch Operations invokes it")
+	f.StringVar(&o.function, "function", "", "with --via lambda or batch: `ARN` (or, with lambda, name) of the function")
+	o.batch.define(f)
 	return cmd
 }
 
@@ -79,19 +141,12 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	environ := os.Environ()
-	if o.dest != "" {
-		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
-	}
-	settings, err := config.Load(environ)
+	settings, environ, err := o.settings(job.Bucket)
 	if err != nil {
-		return fmt.Errorf("settings:\n%w", err)
+		return err
 	}
 	job.Destination, job.Settings = settings.DestBucket.For(job.Bucket), settings.Fingerprint()
-	switch {
-	case job.Destination == job.Bucket:
-		return fmt.Errorf("source and destination are both %s: name another bucket with --dest", job.Bucket)
-	case !settings.Record && job.Only != backfill.All:
+	if !settings.Record && job.Only != backfill.All {
 		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
 	}
 	o.jobs = cmp.Or(o.jobs, settings.Processors)
@@ -102,6 +157,9 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 		return statusError{err, couldNot}
 	}
 	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
+	if o.via == viaBatch {
+		return o.handOver(ctx, options, settings, store)
+	}
 	if o.dryRun {
 		return o.show(ctx, options, settings)
 	}
@@ -131,17 +189,13 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 			}
 		}
 	}
-	switch {
-	case o.jobs < 0:
-		return job, fmt.Errorf("--jobs %d: want at least 1", o.jobs)
-	case o.requests < 1:
-		return job, fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
-	case o.limit < time.Second:
-		return job, fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
-	case o.state != "" && filepath.Clean(o.state) == filepath.Clean(o.failures):
+	if o.state != "" && filepath.Clean(o.state) == filepath.Clean(o.failures) {
 		return job, fmt.Errorf("--state and --failures are both %s: want two files", o.state)
 	}
-	return job, nil
+	if err := o.checkVia(job); err != nil {
+		return job, err
+	}
+	return job, o.check()
 }
 
 // splitLocation reads s3://bucket/prefix.
@@ -198,13 +252,17 @@ func ownedBy(owner string) func(context.Context) (string, error) {
 
 // show is the dry run.
 func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
-	e, err := backfill.DryRun(ctx, options, len(settings.Sizes)*len(settings.Formats)+1, settings.MaxBytes)
+	e, err := backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, nil)
 	if err != nil {
 		return o.stopped(err)
 	}
 	printEstimate(os.Stdout, options.Job, *e, options.Jobs)
+	fmt.Println("Nothing was changed.")
 	return nil
 }
+
+// writes is how many objects are written for a picture.
+func writes(s config.Settings) int { return len(s.Sizes)*len(s.Formats) + 1 }
 
 // resize does the work.
 func (o backfillOptions) resize(ctx context.Context, options backfill.Options, pace *backfill.Pace) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -22,7 +23,6 @@ import (
 	"golang.org/x/term"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/config"
 	"s3resizer/internal/verify"
 	"s3resizer/resize"
 	"s3resizer/s3io"
@@ -30,11 +30,10 @@ import (
 
 // verifyOptions are what the command line says.
 type verifyOptions struct {
-	dest, report   string
-	jobs, requests int
-	fix, yes       bool
-	quick, decode  bool
-	limit          time.Duration
+	bucketOptions
+	report        string
+	fix, yes      bool
+	quick, decode bool
 }
 
 func verifyCommand() *cobra.Command {
@@ -80,15 +79,13 @@ could not start or go on; 130 if it was interrupted.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
+	o.defineDest(f)
 	f.StringVar(&o.report, "report", "", "CSV `file` for the findings, instead of a line here for each")
 	f.BoolVar(&o.quick, "quick", false, "do not ask renditions for their metadata whose size and ETag are the record's")
 	f.BoolVar(&o.decode, "decode", false, "read the header of each rendition, too: a GET instead of its HEAD")
 	f.BoolVar(&o.fix, "fix", false, "make anew what can be mended by that; remove orphans, after asking")
 	f.BoolVar(&o.yes, "yes", false, "with --fix: remove orphans without asking")
-	f.IntVar(&o.jobs, "jobs", 0, "with --fix: pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it)")
-	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "with --fix: for one picture")
-	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together")
+	o.defineWork(f)
 	cmd.MarkFlagsMutuallyExclusive("quick", "decode")
 	return cmd
 }
@@ -98,30 +95,20 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	switch {
 	case err != nil:
 		return err
-	case o.jobs < 0:
-		return fmt.Errorf("--jobs %d: want at least 1", o.jobs)
-	case o.requests < 1:
-		return fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
-	case o.limit < time.Second:
-		return fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
 	case o.yes && !o.fix:
 		return errors.New("--yes is for --fix: nothing is removed without it")
 	}
-	environ := os.Environ()
-	if o.dest != "" {
-		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
+	if err := o.check(); err != nil {
+		return err
 	}
-	settings, err := config.Load(environ)
+	settings, environ, err := o.settings(bucket)
 	if err != nil {
-		return fmt.Errorf("settings:\n%w", err)
+		return err
 	}
-	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Settings: settings.Fingerprint(), Only: backfill.All}
-	switch {
-	case job.Destination == bucket:
-		return fmt.Errorf("source and destination are both %s: name another bucket with --dest", bucket)
-	case !settings.Record:
+	if !settings.Record {
 		return errors.New("with RESIZE_RECORD=off nothing tells what the renditions should be: leave it on, and backfill once")
 	}
+	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Settings: settings.Fingerprint(), Only: backfill.All}
 	if o.decode {
 		if err := resize.Startup(1); err != nil {
 			return statusError{err, couldNot}
@@ -141,10 +128,7 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	if !o.fix {
 		return o.look(ctx, v, findings)
 	}
-	jobs := o.jobs
-	if jobs == 0 {
-		jobs = settings.Processors
-	}
+	jobs := cmp.Or(o.jobs, settings.Processors)
 	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, jobs) }}
 	defer workers.Close()
 	b, err := backfill.Open(backfill.Options{Job: job, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})

@@ -529,7 +529,7 @@ func TestADryRunCountsAndChangesNothing(t *testing.T) {
 	}
 	m.put(source, "huge.jpg", s3io.Info{ETag: "1", Size: 1 << 30})
 	path := filepath.Join(t.TempDir(), "state")
-	e, err := backfill.DryRun(t.Context(), backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, 4, 1<<20)
+	e, err := backfill.DryRun(t.Context(), backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, 4, 1<<20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

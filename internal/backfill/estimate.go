@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"s3resizer/s3io"
 )
 
 // Estimate says what a run would do, and about what it would take.
@@ -38,8 +40,9 @@ const (
 )
 
 // DryRun finds out what a run would do. It reads listings and asks for records, as a run would, and changes nothing.
-// Writes is how many objects are written for a picture, maxBytes the limit on one.
-func DryRun(ctx context.Context, o Options, writes int, maxBytes int64) (*Estimate, error) {
+// Writes is how many objects are written for a picture, maxBytes the limit on one. Each, if it is not nil, is given every
+// object that there is something to do for, one at a time.
+func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each func(s3io.Listed) error) (*Estimate, error) {
 	state, err := openState(o.State, o.Job, true)
 	if err != nil {
 		return nil, err
@@ -60,6 +63,11 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64) (*Estima
 		defer mu.Unlock()
 		e.Todo = e.Todo.plus(1, item.Size)
 		b.state.pass(item.Listed)
+		if each != nil {
+			if err := each(item.Listed); err != nil {
+				return err
+			}
+		}
 		if item.Size > maxBytes {
 			e.TooLarge = e.TooLarge.plus(1, item.Size)
 			return nil
