@@ -38,9 +38,10 @@ func (o *bucketOptions) defineDest(f *pflag.FlagSet) {
 	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
 }
 
-func (o *bucketOptions) defineWork(f *pflag.FlagSet) {
-	f.IntVar(&o.jobs, "jobs", 0, "pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it;\nwith --via lambda 10)")
-	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, "for one picture")
+// defineWork defines the flags about the work; when and jobs say what else there is to say of them.
+func (o *bucketOptions) defineWork(f *pflag.FlagSet, when, jobs string) {
+	f.IntVar(&o.jobs, "jobs", 0, when+"pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it"+jobs+")")
+	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, when+"for one picture")
 	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together; S3 takes 3500 writes and 5500 reads a second for each prefix,\nand the bucket's other users have theirs among them")
 }
 
@@ -117,8 +118,9 @@ or were quarantined, 2 if the command was used wrongly, 3 if it could not start 
   s3resizer backfill s3://holiday --via lambda --function s3resizer --jobs 50
   s3resizer backfill s3://holiday --via batch --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer \
     --role arn:aws:iam::123456789012:role/batch --manifest s3://holiday-jobs/backfill --dry-run`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: noFiles,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -129,10 +131,12 @@ or were quarantined, 2 if the command was used wrongly, 3 if it could not start 
 	f.StringVar(&o.state, "state", "", "`file` that lets the next run go on where this one ends, however it does")
 	f.StringVar(&o.failures, "failures", "", "CSV `file` to which what was not resized is added, with class and reason")
 	f.BoolVar(&o.retry, "retry-quarantined", false, "try what is quarantined once more")
-	o.defineWork(f)
+	o.defineWork(f, "", ";\nwith --via lambda 10")
 	f.StringVar(&o.via, "via", viaLocal, "local: processes of this machine; lambda: the function is invoked for each picture;\nbatch: S3 Batch Operations invokes it")
 	f.StringVar(&o.function, "function", "", "with --via lambda or batch: `ARN` (or, with lambda, name) of the function")
 	o.batch.define(f)
+	completes(cmd, "only", string(backfill.Missing), string(backfill.Stale), string(backfill.All))
+	completes(cmd, "via", viaLocal, viaLambda, viaBatch)
 	return cmd
 }
 
@@ -149,6 +153,9 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if !settings.Record && job.Only != backfill.All {
 		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
 	}
+	if o.jobs == 0 && o.via == viaLambda {
+		o.jobs = defaultInvocations
+	}
 	o.jobs = cmp.Or(o.jobs, settings.Processors)
 
 	owner, pace := settings.BucketOwner, backfill.NewPace(o.requests)
@@ -162,6 +169,12 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	}
 	if o.dryRun {
 		return o.show(ctx, options, settings)
+	}
+	if o.via == viaLambda {
+		if options.Resizer, err = o.invoker(ctx, job); err != nil {
+			return statusError{err, couldNot}
+		}
+		return o.resize(ctx, options, pace)
 	}
 	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, o.jobs) }}
 	defer workers.Close()

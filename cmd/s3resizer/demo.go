@@ -38,13 +38,13 @@ func demoCommand() *cobra.Command {
 		Short: "Put pictures into an S3 in this process and show what becomes of them",
 		Example: `  s3resizer demo
   s3resizer demo --photos ~/Pictures --out thumbs`,
-		Args: cobra.NoArgs,
+		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
 			return demo(ctx, settings, from, out)
 		}),
 	}
-	cmd.Flags().StringVar(&out, "out", "demo-out", "folder for the renditions")
-	cmd.Flags().StringVar(&from, "photos", "", "folder of pictures to use (default: generated ones)")
+	cmd.Flags().StringVar(&out, "out", "demo-out", "`folder` for the renditions")
+	cmd.Flags().StringVar(&from, "photos", "", "`folder` of pictures to use (default: generated ones)")
 	return cmd
 }
 

@@ -29,13 +29,13 @@ func devCommand() *cobra.Command {
 		Short: "Serve an S3 endpoint that resizes what is put there, and a page that shows it, until Ctrl-C",
 		Example: `  s3resizer dev
   s3resizer dev --addr 127.0.0.1:9100 --data dev-data`,
-		Args: cobra.NoArgs,
+		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
 			return dev(ctx, settings, addr, data)
 		}),
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "host:port of the S3 endpoint")
-	cmd.Flags().StringVar(&data, "data", "", "folder that keeps the objects across restarts (default: a temporary one)")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "`host:port` of the S3 endpoint")
+	cmd.Flags().StringVar(&data, "data", "", "`folder` that keeps the objects across restarts (default: a temporary one)")
 	return cmd
 }
 

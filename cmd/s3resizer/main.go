@@ -43,6 +43,7 @@ Exit status: 0 if all went well, 1 if something did not, 2 if the command was us
 		SilenceErrors: true,
 	}
 	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), verifyCommand(), workerCommand(), versionCommand())
+	completeFlags(root)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }
@@ -102,7 +103,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of s3resizer, Go and libvips",
-		Args:  cobra.NoArgs,
+		Args:  cobra.NoArgs, ValidArgsFunction: noFiles,
 		Run: func(cmd *cobra.Command, _ []string) {
 			fmt.Fprintf(cmd.OutOrStdout(), "s3resizer %s, %s, libvips %s\n", version, runtime.Version(), resize.Version())
 		},

@@ -34,7 +34,7 @@ func resizeCommand() *cobra.Command {
 			return resizeFiles(ctx, settings, files, out, jobs, asJSON)
 		}),
 	}
-	cmd.Flags().StringVar(&out, "out", ".", "folder for the renditions, made if it isn't there")
+	cmd.Flags().StringVar(&out, "out", ".", "`folder` for the renditions, made if it isn't there")
 	cmd.Flags().IntVar(&jobs, "jobs", runtime.GOMAXPROCS(0), "files at a time")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON report per file and line instead of a table")
 	return cmd

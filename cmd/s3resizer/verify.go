@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -74,8 +75,9 @@ could not start or go on; 130 if it was interrupted.`,
   s3resizer verify s3://holiday/2026/ --quick --report findings.csv
   s3resizer verify s3://holiday --decode --fix
   s3resizer verify s3://holiday --fix --yes --jobs 8`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: noFiles,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -85,7 +87,7 @@ could not start or go on; 130 if it was interrupted.`,
 	f.BoolVar(&o.decode, "decode", false, "read the header of each rendition, too: a GET instead of its HEAD")
 	f.BoolVar(&o.fix, "fix", false, "make anew what can be mended by that; remove orphans, after asking")
 	f.BoolVar(&o.yes, "yes", false, "with --fix: remove orphans without asking")
-	o.defineWork(f)
+	o.defineWork(f, "with --fix: ", "")
 	cmd.MarkFlagsMutuallyExclusive("quick", "decode")
 	return cmd
 }
@@ -162,7 +164,6 @@ func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *back
 		signal.Reset() // to what signals do by themselves
 		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
 	})
-	defer undo()
 	group, working := errgroup.WithContext(ctx)
 	broken := make(chan s3io.Listed)
 	v.Redo = func(ctx context.Context, object s3io.Listed) error {
@@ -179,6 +180,7 @@ func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *back
 	})
 	group.Go(func() error { return b.Redo(working, all(broken)) })
 	err := group.Wait()
+	undo()
 	progress.end()
 	printVerified(os.Stdout, v.Progress())
 	if err != nil {
@@ -217,47 +219,51 @@ func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification
 	if orphans == 0 {
 		return 0, nil
 	}
-	if may, why := o.mayRemove(orphans, findings); !may {
+	if may, why := o.mayRemove(ctx, orphans, findings); !may {
 		fmt.Printf("The %d orphans stay%s.\n", orphans, why)
-		return orphans, nil
+		return orphans, ctx.Err()
 	}
+	var mu sync.Mutex
 	var back []s3io.Listed
 	removed, spared := int64(0), int64(0)
+	group, removing := errgroup.WithContext(ctx)
+	group.SetLimit(removers)
 	for orphan, err := range findings.orphans() {
 		if err == nil {
-			err = ctx.Err()
+			err = removing.Err()
 		}
 		if err != nil {
-			return orphans - removed - spared, err
+			return orphans, errors.Join(group.Wait(), err)
 		}
-		gone, original, err := v.Remove(ctx, orphan)
-		if original != nil {
-			back = append(back, *original)
-		}
-		switch {
-		case err != nil:
-			return orphans - removed - spared, err
-		case gone:
-			removed++
-		default:
-			spared++
-		}
+		group.Go(func() error {
+			gone, original, err := v.Remove(removing, orphan)
+			mu.Lock()
+			defer mu.Unlock()
+			if original != nil {
+				back = append(back, *original)
+			}
+			switch {
+			case gone:
+				removed++
+			case err == nil:
+				spared++
+			}
+			return err
+		})
 	}
+	err = group.Wait()
 	fmt.Printf("%d orphans were removed.\n", removed)
 	if spared > 0 {
 		fmt.Printf("%d were spared: their originals, or newer objects in their places, have come meanwhile.\n", spared)
 	}
-	return 0, b.Redo(ctx, func(yield func(s3io.Listed) bool) {
-		for _, object := range back {
-			if !yield(object) {
-				return
-			}
-		}
-	})
+	return orphans - removed - spared, errors.Join(err, b.Redo(ctx, slices.Values(back)))
 }
 
+// removers is how many orphans are removed at once. One takes three requests, of some 20 ms each.
+const removers = 16
+
 // mayRemove asks, if there is somebody to be asked.
-func (o verifyOptions) mayRemove(orphans int64, findings *findings) (may bool, whyNot string) {
+func (o verifyOptions) mayRemove(ctx context.Context, orphans int64, findings *findings) (may bool, whyNot string) {
 	if o.yes {
 		return true, ""
 	}
@@ -265,9 +271,18 @@ func (o verifyOptions) mayRemove(orphans int64, findings *findings) (may bool, w
 		return false, ": there is no terminal to ask on; --yes removes them without asking"
 	}
 	fmt.Printf("Remove %d orphans (%s) from s3://%s? [y/N] ", orphans, sizeText(findings.orphanBytes), findings.job.Destination)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is no
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", ""
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is no
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case answer := <-answers:
+		return answer == "y" || answer == "yes", ""
+	case <-ctx.Done(): // Ctrl-C is no answer either
+		fmt.Println()
+		return false, ""
+	}
 }
 
 func (o verifyOptions) whereToLook() string {

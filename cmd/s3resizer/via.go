@@ -17,6 +17,7 @@ import (
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/batchjob"
 	"s3resizer/internal/config"
+	"s3resizer/internal/invoke"
 	"s3resizer/s3io"
 )
 
@@ -66,6 +67,19 @@ func (o backfillOptions) checkVia(job backfill.Job) error {
 		}
 	}
 	return nil
+}
+
+// defaultInvocations is how many pictures the function does at a time: a hundredth of what an account's functions may do
+// together, by default.
+const defaultInvocations = 10
+
+// invoker has pictures done by the function.
+func (o backfillOptions) invoker(ctx context.Context, job backfill.Job) (backfill.Resizer, error) {
+	aws, err := s3io.LoadConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return invoke.New(aws, o.function, job.Destination), nil
 }
 
 // handOver makes a job of S3 Batch Operations of what is left to do, or shows it.

@@ -1,15 +1,23 @@
 package main_test
 
 import (
+	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"s3resizer/internal/s3fault"
 )
 
 const (
@@ -135,4 +143,90 @@ func TestBackfillViaSomethingToldWrongly(t *testing.T) {
 			b.run(t, append(test.args, "s3://photos")...).want(t, test.status, append(test.stderr, "s3resizer: ")...)
 		})
 	}
+}
+
+// programs are built once, for the tests that need them beside the command.
+var programs = sync.OnceValues(func() (dir string, err error) {
+	dir = filepath.Dir(shipped) // it goes with the tests
+	for _, args := range [][]string{{"-tags", "lambda.norpc", "-o", filepath.Join(dir, "lambda"), "../lambda"}, {"-o", filepath.Join(dir, "lambda-local"), "../lambda-local"}} {
+		command := exec.Command("go", append([]string{"build"}, args...)...)
+		command.Stderr = os.Stderr
+		err = errors.Join(err, command.Run())
+	}
+	return dir, err
+})
+
+// lambda runs the function behind lambda-local until the test ends, and returns the address of Lambda's API.
+func (b *bucketful) lambda(t *testing.T, settings ...string) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(command *exec.Cmd) {
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = command.Process.Signal(os.Interrupt)
+			_ = command.Wait()
+		})
+	}
+	server := process(t, filepath.Join(dir, "lambda-local"), t.TempDir(), nil, "--runtime", "127.0.0.1:0", "--http", "127.0.0.1:0")
+	log, err := server.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(server)
+	addresses := map[string]string{}
+	for decoder := json.NewDecoder(log); len(addresses) < 2; {
+		var line struct{ Msg, For, Addr string }
+		if err := decoder.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		if line.Msg == "listening" {
+			addresses[line.For] = line.Addr
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, log) }()
+	env := append(slices.Clone(b.env), "AWS_LAMBDA_RUNTIME_API="+addresses["runtime"], "AWS_LAMBDA_FUNCTION_NAME=s3resizer", "RESIZE_BUCKET_OWNER=any")
+	start(process(t, filepath.Join(dir, "lambda"), t.TempDir(), append(env, settings...)))
+	return "http://" + addresses["http"]
+}
+
+// The function itself, behind Lambda's API as lambda-local has it.
+func TestBackfillViaLambda(t *testing.T) {
+	b := newBucketful(t)
+	keys := []string{"a.jpg", "여행/a b+c.jpg", "z.jpg"}
+	for i, key := range keys {
+		b.upload(t, key, jpegOf(t, 60+i, 40))
+	}
+	b.upload(t, "notes.txt", []byte("hello"))
+	b.upload(t, "denied.jpg", jpegOf(t, 60, 40))
+	b.proxy.Inject(s3fault.Always, s3fault.Writes("large-denied"), s3fault.Error(403, "AccessDenied"))
+	b.env = append(b.env, "AWS_ENDPOINT_URL_LAMBDA="+b.lambda(t))
+	args := []string{"--via", "lambda", "--function", "s3resizer", "--jobs", "2", "--failures", "failed.csv", "s3://photos"}
+	e := b.run(t, args...)
+	e.want(t, 1, "1 failed and 0 quarantined")
+	wantLine(t, e.stdout, `^ +resized +3 `)
+	wantLine(t, e.stdout, `^ +rejected +1 `)
+	for _, key := range keys {
+		b.wantSet(t, key)
+	}
+	rows := b.failures(t)
+	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[1], b[1]) })
+	if len(rows) != 3 || !slices.Equal(rows[0][1:5], []string{"failed", "access-denied", "photos", "denied.jpg"}) || !slices.Equal(rows[1][1:5], []string{"rejected", "unsupported", "photos", "notes.txt"}) {
+		t.Errorf("%q", rows)
+	}
+	b.reads()
+	b.run(t, args...).want(t, 1)
+	if reads := b.reads(); len(reads) != 1 || reads["denied.jpg"] == 0 {
+		t.Errorf("the next run read %v", reads)
+	}
+
+	t.Run("a function that is somewhere else", func(t *testing.T) {
+		b.upload(t, "new.jpg", jpegOf(t, 60, 40))
+		b.env = append(slices.Clone(b.env), "AWS_ENDPOINT_URL_LAMBDA="+b.lambda(t, "RESIZE_DEST_BUCKET=thumbs"))
+		b.run(t, "--via", "lambda", "--function", "s3resizer", "s3://photos/new").want(t, 1, "1 failed") // there is no such bucket
+	})
 }
