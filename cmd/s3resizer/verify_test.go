@@ -2,12 +2,15 @@ package main_test
 
 import (
 	"encoding/csv"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
+	"s3resizer/internal/s3fault"
 	"s3resizer/s3io"
 )
 
@@ -168,4 +171,33 @@ func TestVerifyToldWrongly(t *testing.T) {
 			e.want(t, test.status, append(test.stderr, "s3resizer: ")...)
 		})
 	}
+}
+
+func TestVerifyInterrupted(t *testing.T) {
+	b := newSpoiled(t)
+	asked := make(chan struct{})
+	b.proxy.Inject(1, func(r *http.Request) bool {
+		return r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/small-a.jpg")
+	}, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		close(asked)
+		<-r.Context().Done()
+	})
+	e := meanwhile(t, process(t, binary, b.dir, b.env, "verify", "s3://photos"), asked, func(pid int) { _ = syscall.Kill(pid, syscall.SIGINT) })
+	e.want(t, 130, "interrupted; the next run begins anew")
+}
+
+// The orphans that are kept for the end must not stay behind.
+func TestVerifyLeavesNoFileBehind(t *testing.T) {
+	b := newSpoiled(t)
+	b.spoil(t)
+	dir := t.TempDir()
+	finish(t, process(t, binary, b.dir, append(slices.Clone(b.env), "TMPDIR="+dir), "verify", "--fix", "--yes", "s3://photos")).want(t, 0)
+	wantFiles(t, dir)
+}
+
+func TestVerifySaysWhatRemovingTakes(t *testing.T) {
+	b := newSpoiled(t)
+	b.spoil(t)
+	b.proxy.Inject(s3fault.Always, func(r *http.Request) bool { return r.Method == http.MethodDelete }, s3fault.Error(403, "AccessDenied"))
+	b.verify(t, "--fix", "--yes", "s3://photos").want(t, 3, "access-denied", "s3:DeleteObject on arn:aws:s3:::photos-resized/*")
 }

@@ -53,6 +53,8 @@ func (f *Failure) Remedy() string {
 			action, resource = "s3:ListBucket", "arn:aws:s3:::"+f.Bucket
 		case "put":
 			action, resource = "s3:PutObject", "arn:aws:s3:::"+f.Bucket+"/*"
+		case "delete":
+			action, resource = "s3:DeleteObject", "arn:aws:s3:::"+f.Bucket+"/*"
 		}
 		return fmt.Sprintf("see whether the credentials are right and still good; allow them %s on %s; the bucket must be of the account in RESIZE_BUCKET_OWNER, by default the caller's own", action, resource)
 	case s3io.KMS:
