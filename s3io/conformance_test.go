@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -220,6 +221,30 @@ func TestConformance(t *testing.T) {
 			if err := o.Close(); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+
+	t.Run("a file is put from its beginning", func(t *testing.T) {
+		s.wire.reset(nil)
+		data := noise(100_000, 2)
+		file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if _, err := file.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		etag, err := s.PutFile(t.Context(), s.bucket, "file.csv", "text/csv", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.read(t, "file.csv")
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("read %d bytes, %v", len(got), err)
+		}
+		if info, err := s.Head(t.Context(), s.bucket, "file.csv"); err != nil || info.ETag != etag || info.ContentType != "text/csv" {
+			t.Errorf("%+v, put as %s; %v", info, etag, err)
 		}
 	})
 

@@ -270,7 +270,7 @@ func (o backfillOptions) show(ctx context.Context, options backfill.Options, set
 		return o.stopped(err)
 	}
 	printEstimate(os.Stdout, options.Job, *e, options.Jobs)
-	fmt.Println("Nothing was changed.")
+	fmt.Println(" Nothing was changed.")
 	return nil
 }
 

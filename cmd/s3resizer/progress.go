@@ -173,8 +173,7 @@ func printEstimate(out io.Writer, job backfill.Job, e backfill.Estimate, jobs in
 	_ = w.Flush()
 	fmt.Fprintf(out, `About %s with %d at a time (90 ms and 13 ms a MB of a processor's time for each, measured with baseline JPEGs).
 About $%.2f for S3's requests, $%.2f a month for what is made; from outside of the bucket's region $%.2f for what is read.
-(Amazon's list prices in us-east-1, November 2026.)
-`, durationText(e.Time), jobs, e.Requests, e.Storage, e.Transfer)
+(Amazon's list prices in us-east-1, November 2026.)`, durationText(e.Time), jobs, e.Requests, e.Storage, e.Transfer)
 }
 
 // sizeText is bytesText, and knows gigabytes.

@@ -105,7 +105,7 @@ func (o backfillOptions) handOver(ctx context.Context, options backfill.Options,
 		return statusError{fmt.Errorf("the manifest would have %s, and S3 takes 5.4 GB at once: do one prefix after the other (s3://%s/…)", sizeText(manifest.size), options.Bucket), couldNot}
 	}
 	printEstimate(os.Stdout, options.Job, *manifest.estimate, options.Jobs)
-	fmt.Println("Lambda and S3 Batch Operations have their own prices, on top of these.")
+	fmt.Println(" Lambda and S3 Batch Operations have prices of their own.")
 	if manifest.estimate.Todo.Objects == 0 {
 		fmt.Println("There is nothing to hand over.")
 		return nil

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"s3resizer/internal/s3fault"
+	"s3resizer/s3io"
 )
 
 const (
@@ -26,21 +27,29 @@ const (
 )
 
 // s3control lets the processes of a test reach a stand-in for S3 Control, as a proxy: the account is in the host's name.
-// It returns their environment, and what the jobs are that were created.
-func (b *bucketful) s3control(t *testing.T) (env []string, jobs *[]createJob) {
+// It returns their environment, and what tells the jobs that were created.
+func (b *bucketful) s3control(t *testing.T) (env []string, created func() []createJob) {
 	t.Helper()
-	jobs = new([]createJob)
+	var mu sync.Mutex
+	var jobs []createJob
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var job createJob
 		body, _ := io.ReadAll(r.Body)
 		if err := xml.Unmarshal(body, &job); err != nil || r.Host != "123456789012.s3control.test" || r.URL.Path != "/v20180820/jobs" {
 			t.Errorf("%s%s: %s", r.Host, r.URL.Path, body)
 		}
-		*jobs = append(*jobs, job)
+		mu.Lock()
+		defer mu.Unlock()
+		jobs = append(jobs, job)
 		fmt.Fprint(w, `<CreateJobResult xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><JobId>job-1</JobId></CreateJobResult>`)
 	}))
 	t.Cleanup(server.Close)
-	return append(slices.Clone(b.env), "AWS_ENDPOINT_URL_S3_CONTROL=http://s3control.test", "HTTP_PROXY="+server.URL, "NO_PROXY=127.0.0.1"), jobs
+	env = append(slices.Clone(b.env), "AWS_ENDPOINT_URL_S3_CONTROL=http://s3control.test", "HTTP_PROXY="+server.URL, "NO_PROXY=127.0.0.1")
+	return env, func() []createJob {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(jobs)
+	}
 }
 
 type createJob struct {
@@ -74,18 +83,22 @@ func TestBackfillViaBatch(t *testing.T) {
 			t.Errorf("it does not say %s:\n%s", text, dry.stdout)
 		}
 	}
-	if b.writes > 0 || len(*jobs) > 0 {
-		t.Error("a dry run wrote")
+	if len(jobs()) > 0 {
+		t.Error("a dry run created a job")
+	}
+
+	if _, err := b.Head(t.Context(), "photos-resized", manifestOf(t, dry.stdout)); s3io.ClassOf(err) != s3io.NotFound {
+		t.Errorf("a dry run wrote the manifest: %v", err)
 	}
 
 	e := finish(t, process(t, binary, b.dir, env, args...))
 	e.want(t, 0)
 	wantLine(t, e.stdout, `^The job job-1 is created; what fails will be in s3://photos-resized/jobs/report-\w{12}/\.$`)
 	wantLine(t, e.stdout, `^aws s3control update-job-status .* --job-id 'job-1' --requested-job-status Ready$`)
-	if len(*jobs) != 1 {
-		t.Fatalf("%d jobs", len(*jobs))
+	if len(jobs()) != 1 {
+		t.Fatalf("%d jobs", len(jobs()))
 	}
-	job := (*jobs)[0]
+	job := jobs()[0]
 	path, _ := strings.CutPrefix(job.Manifest, "arn:aws:s3:::photos-resized/")
 	manifest, err := b.Open(t.Context(), "photos-resized", path)
 	if err != nil {
@@ -104,16 +117,26 @@ func TestBackfillViaBatch(t *testing.T) {
 	}
 
 	finish(t, process(t, binary, b.dir, env, append(args, "--start", "--priority", "3")...)).want(t, 0)
-	if job := (*jobs)[1]; job.ConfirmationRequired || job.Priority != 3 {
+	if job := jobs()[1]; job.ConfirmationRequired || job.Priority != 3 {
 		t.Errorf("%+v", job)
 	}
 	b.run(t, "s3://photos").want(t, 0)
 	e = finish(t, process(t, binary, b.dir, env, args...))
 	e.want(t, 0)
 	wantLine(t, e.stdout, `^There is nothing to hand over\.$`)
-	if len(*jobs) != 2 {
+	if len(jobs()) != 2 {
 		t.Error("a job of nothing was created")
 	}
+}
+
+// manifestOf is the key that a run tells of.
+func manifestOf(t *testing.T, stdout string) string {
+	t.Helper()
+	said := regexp.MustCompile(`s3://photos-resized/(jobs/manifest-\w+\.csv)`).FindStringSubmatch(stdout)
+	if said == nil {
+		t.Fatalf("it tells of no manifest:\n%s", stdout)
+	}
+	return said[1]
 }
 
 func TestBackfillViaSomethingToldWrongly(t *testing.T) {

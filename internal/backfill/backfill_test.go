@@ -528,10 +528,18 @@ func TestADryRunCountsAndChangesNothing(t *testing.T) {
 		}
 	}
 	m.put(source, "huge.jpg", s3io.Info{ETag: "1", Size: 1 << 30})
+	m.fail = func(string, string) error { time.Sleep(time.Duration(rand.IntN(int(time.Millisecond)))); return nil } // so that answers overtake one another
 	path := filepath.Join(t.TempDir(), "state")
-	e, err := backfill.DryRun(t.Context(), backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, 4, 1<<20, nil)
+	var todo []string
+	e, err := backfill.DryRun(t.Context(), backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, 4, 1<<20, func(object s3io.Listed) error {
+		todo = append(todo, object.Key)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := slices.Concat(numbered(30)[10:], []string{"huge.jpg"}); !slices.Equal(todo, want) {
+		t.Errorf("to do are %q, want %q in that order", todo, want)
 	}
 	if e.Todo.Objects != 21 || e.TooLarge.Objects != 1 || e.Complete.Objects != 10 || e.Complete.Bytes != 10_000 {
 		t.Errorf("%+v", e)

@@ -1,12 +1,13 @@
 package backfill
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"math"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"s3resizer/s3io"
 )
@@ -41,7 +42,7 @@ const (
 
 // DryRun finds out what a run would do. It reads listings and asks for records, as a run would, and changes nothing.
 // Writes is how many objects are written for a picture, maxBytes the limit on one. Each, if it is not nil, is given every
-// object that there is something to do for, one at a time.
+// object that there is something to do for, one after the other, in an order that is always the same.
 func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each func(s3io.Listed) error) (*Estimate, error) {
 	state, err := openState(o.State, o.Job, true)
 	if err != nil {
@@ -51,18 +52,17 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 	if err != nil {
 		return nil, err
 	}
-	var mu sync.Mutex
-	var unseen error
-	o.NotResized = func(o Outcome) { unseen = fmt.Errorf("ask for the record of %s: %s", o.Key, o.Reason) }
 	b := &Backfill{Options: o, state: state, started: time.Now()}
 	e := &Estimate{}
 	var work time.Duration
 	var made float64
-	err = b.each(ctx, b.left(ctx, first), 1, func(_ context.Context, item Item) error {
-		mu.Lock()
-		defer mu.Unlock()
-		e.Todo = e.Todo.plus(1, item.Size)
+	err = b.inOrder(ctx, b.left(ctx, first), func(item Item, due bool) error {
 		b.state.pass(item.Listed)
+		if !due {
+			b.tick(item)
+			return nil
+		}
+		e.Todo = e.Todo.plus(1, item.Size)
 		if each != nil {
 			if err := each(item.Listed); err != nil {
 				return err
@@ -76,7 +76,7 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 		made += math.Min(bytesPerSet, float64(item.Size))
 		return nil
 	})
-	if err := cmp.Or(err, unseen); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	all := b.Progress().Counts[Complete]
@@ -88,4 +88,47 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 	e.Storage = made * priceOfStorage
 	e.Transfer = float64(e.Todo.Bytes-e.TooLarge.Bytes) * priceOfTransfer
 	return e, nil
+}
+
+// inOrder calls do for one item after the other, with whether it is to be done; several records are asked for at once.
+func (b *Backfill) inOrder(ctx context.Context, items iter.Seq2[Item, error], do func(item Item, due bool) error) error {
+	type looked struct {
+		item Item
+		due  bool
+		err  error
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	all := make(chan chan looked, lookers)
+	group.Go(func() error {
+		defer close(all)
+		for item, err := range items {
+			if err != nil {
+				return err
+			}
+			one := make(chan looked, 1)
+			select {
+			case all <- one:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			go func() {
+				due, err := b.due(ctx, item)
+				one <- looked{item, due, err}
+			}()
+		}
+		return nil
+	})
+	group.Go(func() error {
+		for one := range all {
+			l := <-one
+			if l.err != nil {
+				return fmt.Errorf("ask for the record of %s: %w", l.item.Key, l.err)
+			}
+			if err := do(l.item, l.due); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	return group.Wait()
 }
