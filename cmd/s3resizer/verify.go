@@ -50,6 +50,7 @@ original is gone. Each finding is a line, here or in --report FILE:
   older-upload, older-settings        it is complete, and not of what it should be of
   wrong-size, wrong-type, wrong-bytes it is not what its original, its format, its record say
   wrong-record, unreadable            what is there is none (unreadable: with --decode)
+  unlabelled                          a rendition that was copied without its metadata
   foreign                             somebody else's object is in a rendition's place
   leftover                            a rendition of an older set, under a name that the newest one does not have
   orphan                              a rendition or a record of this bucket whose original is gone
@@ -151,7 +152,7 @@ func (o verifyOptions) look(ctx context.Context, v *verify.Verification, finding
 		return o.stopped(err)
 	}
 	if total := v.Progress().Total(); total > 0 {
-		return statusError{fmt.Errorf("%d findings%s; --fix mends what can be mended", total, o.whereToLook()), someFailed}
+		return statusError{fmt.Errorf("%s%s; --fix mends what can be mended", counted(total, "finding"), o.whereToLook()), someFailed}
 	}
 	return findings.failed()
 }
@@ -193,10 +194,10 @@ func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *back
 	counts, found := b.Progress().Counts, v.Progress().Findings
 	notMended := counts[backfill.Failed].Objects + counts[backfill.Quarantined].Objects
 	if done := b.Progress().Done.Objects; done > 0 {
-		fmt.Printf("%d sets were made anew.\n", done-notMended)
+		fmt.Printf("Made anew: %s.\n", counted(done-notMended, "set"))
 	}
 	if notMended += left + found[verify.Foreign] + found[verify.Leftover] + found[verify.Failed]; notMended > 0 {
-		return statusError{fmt.Errorf("%d findings are left%s", notMended, o.whereToLook()), someFailed}
+		return statusError{fmt.Errorf("not mended: %s%s", counted(notMended, "finding"), o.whereToLook()), someFailed}
 	}
 	return findings.failed()
 }
@@ -220,7 +221,7 @@ func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification
 		return 0, nil
 	}
 	if may, why := o.mayRemove(ctx, orphans, findings); !may {
-		fmt.Printf("The %d orphans stay%s.\n", orphans, why)
+		fmt.Printf("Not removed: %s%s.\n", counted(orphans, "orphan"), why)
 		return orphans, ctx.Err()
 	}
 	var mu sync.Mutex
@@ -252,9 +253,9 @@ func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification
 		})
 	}
 	err = group.Wait()
-	fmt.Printf("%d orphans were removed.\n", removed)
+	fmt.Printf("Removed: %s.\n", counted(removed, "orphan"))
 	if spared > 0 {
-		fmt.Printf("%d were spared: their originals, or newer objects in their places, have come meanwhile.\n", spared)
+		fmt.Printf("Spared: %d; their originals, or newer objects in their places, have come meanwhile.\n", spared)
 	}
 	return orphans - removed - spared, errors.Join(err, b.Redo(ctx, slices.Values(back)))
 }
@@ -268,9 +269,9 @@ func (o verifyOptions) mayRemove(ctx context.Context, orphans int64, findings *f
 		return true, ""
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return false, ": there is no terminal to ask on; --yes removes them without asking"
+		return false, ", because there is no terminal to ask on; --yes removes them without asking"
 	}
-	fmt.Printf("Remove %d orphans (%s) from s3://%s? [y/N] ", orphans, sizeText(findings.orphanBytes), findings.job.Destination)
+	fmt.Printf("Remove %s (%s) from s3://%s? [y/N] ", counted(orphans, "orphan"), sizeText(findings.orphanBytes), findings.job.Destination)
 	answers := make(chan string, 1)
 	go func() {
 		answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is no
@@ -421,6 +422,14 @@ func (f *findings) close() {
 	if f.file != nil {
 		_ = f.file.Close() // each line was written
 	}
+}
+
+// counted is "1 orphan", "2 orphans".
+func counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // verifyLine is the line of a verification: "12000 originals, 35992 renditions, 8 findings, 310 a second".

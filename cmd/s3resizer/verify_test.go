@@ -105,9 +105,9 @@ func TestVerifyFindsAndMends(t *testing.T) {
 	})
 	t.Run("mended, but nothing is removed without a terminal", func(t *testing.T) {
 		e := b.verify(t, "s3://photos", "--fix")
-		e.want(t, 1, "4 findings are left")
-		wantLine(t, e.stdout, `^The 4 orphans stay: there is no terminal to ask on; --yes removes them without asking\.$`)
-		wantLine(t, e.stdout, `^2 sets were made anew\.$`)
+		e.want(t, 1, "not mended: 4 findings")
+		wantLine(t, e.stdout, `^Not removed: 4 orphans, because there is no terminal to ask on; --yes removes them without asking\.$`)
+		wantLine(t, e.stdout, `^Made anew: 2 sets\.$`)
 		if reads := b.reads(); len(reads) != 2 || reads["a.jpg"] != 1 || reads["b.jpg"] != 1 {
 			t.Errorf("it read %v", reads)
 		}
@@ -127,7 +127,7 @@ func TestVerifyFindsAndMends(t *testing.T) {
 		b.verify(t, "s3://photos").want(t, 1, "4 findings")
 		command := process(t, "script", b.dir, b.env, "-qec", binary+" verify --fix s3://photos", "/dev/null")
 		command.Stdin = strings.NewReader("y\n")
-		if e := finish(t, command); e.status != 0 || !strings.Contains(e.stdout, "4 orphans were removed") {
+		if e := finish(t, command); e.status != 0 || !strings.Contains(e.stdout, "Removed: 4 orphans.") {
 			t.Errorf("%d\n%s", e.status, e.stdout)
 		}
 		b.verify(t, "s3://photos").want(t, 0)
@@ -139,7 +139,7 @@ func TestVerifyRemovesWithoutAskingIfItMay(t *testing.T) {
 	b.spoil(t)
 	e := b.verify(t, "s3://photos", "--fix", "--yes")
 	e.want(t, 0)
-	wantLine(t, e.stdout, `^4 orphans were removed\.$`)
+	wantLine(t, e.stdout, `^Removed: 4 orphans\.$`)
 	b.verify(t, "s3://photos", "--decode").want(t, 0)
 	if _, err := b.Head(t.Context(), "photos-resized", "small-c.jpg"); s3io.ClassOf(err) != s3io.NotFound {
 		t.Errorf("small-c.jpg: %v", err)

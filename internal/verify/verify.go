@@ -60,7 +60,7 @@ type Options struct {
 // Kind says what is wrong.
 type Kind string
 
-// The kinds of a [Finding]. Down to Unreadable they are mended by making the set anew.
+// The kinds of a [Finding]. Down to Unlabelled they are mended by making the set anew.
 const (
 	MissingRecord    Kind = "missing-record"    // the original has no commit record
 	WrongRecord      Kind = "wrong-record"      // what is in the place of its record is none of it
@@ -71,6 +71,7 @@ const (
 	WrongType        Kind = "wrong-type"        // its Content-Type, or what it is by its bytes, is not that of its format
 	WrongBytes       Kind = "wrong-bytes"       // of another length than the record says
 	Unreadable       Kind = "unreadable"        // it has no picture's header
+	Unlabelled       Kind = "unlabelled"        // by its bytes ours, but its metadata are gone
 	Foreign          Kind = "foreign"           // in a rendition's place is an object that is not ours, or another original's
 	Leftover         Kind = "leftover"          // ours, and not of its original's set any more
 	Orphan           Kind = "orphan"            // ours, and its original is gone
@@ -79,7 +80,7 @@ const (
 
 // Kinds are all of them, in that order.
 func Kinds() []Kind {
-	return []Kind{MissingRecord, WrongRecord, MissingRendition, OlderUpload, OlderSettings, WrongSize, WrongType, WrongBytes, Unreadable, Foreign, Leftover, Orphan, Failed}
+	return []Kind{MissingRecord, WrongRecord, MissingRendition, OlderUpload, OlderSettings, WrongSize, WrongType, WrongBytes, Unreadable, Unlabelled, Foreign, Leftover, Orphan, Failed}
 }
 
 // Redone tells whether it is mended by making the set anew.
@@ -372,6 +373,8 @@ func (v *Verification) rendition(ctx context.Context, want handler.Rendition, ke
 	dimensions := func(width, height int) string { return fmt.Sprintf("%d × %d", width, height) }
 	wanted, labelled := dimensions(want.Width, want.Height), dimensions(label.Width, label.Height)
 	switch {
+	case !ours && want.ETag != "" && info.ETag == want.ETag && info.Size == int64(want.Bytes):
+		return is(Unlabelled, "it has the bytes that the record tells of, and no metadata of s3resizer's")
 	case !ours:
 		return is(Foreign, "it was not made by s3resizer")
 	case !label.Names(v.Bucket, key):
