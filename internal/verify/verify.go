@@ -451,7 +451,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 		return err
 	}
 	label, _ := handler.LabelOf(info)
-	key := label.Key(v.Bucket)
+	key := v.originalOf(object.Key, label)
 	if key == "" || !plausible(object.Key, key, label) {
 		v.count(func(p *Progress) { p.NotOurs++ })
 		return nil
@@ -483,6 +483,25 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 	reason := fmt.Sprintf("it is of the upload %s and the settings %s; the newest set has no such rendition", label.ETag, label.Settings)
 	v.tell(Finding{Leftover, object.Key, key, reason, info.ETag, info.Size})
 	return nil
+}
+
+// originalOf returns the key of what an object was made of, or "" if that is not known to be of this bucket. Where the
+// label has no room for all of a key, that has to be in the object's own name.
+func (v *Verification) originalOf(object string, label handler.Label) string {
+	candidates := []string{label.Key(v.Bucket), handler.RecordedKey(object)}
+	for _, folder := range v.sizeFolders() {
+		if name, ok := strings.CutPrefix(object, folder); ok {
+			for _, ending := range extensions() {
+				candidates = append(candidates, strings.TrimSuffix(name, ending))
+			}
+		}
+	}
+	for _, key := range candidates {
+		if key != "" && label.Names(v.Bucket, key) {
+			return key
+		}
+	}
+	return ""
 }
 
 // plausible tells whether an object with the label may have been given its name by a template: every one has the size and

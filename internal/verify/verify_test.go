@@ -62,6 +62,9 @@ func TestWhatIsRightIsNoFinding(t *testing.T) {
 	}
 }
 
+// long is a key whose every letter takes three bytes, and nine in a label.
+var long = strings.Repeat("제", 300)
+
 func TestEachKindOfFinding(t *testing.T) {
 	label := func(name, value string) func(*s3io.Upload) {
 		return func(u *s3io.Upload) { u.Metadata["s3resizer-"+name] = value }
@@ -112,6 +115,13 @@ func TestEachKindOfFinding(t *testing.T) {
 			delete(m.objects[source], "a.png")
 			delete(m.objects[destination], ".s3resizer/a.png.json")
 		}, []string{"orphan m-a.png", "orphan s-a.png"}, false},
+		"deleted, with a name that no label holds": {verify.Options{}, func(t *testing.T, m *memory) {
+			for _, key := range []string{long + "1", long + "2"} {
+				m.upload(t, key, 9)
+				m.resize(t, settings(t), key)
+			}
+			delete(m.objects[source], long+"1")
+		}, []string{"orphan .s3resizer/" + long + "1.json", "orphan m-" + long + "1", "orphan s-" + long + "1"}, false},
 		"deleted, of older sizes": {verify.Options{}, func(t *testing.T, m *memory) {
 			m.resize(t, settings(t, "RESIZE_SIZES=big=6"), "a.png")
 			m.resize(t, settings(t), "a.png")
