@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -82,7 +83,7 @@ func (k *soak) run(t *testing.T) {
 	k.stage = emptyStage(t, account)
 	k.s3 = s3.NewFromConfig(k.aws, func(o *s3.Options) { o.UsePathStyle = true })
 	k.random, k.made, k.etags = rand.New(rand.NewPCG(soakSeed, 0)), map[string]string{}, map[string]string{}
-	environ := append(imageEnvironment, inLambda, "RESIZE_DEADLINE_MARGIN="+soakMargin.String())
+	environ := slices.Concat(imageEnvironment, []string{inLambda, "RESIZE_DEADLINE_MARGIN=" + soakMargin.String()})
 	var sizes []string
 	for name, width := range soakSizes {
 		sizes = append(sizes, fmt.Sprintf("%s=%d", name, width))
