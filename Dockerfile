@@ -54,10 +54,16 @@ RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md &
     cp "$(go env GOROOT)/LICENSE" /files/licenses/go.txt && \
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
-# libheif, libde265, what they need, and their licences. libheif's own plugins stay out: hevc.c is what decodes.
+# libheif, libde265, what they need beside the base, which changes with Debian's updates, and their licences. libheif's own
+# plugins stay out: hevc.c is what decodes.
 RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1)")" && mkdir -p "/files$libraries" && \
-      for library in libheif.so.1 libde265.so.0 libsharpyuv.so.0 libz.so.1; do cp -L "$libraries/$library" "/files$libraries/" || exit 1; done && \
-      for package in libheif1 libde265-0 libsharpyuv0 zlib1g; do cp "/usr/share/doc/$package/copyright" "/files/licenses/$package.txt" || exit 1; done; }
+      add() { \
+        case "$1" in libc.so.*|libm.so.*|libstdc++.so.*|libgcc_s.so.*|ld-linux*) return 0;; esac; \
+        [ ! -e "/files$libraries/$1" ] || return 0; \
+        package="$(dpkg -S "$libraries/$1" | cut -d : -f 1)"; \
+        cp -L "$libraries/$1" "/files$libraries/" && cp "/usr/share/doc/$package/copyright" "/files/licenses/$package.txt" || return 1; \
+        for needed in $(readelf -d "$libraries/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do add "$needed" || return 1; done; \
+      } && add libheif.so.1 && add libde265.so.0; }
 
 # What is ours in the image, by itself: `docker build --target files --output folder .`
 FROM scratch AS files
