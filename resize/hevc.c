@@ -22,6 +22,7 @@ typedef struct {
   de265_decoder_context *context;
   int pictures;
   struct de265_image_spec spec; // of the picture
+  uintptr_t id;                 // libheif's name for it
 } Decoder;
 
 static const struct heif_error ok = {heif_error_Ok, heif_suberror_Unspecified, "Success"};
@@ -196,15 +197,53 @@ static struct heif_error decode_image(void *data, struct heif_image **out) {
   return ok;
 }
 
+#if LIBHEIF_HAVE_VERSION(1, 21, 0)
+// Since then libheif takes no decoders but those of its fifth interface, which can do sequences, too. Here it is one picture.
+
+static int priority_of(const heif_decoder_plugin_compressed_format_description *what) { return priority(what->format); }
+
+static struct heif_error new_decoder_with(void **out, const heif_decoder_plugin_options *options) {
+  (void) options; // how many threads, is libde265's own affair: it starts none unless it is told to
+  return new_decoder(out);
+}
+
+static struct heif_error push_picture(void *data, const void *bytes, size_t size, uintptr_t id) {
+  ((Decoder *) data)->id = id;
+  return push_data(data, bytes, size);
+}
+
+static struct heif_error flush(void *data) {
+  (void) data;
+  return ok; // decode_image does it
+}
+
+static struct heif_error decode_picture(void *data, struct heif_image **out, uintptr_t *id, const heif_security_limits *limits) {
+  (void) limits; // they are kept in get_buffer
+  if (id) *id = ((Decoder *) data)->id;
+  return decode_image(data, out);
+}
+#endif
+
 struct heif_error hevc_register(void) {
   static const struct heif_decoder_plugin plugin = {
-    .plugin_api_version = 1,
     .get_plugin_name = name,
     .does_support_format = priority,
     .new_decoder = new_decoder,
     .free_decoder = free_decoder,
     .push_data = push_data,
     .decode_image = decode_image,
+#if LIBHEIF_HAVE_VERSION(1, 21, 0)
+    .plugin_api_version = 5,
+    .id_name = "s3resizer",
+    .minimum_required_libheif_version = LIBHEIF_MAKE_VERSION(1, 21, 0),
+    .does_support_format2 = priority_of,
+    .new_decoder2 = new_decoder_with,
+    .push_data2 = push_picture,
+    .flush_data = flush,
+    .decode_next_image2 = decode_picture,
+#else
+    .plugin_api_version = 1,
+#endif
   };
   struct heif_error error = heif_init(NULL);
   return error.code != heif_error_Ok ? error : heif_register_decoder_plugin(&plugin);
