@@ -133,6 +133,7 @@ static int decode(VipsForeignLoad *load) {
   HeicLoad *heic = (HeicLoad *) load;
   heif_context_set_maximum_image_size_limit(heic->context, ceil(sqrt(hevc_most_pixels()))); // side of a square
   struct heif_decoding_options *options = heif_decoding_options_alloc();
+  options->strict_decoding = 1; // libheif 1.23 leaves out tiles that are missing
 #if LIBHEIF_NUMERIC_VERSION >= 0x01130000
   options->cancel_decoding = cancelled;
   options->progress_user_data = load;
