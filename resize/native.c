@@ -198,6 +198,27 @@ void premultiply_in_bytes(void) {
   premultiply_class->build = premultiply_build;
 }
 
+static void free_pixels(VipsImage *image, void *pixels) {
+  (void) image;
+  g_free(pixels);
+}
+
+// Computes the pixels of in, into memory that belongs to the picture returned, which has nothing else of it; NULL if they
+// can't be.
+VipsImage *computed(VipsImage *in) {
+  size_t size;
+  void *pixels = vips_image_write_to_memory(in, &size);
+  if (!pixels) return NULL;
+  VipsImage *out = vips_image_new_from_memory(pixels, size, in->Xsize, in->Ysize, in->Bands, in->BandFmt);
+  if (!out) {
+    g_free(pixels);
+    return NULL;
+  }
+  out->Type = in->Type;
+  g_signal_connect(out, "postclose", G_CALLBACK(free_pixels), pixels);
+  return out;
+}
+
 void trim_memory(void) {
 #ifdef __GLIBC__
   malloc_trim(0);

@@ -132,17 +132,6 @@ func killAtEnd(ctx context.Context, image *vips.ImageRef) (release func()) {
 	}
 }
 
-// inMemory computes the pixels of image. Nothing but pixels comes through: EXIF, ICC profile, XMP and comments stay
-// behind.
-func inMemory(image *vips.ImageRef) (*vips.ImageRef, error) {
-	data, err := image.ToBytes()
-	if err != nil {
-		clearVipsError()
-		return nil, err
-	}
-	return vips.NewImageFromMemory(data, image.Width(), image.Height(), image.Bands(), image.BandFormat(), image.Interpretation())
-}
-
 // scale returns image with every frame resampled to width × height, lazily.
 //
 // The kernel is Lanczos3, libvips's best and its default. Colors that are not weighted by alpha yet are so on the way,
