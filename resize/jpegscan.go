@@ -2,6 +2,7 @@ package resize
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -88,6 +89,7 @@ type jpegComponent struct {
 	id                 byte
 	h, v               int
 	dc, ac             *huffman // of the current scan
+	dcSlot, acSlot     int      // where those are among the tables
 	wide, high, stride int      // blocks that the picture covers; blocks of a line with the padding to whole MCUs
 	precision          [64]int  // how many low bits of a coefficient are still to come; -1: nothing has come
 	rows               [64]int  // pixel rows for which the first scan of a coefficient has come
@@ -146,19 +148,28 @@ func (s *jpegScan) examine() error {
 		if err != nil {
 			return err
 		}
-		switch {
-		case marker == markerDHT:
-			err = s.huffmanTables(parameters)
-		case marker == markerDRI:
-			err = s.restartInterval(parameters)
-		case isFrame(marker):
-			err = s.frame(marker, parameters)
-		case marker == markerSOS:
+		if marker == markerSOS {
 			err = s.scan(parameters)
+		} else {
+			err = s.setting(marker, parameters)
 		}
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// setting heeds a segment that says how the scans behind it are to be read.
+func (s *jpegScan) setting(marker byte, parameters []byte) error {
+	switch {
+	case marker == markerDHT:
+		return s.huffmanTables(parameters)
+	case marker == markerDRI:
+		return s.restartInterval(parameters)
+	case isFrame(marker):
+		return s.frame(marker, parameters)
+	default:
+		return nil
 	}
 }
 
@@ -252,13 +263,25 @@ func (s *jpegScan) frame(marker byte, body []byte) error {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// scan reads a scan header (T.81, B.2.3) and the entropy-coded data behind it.
+// scan reads a scan header and the entropy-coded data behind it.
 func (s *jpegScan) scan(body []byte) error {
 	if s.scans++; s.scans > maxScans {
 		return fmt.Errorf("it has more than %d scans", maxScans)
 	}
+	in, err := s.scanHeader(body)
+	if err != nil {
+		return err
+	}
+	if err := s.checkProgression(in); err != nil {
+		return err
+	}
+	return s.mcus(in)
+}
+
+// scanHeader reads a scan header (T.81, B.2.3) and returns the components that the scan has.
+func (s *jpegScan) scanHeader(body []byte) ([]*jpegComponent, error) {
 	if len(body) < 1 || body[0] < 1 || body[0] > 4 || len(body) != 4+2*int(body[0]) {
-		return errSegment
+		return nil, errSegment
 	}
 	n := int(body[0])
 	parameters := body[1+2*n:]
@@ -271,18 +294,15 @@ func (s *jpegScan) scan(body []byte) error {
 		c := s.component(body[1+2*i])
 		dc, ac := body[2+2*i]>>4, body[2+2*i]&15
 		if c == nil || dc > 3 || ac > 3 {
-			return errSegment
+			return nil, errSegment
 		}
-		c.dc, c.ac = s.dcTables[dc], s.acTables[ac]
+		c.dc, c.ac, c.dcSlot, c.acSlot = s.dcTables[dc], s.acTables[ac], int(dc), int(ac)
 		if c.dc == nil && s.ss == 0 && s.ah == 0 || c.ac == nil && s.se > 0 {
-			return errors.New("a Huffman table that is missing or makes no sense")
+			return nil, errors.New("a Huffman table that is missing or makes no sense")
 		}
 		in = append(in, c)
 	}
-	if err := s.checkProgression(in); err != nil {
-		return err
-	}
-	return s.mcus(in)
+	return in, nil
 }
 
 func (s *jpegScan) component(id byte) *jpegComponent {
@@ -328,9 +348,10 @@ func (s *jpegScan) came(in []*jpegComponent, row int) {
 // mcus goes through the minimum coded units of a scan (T.81, A.2): blocks of all its components or, of a single one,
 // block by block.
 func (s *jpegScan) mcus(in []*jpegComponent) error {
-	across, down, pixels := ceilDiv(s.width, 8*s.hMax), ceilDiv(s.height, 8*s.vMax), 8*s.vMax
+	across, down := s.units(in)
+	pixels := 8 * s.vMax
 	if len(in) == 1 {
-		across, down, pixels = in[0].wide, in[0].high, 8*s.vMax/in[0].v
+		pixels /= in[0].v
 	}
 	blocks := 0
 	for _, c := range in {
@@ -376,6 +397,14 @@ func (s *jpegScan) mcus(in []*jpegComponent) error {
 		}
 	}
 	return s.finish(in)
+}
+
+// units is how many MCUs a scan has, across and down.
+func (s *jpegScan) units(in []*jpegComponent) (across, down int) {
+	if len(in) == 1 {
+		return in[0].wide, in[0].high
+	}
+	return ceilDiv(s.width, 8*s.hMax), ceilDiv(s.height, 8*s.vMax)
 }
 
 // blocksInMCU is the number of a component's blocks in an MCU of the scan.
@@ -651,6 +680,12 @@ func (b *bitReader) peek() (byte, error) {
 // fill makes at least 49 bits ready, or all that there are.
 func (b *bitReader) fill() {
 	for b.n <= 48 && !b.end {
+		if b.n <= 32 && b.at+4 <= len(b.data) {
+			if word := binary.BigEndian.Uint32(b.data[b.at:]); !hasOnes(word) {
+				b.acc, b.n, b.at = b.acc<<32|uint64(word), b.n+32, b.at+4
+				continue
+			}
+		}
 		if b.at == len(b.data) {
 			b.end = true
 			return
@@ -704,14 +739,9 @@ func (b *bitReader) symbol(table *huffman) int {
 		b.n -= int(entry >> 8)
 		return int(entry & 0xff)
 	}
-	for length := 1; length <= 16; length++ {
-		if code := window >> (16 - length); code < table.end[length] {
-			if length > b.n {
-				break
-			}
-			b.n -= length
-			return int(table.symbols[table.first[length]+code])
-		}
+	if length, symbol := table.find(window); length > 0 && length <= b.n {
+		b.n -= length
+		return symbol
 	}
 	b.short = b.n < 16
 	return -1
@@ -723,6 +753,16 @@ type huffman struct {
 	end     [17]int     // by length: one more than the last code
 	first   [17]int     // by length: where in symbols the symbol of code c is, less c
 	symbols []byte
+}
+
+// find returns the length of the code that 16 bits begin with, and its symbol; 0 if there is no such code.
+func (t *huffman) find(window int) (length, symbol int) {
+	for length := 1; length <= 16; length++ {
+		if code := window >> (16 - length); code < t.end[length] {
+			return length, int(t.symbols[t.first[length]+code])
+		}
+	}
+	return 0, 0
 }
 
 // huffmanTables reads Huffman tables (T.81, B.2.4.2).

@@ -17,13 +17,13 @@ import (
 //   - What the decoder holds. Of a JPEG in several scans, as progressive ones are, all coefficients, 2 bytes a sample:
 //     3 a pixel at 4:2:0, 6 at 4:4:4, 8 of CMYK. Of any other, 16 rows. Of an interlaced PNG, all samples; of a TIFF,
 //     those of a row of tiles, or of strips that are kept apart by channel. Of a WebP, the picture at the load shrink, and
-//     4 bytes a pixel of the whole if it is lossless, 2 if alpha is coded beside it. Of an AVIF, 20 bytes a pixel, 26
+//     4 bytes a pixel of the whole if it is lossless, 2 if alpha is coded beside it. Of an AVIF, 20 bytes a pixel, 24
 //     beyond 8 bits, 3 more with alpha. Of a HEIC, 10 bytes a pixel, 12 with alpha, 22 beyond 8 bits, and the file once
 //     more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
 //   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
 //     as wide and as deep as they are loaded; with alpha a third more.
-//   - The renditions, 8 bits a channel, with all their frames: three times, for the copies between C and Go, and once
-//     more with alpha, by which the colors are divided in a further one. The widest twice more if it is turned.
+//   - The renditions, 8 bits a channel, with all their frames; with alpha three times, for the copies between C and Go in
+//     which the colors are divided by it. The widest once more if it is turned.
 //   - The encoders, the most expensive ones of those that run at once: see encoderBytes.
 //
 // Threads, and encoders at once, are [runtime.GOMAXPROCS]. The numbers are measured, with libvips 8.18.7 and one malloc
@@ -57,7 +57,7 @@ const (
 )
 
 // encoderBytes is what encoding takes, with the encoded file, in bytes a pixel of one frame, without alpha and with. A
-// JPEG's are for the coefficients, while Huffman tables of its own are made.
+// JPEG's are for its codes, while Huffman tables of its own are made.
 var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(pictures []*picture) int64 {
@@ -125,7 +125,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	case AVIF:
 		perPixel := int64(20)
 		if s.deep {
-			perPixel = 26
+			perPixel = 24
 		}
 		if s.Alpha {
 			perPixel += 3
@@ -151,12 +151,12 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
 	for i, p := range pictures {
 		size := p.bytes(s, frames)
-		all += 3 * size
+		all += size
 		if s.Alpha {
-			all += size
+			all += 2 * size
 		}
 		if i == 0 && s.orientation > 1 {
-			all += 2 * size
+			all += size
 		}
 	}
 	return all

@@ -1,0 +1,333 @@
+package resize
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+)
+
+// withOwnTables writes a JPEG once more, with the Huffman tables that suit it best instead of the standard ones, and every
+// coefficient as it was. It is for what an encoder wrote: a sequential picture in one scan without restart markers; any
+// other is an error.
+//
+// An encoder can do that itself. It keeps all coefficients then and goes over them twice, which takes twice as long again
+// as encoding does; to go over the codes that it has written takes half of that, and comes to the same codes.
+func withOwnTables(file []byte) ([]byte, error) {
+	s := &jpegScan{maxPixels: math.MaxUint32, bitReader: bitReader{data: file, at: 2}}
+	out := append(make([]byte, 0, len(file)), 0xff, markerSOI)
+	for {
+		marker, err := s.marker()
+		if err != nil {
+			return nil, err
+		}
+		parameters, err := s.segment()
+		if err != nil {
+			return nil, err
+		}
+		if marker == markerSOS {
+			return s.recode(out, parameters)
+		}
+		if err := s.setting(marker, parameters); err != nil {
+			return nil, err
+		}
+		if marker != markerDHT {
+			out = appendSegment(out, marker, parameters)
+		}
+	}
+}
+
+func appendSegment(out []byte, marker byte, parameters []byte) []byte {
+	out = append(out, 0xff, marker)
+	out = binary.BigEndian.AppendUint16(out, uint16(2+len(parameters)))
+	return append(out, parameters...)
+}
+
+// recode appends the scan with that header, its tables before it, and the end of the picture.
+func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
+	in, err := s.scanHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	if s.progressive || s.restarts > 0 || len(in) != len(s.components) {
+		return nil, errors.New("not a sequential picture in one scan without restart markers")
+	}
+	var counts [tables][256]int
+	codes, err := s.codes(in, &counts)
+	if err != nil {
+		return nil, err
+	}
+	var words [tables][256]codeword
+	var definitions []byte
+	bits := 0
+	for table := range counts {
+		lengths, symbols := optimalLengths(&counts[table])
+		if len(symbols) == 0 {
+			continue
+		}
+		definitions = append(definitions, byte(table/4)<<4|byte(table%4))
+		definitions = append(append(definitions, lengths[:]...), symbols...)
+		words[table] = codewords(lengths, symbols)
+		for symbol, n := range counts[table] {
+			bits += n * int(words[table][symbol].length+newCode(table, symbol).size())
+		}
+	}
+	out = appendSegment(out, markerDHT, definitions)
+	out = appendSegment(out, markerSOS, header)
+	out = appendCodes(out, codes, &words, bits)
+	return append(out, 0xff, markerEOI), nil
+}
+
+// tables is how many Huffman tables there can be: four for DC coefficients, then four for AC.
+const tables = 8
+
+// code is one code of a scan with the bits that follow it: its table, its symbol and those bits, in 3, 8 and 16 bits.
+type code uint32
+
+func newCode(table, symbol int) code { return code(table<<24 | symbol<<16) }
+
+func (c code) table() uint32  { return uint32(c) >> 24 % tables }
+func (c code) symbol() uint32 { return uint32(c) >> 16 & 0xff }
+func (c code) extra() uint32  { return uint32(c) & 0xffff }
+
+// size is the number of extra bits: a DC symbol is that number, an AC symbol has it below a run (T.81, F.1.2).
+func (c code) size() uint32 { return uint32(c) >> 16 & 15 }
+func (c code) run() uint32  { return uint32(c) >> 20 & 15 }
+
+// codes reads the data of a sequential scan of all components.
+func (s *jpegScan) codes(in []*jpegComponent, counts *[tables][256]int) ([]code, error) {
+	data, err := s.unstuffed()
+	if err != nil {
+		return nil, err
+	}
+	end := 8 * uint(len(data))
+	data = append(data, make([]byte, longestBlock)...)
+	var lookups [tables]*lookup
+	for _, c := range in {
+		for table, all := range map[int]*huffman{c.dcSlot: c.dc, tables/2 + c.acSlot: c.ac} {
+			if lookups[table] == nil {
+				lookups[table] = newLookup(table, all)
+			}
+		}
+	}
+	codes := make([]code, 0, 2*len(data))
+	at := uint(0)
+	across, down := s.units(in)
+	for range across * down {
+		for _, c := range in {
+			for range s.blocksInMCU(c, in) {
+				codes = slices.Grow(codes, 64)
+				block := (*[64]code)(codes[len(codes) : len(codes)+64])
+				n, length := blockCodes(block, data[at/8:], at%8, lookups[c.dcSlot], lookups[tables/2+c.acSlot], counts)
+				codes, at = codes[:len(codes)+n], at+length
+				if n == 0 || at > end {
+					return nil, errors.New("its codes and its data don't agree")
+				}
+			}
+		}
+	}
+	if end-at > 7 {
+		return nil, errLeft
+	}
+	return codes, nil
+}
+
+// unstuffed returns the data of a scan up to the end of the picture, without the zeros behind bytes of ones.
+func (s *jpegScan) unstuffed() ([]byte, error) {
+	data := make([]byte, 0, len(s.data)-s.at+longestBlock)
+	for rest := s.data[s.at:]; ; {
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 || i+1 == len(rest) || rest[i+1] != 0 && rest[i+1] != markerEOI {
+			return nil, errEnd
+		}
+		if rest[i+1] == markerEOI {
+			return append(data, rest[:i]...), nil
+		}
+		data, rest = append(data, rest[:i+1]...), rest[i+2:]
+	}
+}
+
+// longestBlock is more than a block can have, 64 codes of 16 bits with 15 others each; in bytes.
+const longestBlock = 256
+
+// blockCodes reads the codes of a block (T.81, F.2.2), which begins at a bit of data, and returns how many there are, 0 if
+// they make no sense, and how many bits they have.
+func blockCodes(codes *[64]code, data []byte, start uint, dc, ac *lookup, counts *[tables][256]int) (n int, length uint) {
+	at, table := start, dc
+	for k := uint32(0); k < 64; k++ {
+		window := binary.BigEndian.Uint64(data[at/8:]) << (at % 8) // 57 bits at least
+		entry := table.fast[window>>(64-fastBits)]
+		if entry == 0 {
+			entry = table.find(int(window >> 48))
+		}
+		c, length := code(entry&^0xffff), entry&0xff
+		size, run := c.size(), c.run()
+		codes[n&63] = c | code(window<<(length&63)>>1>>((63-size)&63))
+		counts[c.table()][c.symbol()]++
+		n, at = n+1, at+uint(length+size)
+		if length == 0 {
+			return 0, 0
+		}
+		if k += run; size == 0 && run < 15 && table == ac {
+			break
+		}
+		if k > 63 {
+			return 0, 0
+		}
+		table = ac
+	}
+	return n, at - start
+}
+
+// lookup finds codes by the bits that begin with them: as a code without extra bits, with its length in the lowest ones; 0
+// if there is none.
+type lookup struct {
+	fast  [1 << fastBits]uint32 // by the first bits; 0 if the code is longer
+	table int
+	all   *huffman
+}
+
+const fastBits = 12
+
+func newLookup(table int, all *huffman) *lookup {
+	l := &lookup{table: table, all: all}
+	for i := 0; i < len(l.fast); {
+		entry, next := l.find(i<<(16-fastBits)), i+1
+		if length := entry & 0xff; length > 0 && length <= fastBits {
+			for next = i + 1<<(fastBits-length); i < next; i++ {
+				l.fast[i] = entry
+			}
+		}
+		i = next
+	}
+	return l
+}
+
+// find looks at 16 bits.
+func (l *lookup) find(window int) uint32 {
+	length, symbol := l.all.find(window)
+	if length == 0 || symbol > 15 && l.table < tables/2 {
+		return 0
+	}
+	return uint32(newCode(l.table, symbol)) | uint32(length)
+}
+
+// optimalLengths finds how long the codes of a table should be for symbols that occur so often: Huffman's, none longer
+// than 16 bits and none of ones alone (T.81, K.2). It returns how many codes there are of each length, from 1 on, and the
+// symbols in the order of their codes.
+func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
+	const none = -1
+	type tree struct{ count, first, last int } // the symbols in it, as a chain
+	var size, next [257]int
+	var trees []tree
+	for symbol, n := range count {
+		if n > 0 {
+			trees = append(trees, tree{n, symbol, symbol})
+		}
+	}
+	trees = append(trees, tree{1, 256, 256}) // gets the code of ones, which nobody uses: it is a longest one
+	for i := range next {
+		next[i] = none
+	}
+	for len(trees) > 1 {
+		// The least two, those of greater symbols first where they are alike.
+		a, b := none, none
+		for i := range trees {
+			switch n := trees[i].count; {
+			case a == none || n <= trees[a].count:
+				a, b = i, a
+			case b == none || n <= trees[b].count:
+				b = i
+			}
+		}
+		next[trees[a].last] = trees[b].first
+		trees[a].count, trees[a].last = trees[a].count+trees[b].count, trees[b].last
+		for symbol := trees[a].first; symbol != none; symbol = next[symbol] {
+			size[symbol]++
+		}
+		trees = append(trees[:b], trees[b+1:]...)
+	}
+	var of [258]int // how many codes of each length
+	for _, n := range size {
+		of[n]++
+	}
+	for n := len(of) - 1; n > 16; n-- {
+		for of[n] > 0 { // two of this length: one moves up, the other makes a pair with a shorter one
+			shorter := n - 2
+			for of[shorter] == 0 {
+				shorter--
+			}
+			of[n] -= 2
+			of[n-1]++
+			of[shorter+1] += 2
+			of[shorter]--
+		}
+	}
+	last := 16
+	for of[last] == 0 {
+		last--
+	}
+	of[last]-- // the code of ones
+	for n := range lengths {
+		lengths[n] = byte(of[n+1])
+	}
+	for n := 1; n < len(of); n++ {
+		for symbol, length := range size[:256] {
+			if length == n {
+				symbols = append(symbols, byte(symbol))
+			}
+		}
+	}
+	return lengths, symbols
+}
+
+// codeword is what is written for a symbol.
+type codeword struct{ bits, length uint32 }
+
+// codewords makes a table of codes (T.81, C.2).
+func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
+	bits := uint32(0)
+	for n, count := range lengths {
+		for range count {
+			words[symbols[0]] = codeword{bits, uint32(n + 1)}
+			symbols = symbols[1:]
+			bits++
+		}
+		bits <<= 1
+	}
+	return words
+}
+
+// appendCodes writes entropy-coded data of so many bits: the last byte filled up with ones, and a zero behind each byte of
+// ones (T.81, F.1.2.3).
+func appendCodes(out []byte, codes []code, words *[tables][256]codeword, bits int) []byte {
+	data := make([]byte, bits/8+8)
+	at, acc, n := 0, uint64(0), uint32(0) // the upper n bits of acc, fewer than 8, are still to be written
+	for _, c := range codes {
+		word, size := words[c.table()][c.symbol()], c.size()
+		n += word.length + size
+		acc |= uint64(word.bits<<(size&31)|c.extra()) << ((64 - n) & 63)
+		binary.BigEndian.PutUint64(data[at:], acc)
+		at, acc, n = at+int(n/8), acc<<(n&^7), n%8
+	}
+	if n > 0 {
+		data[at] |= 0xff >> n
+		at++
+	}
+	return stuffed(out, data[:at])
+}
+
+// stuffed appends data to out, with a zero behind each byte of ones.
+func stuffed(out, data []byte) []byte {
+	for {
+		i := bytes.IndexByte(data, 0xff)
+		if i < 0 {
+			return append(out, data...)
+		}
+		out, data = append(append(out, data[:i+1]...), 0), data[i+1:]
+	}
+}
+
+// hasOnes tells whether one of the bytes of word is 0xff: Alan Mycroft's test for a zero byte, on the complement.
+func hasOnes(word uint32) bool { return (^word-0x01010101)&word&0x80808080 != 0 }
