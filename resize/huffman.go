@@ -2,6 +2,7 @@ package resize
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -219,7 +220,6 @@ func (l *lookup) find(window int) uint32 {
 func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	const none = -1
 	type tree struct{ count, first, last int } // the symbols in it, as a chain
-	var size, next [257]int
 	var trees []tree
 	for symbol, n := range count {
 		if n > 0 {
@@ -227,26 +227,21 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 		}
 	}
 	trees = append(trees, tree{1, 256, 256}) // gets the code of ones, which nobody uses: it is a longest one
+	rarestLast := func(a, b tree) int { return cmp.Or(b.count-a.count, a.first-b.first) }
+	slices.SortFunc(trees, rarestLast)
+	var size, next [257]int
 	for i := range next {
 		next[i] = none
 	}
 	for len(trees) > 1 {
-		// The least two, those of greater symbols first where they are alike.
-		a, b := none, none
-		for i := range trees {
-			switch n := trees[i].count; {
-			case a == none || n <= trees[a].count:
-				a, b = i, a
-			case b == none || n <= trees[b].count:
-				b = i
-			}
-		}
-		next[trees[a].last] = trees[b].first
-		trees[a].count, trees[a].last = trees[a].count+trees[b].count, trees[b].last
-		for symbol := trees[a].first; symbol != none; symbol = next[symbol] {
+		a, b := trees[len(trees)-1], trees[len(trees)-2]
+		next[a.last] = b.first
+		for symbol := a.first; symbol != none; symbol = next[symbol] {
 			size[symbol]++
 		}
-		trees = append(trees[:b], trees[b+1:]...)
+		both := tree{a.count + b.count, a.first, b.last}
+		at, _ := slices.BinarySearchFunc(trees[:len(trees)-2], both, rarestLast)
+		trees = slices.Insert(trees[:len(trees)-2], at, both)
 	}
 	var of [258]int // how many codes of each length
 	for _, n := range size {
