@@ -228,7 +228,13 @@ func startOnce(t *testing.T, world world, command func(environ []string) *exec.C
 		t.Fatalf("%q: %v", line, err)
 	}
 	executed := time.Unix(0, nanoseconds)
-	poll := <-polled
+	var poll time.Time
+	select {
+	case poll = <-polled:
+	case <-time.After(30 * time.Second): // what can't start never polls
+		_ = process.Process.Kill()
+		t.Fatal("no poll within half a minute of the start")
+	}
 	if _, err := api.Invoke(t.Context(), world.event, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
