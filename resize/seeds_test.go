@@ -16,6 +16,7 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"s3resizer/bench/photos"
+	"s3resizer/resize/resizetest"
 )
 
 // Every target begins with pictures of its format, in more than one way to store them, that are not rejected.
@@ -30,14 +31,14 @@ func TestSeedsArePictures(t *testing.T) {
 			if got, err := detect(data[:min(len(data), sniffLength)]); err != nil || got != format {
 				t.Errorf("%s is %s, %v", name, got, err)
 			}
-			if _, err := tryRender(data, Spec{Sizes: []Size{{"s", 5}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) {}); err != nil {
+			if _, err := tryRender(data, Spec{Sizes: []Size{{"s", 5}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {}); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 	}
 }
 
-// The small files below testdata are seeds too. Small ones, since most of a large picture's bytes are alike to a decoder
+// The small files below testdata are seeds too, and the small ones of all kinds of pictures. Small ones, since most of a large picture's bytes are alike to a decoder
 // while each costs its time.
 const largestSeed = 16 << 10
 
@@ -54,6 +55,11 @@ func seeds(t testing.TB, format Format) []seed {
 	for name, data := range drawn(t) {
 		if strings.HasPrefix(name, string(format)+" ") {
 			out = append(out, seed{name, data})
+		}
+	}
+	for _, p := range resizetest.Pictures() {
+		if got, err := detect(p.Data[:min(len(p.Data), sniffLength)]); err == nil && got == format && p.Shows != nil && len(p.Data) <= largestSeed {
+			out = append(out, seed{p.Name, p.Data})
 		}
 	}
 	slices.SortFunc(out, func(a, b seed) int { return strings.Compare(a.name, b.name) })
@@ -148,9 +154,7 @@ func drawn(t testing.TB) map[string][]byte {
 		keep("avif lossless with alpha")(data, err)
 	})
 	from(out["png interlaced"], func(img *vips.ImageRef) {
-		data, _, err := img.ExportAvif(&vips.AvifExportParams{Quality: 60, Bitdepth: 10, Effort: 1})
-		keep("avif 10 bits")(data, err)
-		data, _, err = img.ExportJpeg(&vips.JpegExportParams{Quality: 90, SubsampleMode: vips.VipsForeignSubsampleOff, OptimizeCoding: true})
+		data, _, err := img.ExportJpeg(&vips.JpegExportParams{Quality: 90, SubsampleMode: vips.VipsForeignSubsampleOff, OptimizeCoding: true})
 		keep("jpeg 4:4:4")(data, err)
 		for name, compression := range map[string]vips.TiffCompression{
 			"none": vips.TiffCompressionNone, "jpeg": vips.TiffCompressionJpeg, "deflate": vips.TiffCompressionDeflate, "packbits": vips.TiffCompressionPackbits,
