@@ -54,12 +54,12 @@ func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
 	if s.progressive || s.restarts > 0 || len(in) != len(s.components) {
 		return nil, errors.New("not a sequential picture in one scan without restart markers")
 	}
-	var counts [tables][256]int
+	var counts [2 * slots][256]int
 	codes, err := s.codes(in, &counts)
 	if err != nil {
 		return nil, err
 	}
-	var words [tables][256]codeword
+	var words [2 * slots][256]codeword
 	var definitions []byte
 	bits := 0
 	for table := range counts {
@@ -67,7 +67,7 @@ func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
 		if len(symbols) == 0 {
 			continue
 		}
-		definitions = append(definitions, byte(table/4)<<4|byte(table%4))
+		definitions = append(definitions, byte(table/slots)<<4|byte(table%slots))
 		definitions = append(append(definitions, lengths[:]...), symbols...)
 		words[table] = codewords(lengths, symbols)
 		for symbol, n := range counts[table] {
@@ -80,47 +80,49 @@ func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
 	return append(out, 0xff, markerEOI), nil
 }
 
-// tables is how many Huffman tables there can be: four for DC coefficients, then four for AC.
-const tables = 8
+// slots is how many Huffman tables there can be of each class: those for DC coefficients are numbered from 0 on here, those
+// for AC from slots on.
+const slots = 4
 
-// code is one code of a scan with the bits that follow it: its table, its symbol and those bits, in 3, 8 and 16 bits.
-type code uint32
+// scanCode is one code of a scan with the bits that follow it: its table, its symbol and those bits, in 3, 8 and 16 bits.
+type scanCode uint32
 
-func newCode(table, symbol int) code { return code(table<<24 | symbol<<16) }
+func newCode(table, symbol int) scanCode { return scanCode(table<<24 | symbol<<16) }
 
-func (c code) table() uint32  { return uint32(c) >> 24 % tables }
-func (c code) symbol() uint32 { return uint32(c) >> 16 & 0xff }
-func (c code) extra() uint32  { return uint32(c) & 0xffff }
+func (c scanCode) table() uint32  { return uint32(c) >> 24 % (2 * slots) }
+func (c scanCode) symbol() uint32 { return uint32(c) >> 16 & 0xff }
+func (c scanCode) extra() uint32  { return uint32(c) & 0xffff }
 
 // size is the number of extra bits: a DC symbol is that number, an AC symbol has it below a run (T.81, F.1.2).
-func (c code) size() uint32 { return uint32(c) >> 16 & 15 }
-func (c code) run() uint32  { return uint32(c) >> 20 & 15 }
+func (c scanCode) size() uint32 { return uint32(c) >> 16 & 15 }
+func (c scanCode) run() uint32  { return uint32(c) >> 20 & 15 }
 
 // codes reads the data of a sequential scan of all components.
-func (s *jpegScan) codes(in []*jpegComponent, counts *[tables][256]int) ([]code, error) {
+func (s *jpegScan) codes(in []*jpegComponent, counts *[2 * slots][256]int) ([]scanCode, error) {
 	data, err := s.unstuffed()
 	if err != nil {
 		return nil, err
 	}
 	end := 8 * uint(len(data))
 	data = append(data, make([]byte, longestBlock)...)
-	var lookups [tables]*lookup
+	var lookups [2 * slots]*lookup
 	for _, c := range in {
-		for table, all := range map[int]*huffman{c.dcSlot: c.dc, tables/2 + c.acSlot: c.ac} {
-			if lookups[table] == nil {
-				lookups[table] = newLookup(table, all)
-			}
+		if lookups[c.dcSlot] == nil {
+			lookups[c.dcSlot] = newLookup(c.dcSlot, c.dc)
+		}
+		if lookups[slots+c.acSlot] == nil {
+			lookups[slots+c.acSlot] = newLookup(slots+c.acSlot, c.ac)
 		}
 	}
-	codes := make([]code, 0, 2*len(data))
+	codes := make([]scanCode, 0, 2*len(data))
 	at := uint(0)
 	across, down := s.units(in)
 	for range across * down {
 		for _, c := range in {
 			for range s.blocksInMCU(c, in) {
 				codes = slices.Grow(codes, 64)
-				block := (*[64]code)(codes[len(codes) : len(codes)+64])
-				n, length := blockCodes(block, data[at/8:], at%8, lookups[c.dcSlot], lookups[tables/2+c.acSlot], counts)
+				block := (*[64]scanCode)(codes[len(codes) : len(codes)+64])
+				n, length := blockCodes(block, data[at/8:], at%8, lookups[c.dcSlot], lookups[slots+c.acSlot], counts)
 				codes, at = codes[:len(codes)+n], at+length
 				if n == 0 || at > end {
 					return nil, errors.New("its codes and its data don't agree")
@@ -140,7 +142,7 @@ func (s *jpegScan) unstuffed() ([]byte, error) {
 	for rest := s.data[s.at:]; ; {
 		i := bytes.IndexByte(rest, 0xff)
 		if i < 0 || i+1 == len(rest) || rest[i+1] != 0 && rest[i+1] != markerEOI {
-			return nil, errEnd
+			return nil, errors.New("its data does not go on to the end of the picture")
 		}
 		if rest[i+1] == markerEOI {
 			return append(data, rest[:i]...), nil
@@ -154,7 +156,7 @@ const longestBlock = 256
 
 // blockCodes reads the codes of a block (T.81, F.2.2), which begins at a bit of data, and returns how many there are, 0 if
 // they make no sense, and how many bits they have.
-func blockCodes(codes *[64]code, data []byte, start uint, dc, ac *lookup, counts *[tables][256]int) (n int, length uint) {
+func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, counts *[2 * slots][256]int) (n int, length uint) {
 	at, table := start, dc
 	for k := uint32(0); k < 64; k++ {
 		window := binary.BigEndian.Uint64(data[at/8:]) << (at % 8) // 57 bits at least
@@ -162,9 +164,9 @@ func blockCodes(codes *[64]code, data []byte, start uint, dc, ac *lookup, counts
 		if entry == 0 {
 			entry = table.find(int(window >> 48))
 		}
-		c, length := code(entry&^0xffff), entry&0xff
+		c, length := scanCode(entry&^0xffff), entry&0xff
 		size, run := c.size(), c.run()
-		codes[n&63] = c | code(window<<(length&63)>>1>>((63-size)&63))
+		codes[n&63] = c | scanCode(window<<(length&63)>>1>>((63-size)&63))
 		counts[c.table()][c.symbol()]++
 		n, at = n+1, at+uint(length+size)
 		if length == 0 {
@@ -208,7 +210,7 @@ func newLookup(table int, all *huffman) *lookup {
 // find looks at 16 bits.
 func (l *lookup) find(window int) uint32 {
 	length, symbol := l.all.find(window)
-	if length == 0 || symbol > 15 && l.table < tables/2 {
+	if length == 0 || symbol > 15 && l.table < slots {
 		return 0
 	}
 	return uint32(newCode(l.table, symbol)) | uint32(length)
@@ -296,7 +298,7 @@ func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
 
 // appendCodes writes entropy-coded data of so many bits: the last byte filled up with ones, and a zero behind each byte of
 // ones (T.81, F.1.2.3).
-func appendCodes(out []byte, codes []code, words *[tables][256]codeword, bits int) []byte {
+func appendCodes(out []byte, codes []scanCode, words *[2 * slots][256]codeword, bits int) []byte {
 	data := make([]byte, bits/8+8)
 	at, acc, n := 0, uint64(0), uint32(0) // the upper n bits of acc, fewer than 8, are still to be written
 	for _, c := range codes {
@@ -323,6 +325,3 @@ func stuffed(out, data []byte) []byte {
 		out, data = append(append(out, data[:i+1]...), 0), data[i+1:]
 	}
 }
-
-// hasOnes tells whether one of the bytes of word is 0xff: Alan Mycroft's test for a zero byte, on the complement.
-func hasOnes(word uint32) bool { return (^word-0x01010101)&word&0x80808080 != 0 }

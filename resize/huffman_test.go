@@ -6,11 +6,12 @@ import (
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/davidbyttow/govips/v2/vips"
-
-	"s3resizer/resize/resizetest"
 )
 
 // The encoder's own way to the same end tells what should come of it: the very same codes, in tables that it gives a
@@ -20,7 +21,6 @@ func TestOwnTablesAreTheOnesTheEncoderWouldMake(t *testing.T) {
 		for _, quality := range []int{1, 30, 80, 100} {
 			for name, picture := range encoderPictures(t, size[0], size[1]) {
 				t.Run(fmt.Sprintf("%s %d × %d at %d", name, size[0], size[1], quality), func(t *testing.T) {
-					defer picture.Close()
 					for _, mode := range []vips.SubsampleMode{vips.VipsForeignSubsampleOn, vips.VipsForeignSubsampleOff} {
 						params := vips.JpegExportParams{Quality: quality, SubsampleMode: mode, StripMetadata: true}
 						standard, _, err := picture.ExportJpeg(&params)
@@ -69,6 +69,7 @@ func encoderPictures(t *testing.T, width, height int) map[string]*vips.ImageRef 
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(picture.Close)
 			pictures[fmt.Sprintf("%s in %d bands", name, bands)] = picture
 		}
 	}
@@ -108,26 +109,60 @@ func samePixels(t *testing.T, a, b []byte) {
 
 // What is no sequential picture in one scan is an error, and so is what is damaged: nothing is made of half of it.
 func TestOwnTablesForNothingElse(t *testing.T) {
-	for _, p := range resizetest.Pictures() {
-		if format, err := detect(p.Data); err != nil || format != JPEG {
-			continue
-		}
-		got, err := withOwnTables(p.Data)
-		if err != nil {
-			continue
-		}
-		if _, err := jpeg.Decode(bytes.NewReader(p.Data)); err == nil {
-			samePixels(t, p.Data, got)
-		}
-	}
 	picture := encoderPictures(t, 64, 64)["edge in 3 bands"]
-	standard, _, err := picture.ExportJpeg(&vips.JpegExportParams{Quality: 80})
+	params := vips.JpegExportParams{Quality: 80}
+	standard, _, err := picture.ExportJpeg(&params)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for length := range len(standard) {
-		if _, err := withOwnTables(standard[:length]); err == nil {
-			t.Errorf("cut short after %d of %d bytes, it was accepted", length, len(standard))
+	params.Interlace = true
+	progressive, _, err := picture.ExportJpeg(&params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := []byte{0xff, markerEOI}
+	data := bytes.TrimSuffix(standard, end)
+	refused := map[string][]byte{
+		"progressive":     progressive,
+		"more behind it":  slices.Concat(data, []byte{1, 2, 3}, end),
+		"a marker within": slices.Concat(data[:len(data)-9], []byte{0xff, markerRST0}, data[len(data)-9:], end),
+	}
+	for n := 1; n < len(scanOf(t, data))-20; n++ {
+		refused[fmt.Sprintf("%d bytes missing", n)] = slices.Concat(data[:len(data)-n], end)
+		refused[fmt.Sprintf("cut short by %d", n)] = data[:len(data)-n]
+	}
+	for name, file := range refused {
+		if _, err := withOwnTables(file); err == nil {
+			t.Errorf("%s: it was accepted", name)
 		}
+	}
+	sequential := []string{"baseline.jpg", "optimized-444.jpg", "sampled-411.jpg", "sampled-oddly.jpg", "grey.jpg", "cmyk.jpg"}
+	for name, file := range codings(t) {
+		got, err := withOwnTables(file)
+		if (err == nil) != slices.Contains(sequential, name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, goTakesIt := jpeg.DecodeConfig(bytes.NewReader(file)); err == nil && goTakesIt == nil && name != "cmyk.jpg" {
+			samePixels(t, file, got)
+		}
+	}
+}
+
+// Above so many bits a pixel the standard tables stay, which every encoder writes alike; below it, and where hardly
+// anything but tables is in the file, it has its own.
+func TestOwnTablesWhereTheyPay(t *testing.T) {
+	standard := append([]byte{0}, standardTables[0].dcCounts...)
+	for name, own := range map[string]bool{"noise in 3 bands 300": false, "edge in 3 bands 300": true, "edge in 1 bands 48": true, "one color in 3 bands 1": true} {
+		t.Run(name, func(t *testing.T) {
+			picture, side, _ := strings.Cut(name, " bands ")
+			width, _ := strconv.Atoi(side)
+			data, err := exportJPEG(encoderPictures(t, width, width)[picture+" bands"], 80)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(data, standard) == own {
+				t.Errorf("tables of its own: %v, want %v (%d bytes)", !own, own, len(data))
+			}
+		})
 	}
 }

@@ -705,6 +705,9 @@ func (b *bitReader) fill() {
 	}
 }
 
+// hasOnes tells whether one of the bytes of word is 0xff: Alan Mycroft's test for a zero byte, on the complement.
+func hasOnes(word uint32) bool { return (^word-0x01010101)&word&0x80808080 != 0 }
+
 // take reads up to 16 bits as a number.
 func (b *bitReader) take(count int) (int, bool) {
 	if !b.skip(count) {

@@ -200,7 +200,7 @@ func (s *Source) checkMemory(pictures []*picture) error {
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
 			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))}
 	}
-	// govips counts the bytes of a picture that it takes from C in 31 bits.
+	// govips counts the bytes of a picture that it takes from C, as one with alpha is to be encoded, in 31 bits.
 	if size := pictures[0].bytes(s, s.framesFor(pictures)); size > math.MaxInt32 {
 		return &Rejection{ClassTooLarge, fmt.Sprintf("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))}
 	}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -34,6 +35,7 @@ func Startup(threads int) error {
 	if err := vips.Startup(&vips.Config{ConcurrencyLevel: threads}); err != nil {
 		return fmt.Errorf("start libvips %s: %w", vips.Version, err)
 	}
+	nativeField()
 	C.allow_loaders()
 	C.buffer_sources()
 	C.count_warnings()
@@ -66,27 +68,36 @@ func closeWatched(image *vips.ImageRef) (warned bool) {
 // govips has that in two calls, ToBytes and NewImageFromMemory, which copy the pixels to Go and back: a tenth of the CPU
 // time of a small photo goes into the pages of the copies.
 func inMemory(image *vips.ImageRef) (*vips.ImageRef, error) {
-	computed := C.computed(*native(image))
+	pixels := C.computed(*native(image))
 	runtime.KeepAlive(image)
-	if computed == nil {
+	if pixels == nil {
 		clearVipsError()
 		return nil, errors.New("the pixels can't be computed")
 	}
 	holder, err := vips.Black(1, 1)
 	if err != nil {
-		C.g_object_unref(C.gpointer(computed))
+		C.g_object_unref(C.gpointer(pixels))
 		return nil, err
 	}
 	C.g_object_unref(C.gpointer(*native(holder)))
-	*native(holder) = computed
+	*native(holder) = pixels
 	return holder, nil
 }
 
-// native is where govips keeps the picture of libvips that it stands for, and nobody else may look. It panics if that is
-// elsewhere in another version of govips.
+// native is where govips keeps the picture of libvips that it stands for. Nobody else may be using image: govips has a
+// lock of its own for that.
 func native(image *vips.ImageRef) **C.VipsImage {
-	return (**C.VipsImage)(unsafe.Pointer(reflect.ValueOf(image).Elem().FieldByName("image").UnsafeAddr()))
+	return (**C.VipsImage)(unsafe.Add(unsafe.Pointer(image), nativeField().Offset))
 }
+
+// nativeField panics if another version of govips keeps it elsewhere; Startup asks first.
+var nativeField = sync.OnceValue(func() reflect.StructField {
+	field, ok := reflect.TypeFor[vips.ImageRef]().FieldByName("image")
+	if !ok || field.Type.String() != "*vips._Ctype_struct__VipsImage" {
+		panic("this version of govips does not keep a *VipsImage in ImageRef.image: change native")
+	}
+	return field
+})
 
 const (
 	// kept is by how many bytes the process may grow before its C library is told to give back what is free.
