@@ -122,17 +122,10 @@ func (t transfer) light(coded float64) float64 {
 	}
 }
 
-// box returns what is in the first box of a name (ISO/IEC 14496-12, 4.2), but for the first skip bytes, or nil.
-func box(boxes []byte, name string, skip int) []byte {
-	for len(boxes) >= 8 {
-		size := int64(binary.BigEndian.Uint32(boxes))
-		if size < 8 || size > int64(len(boxes)) {
-			return nil
-		}
-		if string(boxes[4:8]) == name {
-			return boxes[min(int64(8+skip), size):size]
-		}
-		boxes = boxes[size:]
+// box returns what is in the first box of a name, but for the first skip bytes, or nil.
+func box(file []byte, name string, skip int) []byte {
+	for content := range boxes(file, name, skip) {
+		return content
 	}
 	return nil
 }

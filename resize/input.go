@@ -125,6 +125,8 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 	case WebP:
 		in.layout.lossless = frames.lossless
+	case AVIF, HEIC:
+		return checkParts(in.file, format)
 	case TIFF:
 		var err error
 		in.layout, err = readTIFF(in.file, limits.MaxFrames)

@@ -1,0 +1,115 @@
+package resize
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+)
+
+// maxParts is of how many pictures that of a HEIC or AVIF may be made: a grid can have 65,536 tiles (ISO/IEC 23008-12,
+// 6.6.2.3), each with an alpha of its own.
+const maxParts = 1 << 18
+
+// checkParts refuses a HEIC or AVIF with a picture that is made of itself, or of far too many. A picture there can be a
+// grid of others, or have another one as its alpha, and those again; libheif 1.15 follows that with a thread for each, up
+// to the end of the process.
+func checkParts(file []byte, format Format) error {
+	parts := map[uint32][]uint32{}
+	damaged := &Rejection{ClassCorrupt, fmt.Sprintf("the %s is damaged or cut short", format)}
+	for meta := range boxes(file, "meta", 4) {
+		for references := range boxes(meta, "iref", 0) {
+			if !readReferences(references, parts) {
+				return damaged
+			}
+		}
+	}
+	const unfinished = -1
+	made := map[uint32]int{} // of how many, itself included
+	var count func(id uint32) int
+	count = func(id uint32) int {
+		if n, seen := made[id]; seen {
+			return n
+		}
+		made[id] = unfinished
+		all := 1
+		for _, part := range parts[id] {
+			n := count(part)
+			if n == unfinished || all+n > maxParts {
+				return unfinished
+			}
+			all += n
+		}
+		made[id] = all
+		return all
+	}
+	for id := range parts {
+		if count(id) == unfinished {
+			return &Rejection{ClassCorrupt, fmt.Sprintf("the %s has a picture that is made of itself, or of more than %d others", format, maxParts)}
+		}
+	}
+	return nil
+}
+
+// readReferences reads an item reference box (ISO/IEC 14496-12, 8.11.12): what each picture is derived from, and its
+// auxiliary ones, which is the other way round. It tells whether it could.
+func readReferences(content []byte, parts map[uint32][]uint32) bool {
+	if len(content) < 4 {
+		return false
+	}
+	width := 2 // bytes of an ID
+	if content[0] > 0 {
+		width = 4
+	}
+	id := func(at []byte) uint32 {
+		if width == 4 {
+			return binary.BigEndian.Uint32(at)
+		}
+		return uint32(binary.BigEndian.Uint16(at))
+	}
+	for rest := content[4:]; len(rest) > 0; {
+		if len(rest) < 8 {
+			return false
+		}
+		size, kind := int64(binary.BigEndian.Uint32(rest)), string(rest[4:8])
+		if size < int64(8+width+2) || size > int64(len(rest)) {
+			return false
+		}
+		from, to := id(rest[8:]), rest[8+width+2:size]
+		for n := binary.BigEndian.Uint16(rest[8+width:]); n > 0; n-- {
+			if len(to) < width {
+				return false
+			}
+			switch kind {
+			case "dimg":
+				parts[from] = append(parts[from], id(to))
+			case "auxl":
+				parts[id(to)] = append(parts[id(to)], from)
+			}
+			to = to[width:]
+		}
+		rest = rest[size:]
+	}
+	return true
+}
+
+// boxes are what is in the boxes of a name (ISO/IEC 14496-12, 4.2), but for the first skip bytes.
+func boxes(file []byte, name string, skip int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(file) >= 8 {
+			header, size := 8, uint64(binary.BigEndian.Uint32(file))
+			switch {
+			case size == 0: // the last one
+				size = uint64(len(file))
+			case size == 1 && len(file) >= 16:
+				header, size = 16, binary.BigEndian.Uint64(file[8:])
+			}
+			if size < uint64(header) || size > uint64(len(file)) {
+				return
+			}
+			if string(file[4:8]) == name && !yield(file[min(uint64(header+skip), size):size]) {
+				return
+			}
+			file = file[size:]
+		}
+	}
+}
