@@ -6,45 +6,41 @@ import (
 	"iter"
 )
 
-// maxParts is of how many pictures that of a HEIC or AVIF may be made: a grid can have 65,536 tiles (ISO/IEC 23008-12,
-// 6.6.2.3), each with an alpha of its own.
-const maxParts = 1 << 18
+// Of how many pictures those of a HEIC or AVIF may be made, all in all, and in how many steps. A grid can have 65,536 tiles
+// (ISO/IEC 23008-12, 6.6.2.3), each with an alpha of its own; a phone's has some fifty, and two steps.
+const (
+	maxParts = 1 << 18
+	maxSteps = 8
+)
 
 // checkParts refuses a HEIC or AVIF with a picture that is made of itself, or of far too many. A picture there can be a
 // grid of others, or have another one as its alpha, and those again; libheif 1.15 follows that with a thread for each, up
 // to the end of the process.
 func checkParts(file []byte, format Format) error {
 	parts := map[uint32][]uint32{}
-	damaged := &Rejection{ClassCorrupt, fmt.Sprintf("the %s is damaged or cut short", format)}
 	for meta := range boxes(file, "meta", 4) {
 		for references := range boxes(meta, "iref", 0) {
 			if !readReferences(references, parts) {
-				return damaged
+				return &Rejection{ClassCorrupt, fmt.Sprintf("the %s is damaged or cut short", format)}
 			}
 		}
 	}
-	const unfinished = -1
-	made := map[uint32]int{} // of how many, itself included
-	var count func(id uint32) int
-	count = func(id uint32) int {
-		if n, seen := made[id]; seen {
-			return n
+	left := maxParts
+	var fits func(id uint32, steps int) bool
+	fits = func(id uint32, steps int) bool {
+		if left--; left < 0 || steps > maxSteps { // one that is made of itself takes steps for ever
+			return false
 		}
-		made[id] = unfinished
-		all := 1
 		for _, part := range parts[id] {
-			n := count(part)
-			if n == unfinished || all+n > maxParts {
-				return unfinished
+			if !fits(part, steps+1) {
+				return false
 			}
-			all += n
 		}
-		made[id] = all
-		return all
+		return true
 	}
 	for id := range parts {
-		if count(id) == unfinished {
-			return &Rejection{ClassCorrupt, fmt.Sprintf("the %s has a picture that is made of itself, or of more than %d others", format, maxParts)}
+		if !fits(id, 0) {
+			return &Rejection{ClassCorrupt, fmt.Sprintf("the %s has a picture that is made of itself, in more than %d steps, or of more than %d others", format, maxSteps, maxParts)}
 		}
 	}
 	return nil
