@@ -71,7 +71,7 @@ func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
 		definitions = append(append(definitions, lengths[:]...), symbols...)
 		words[table] = codewords(lengths, symbols)
 		for symbol, n := range counts[table] {
-			bits += n * int(words[table][symbol].length+newCode(table, symbol).size())
+			bits += n * int(words[table][symbol].length)
 		}
 	}
 	out = appendSegment(out, markerDHT, definitions)
@@ -154,22 +154,30 @@ func (s *jpegScan) unstuffed() ([]byte, error) {
 // longestBlock is more than a block can have, 64 codes of 16 bits with 15 others each; in bytes.
 const longestBlock = 256
 
+// longestCode is a code of 16 bits and 15 others.
+const longestCode = 31
+
 // blockCodes reads the codes of a block (T.81, F.2.2), which begins at a bit of data, and returns how many there are, 0 if
 // they make no sense, and how many bits they have.
 func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, counts *[2 * slots][256]int) (n int, length uint) {
-	at, table := start, dc
+	window := binary.BigEndian.Uint64(data) << (start % 8)
+	read, left, table := uint(0), uint32(57), dc // bits that are used up, and that are left of those in window for certain
 	for k := uint32(0); k < 64; k++ {
-		window := binary.BigEndian.Uint64(data[at/8:]) << (at % 8) // 57 bits at least
+		if left < longestCode {
+			read += uint(57 - left)
+			at := start + read
+			window, left = binary.BigEndian.Uint64(data[at/8:])<<(at%8), 57
+		}
 		entry := table.fast[window>>(64-fastBits)]
 		if entry == 0 {
 			entry = table.find(int(window >> 48))
 		}
-		c, length := scanCode(entry&^0xffff), entry&0xff
+		c, bits := scanCode(entry&^0xffff), entry&0xff
 		size, run := c.size(), c.run()
-		codes[n&63] = c | scanCode(window<<(length&63)>>1>>((63-size)&63))
+		codes[n&63] = c | scanCode(window>>((64-bits)&63))&(1<<size-1)
 		counts[c.table()][c.symbol()]++
-		n, at = n+1, at+uint(length+size)
-		if length == 0 {
+		n, window, left = n+1, window<<(bits&63), left-bits
+		if bits == 0 {
 			return 0, 0
 		}
 		if k += run; size == 0 && run < 15 && table == ac {
@@ -180,11 +188,11 @@ func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, co
 		}
 		table = ac
 	}
-	return n, at - start
+	return n, read + uint(57-left)
 }
 
-// lookup finds codes by the bits that begin with them: as a code without extra bits, with its length in the lowest ones; 0
-// if there is none.
+// lookup finds codes by the bits that begin with them: as a code without extra bits, with its length, which counts those,
+// in the lowest ones; 0 if there is none.
 type lookup struct {
 	fast  [1 << fastBits]uint32 // by the first bits; 0 if the code is longer
 	table int
@@ -197,7 +205,7 @@ func newLookup(table int, all *huffman) *lookup {
 	l := &lookup{table: table, all: all}
 	for i := 0; i < len(l.fast); {
 		entry, next := l.find(i<<(16-fastBits)), i+1
-		if length := entry & 0xff; length > 0 && length <= fastBits {
+		if length := entry&0xff - scanCode(entry).size(); length <= fastBits && entry != 0 {
 			for next = i + 1<<(fastBits-length); i < next; i++ {
 				l.fast[i] = entry
 			}
@@ -213,7 +221,8 @@ func (l *lookup) find(window int) uint32 {
 	if length == 0 || symbol > 15 && l.table < slots {
 		return 0
 	}
-	return uint32(newCode(l.table, symbol)) | uint32(length)
+	c := newCode(l.table, symbol)
+	return uint32(c) | uint32(length) + c.size()
 }
 
 // optimalLengths finds how long the codes of a table should be for symbols that occur so often: Huffman's, none longer
@@ -249,7 +258,8 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	for _, n := range size {
 		of[n]++
 	}
-	for n := len(of) - 1; n > 16; n-- {
+	longest := slices.Max(size[:])
+	for n := longest; n > 16; n-- {
 		for of[n] > 0 { // two of this length: one moves up, the other makes a pair with a shorter one
 			shorter := n - 2
 			for of[shorter] == 0 {
@@ -269,7 +279,7 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	for n := range lengths {
 		lengths[n] = byte(of[n+1])
 	}
-	for n := 1; n < len(of); n++ {
+	for n := 1; n <= longest; n++ {
 		for symbol, length := range size[:256] {
 			if length == n {
 				symbols = append(symbols, byte(symbol))
@@ -279,7 +289,7 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	return lengths, symbols
 }
 
-// codeword is what is written for a symbol.
+// codeword is what is written for a symbol: its code, and room for the extra bits.
 type codeword struct{ bits, length uint32 }
 
 // codewords makes a table of codes (T.81, C.2).
@@ -287,7 +297,8 @@ func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
 	bits := uint32(0)
 	for n, count := range lengths {
 		for range count {
-			words[symbols[0]] = codeword{bits, uint32(n + 1)}
+			extra := newCode(0, int(symbols[0])).size()
+			words[symbols[0]] = codeword{bits << extra, uint32(n+1) + extra}
 			symbols = symbols[1:]
 			bits++
 		}
@@ -300,18 +311,18 @@ func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
 // ones (T.81, F.1.2.3).
 func appendCodes(out []byte, codes []scanCode, words *[2 * slots][256]codeword, bits int) []byte {
 	data := make([]byte, bits/8+8)
-	at, acc, n := 0, uint64(0), uint32(0) // the upper n bits of acc, fewer than 8, are still to be written
+	at, acc, n := 0, uint64(0), uint32(0) // the lower n bits of acc, fewer than 32, are still to be written
 	for _, c := range codes {
-		word, size := words[c.table()][c.symbol()], c.size()
-		n += word.length + size
-		acc |= uint64(word.bits<<(size&31)|c.extra()) << ((64 - n) & 63)
-		binary.BigEndian.PutUint64(data[at:], acc)
-		at, acc, n = at+int(n/8), acc<<(n&^7), n%8
+		word := words[c.table()][c.symbol()]
+		acc, n = acc<<(word.length&63)|uint64(word.bits|c.extra()), n+word.length
+		if n >= 32 {
+			n -= 32
+			binary.BigEndian.PutUint32(data[at:], uint32(acc>>(n&63)))
+			at += 4
+		}
 	}
-	if n > 0 {
-		data[at] |= 0xff >> n
-		at++
-	}
+	binary.BigEndian.PutUint64(data[at:], acc<<((64-n)&63)|math.MaxUint64>>n)
+	at += int(n+7) / 8
 	return stuffed(out, data[:at])
 }
 
