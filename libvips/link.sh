@@ -7,7 +7,9 @@ for package in sharp-libvips-linux-* sharp-libvips-darwin-*; do
 done
 # The headers come with those of all that is in the library, which would be found before the system's.
 mkdir -p headers
-ln -sfn ../sharp-libvips-dev/include/vips headers/vips
+for header in vips jpeglib.h jconfig.h jmorecfg.h; do
+  ln -sfn "../sharp-libvips-dev/include/$header" "headers/$header"
+done
 cd platform/lib
 for library in libvips-cpp.so.* libvips-cpp.[0-9]*.dylib; do
   case $library in
