@@ -67,7 +67,7 @@ func demo(ctx context.Context, settings config.Settings, from, out string) error
 	}
 	results := make(chan handled, len(pictures))
 	var h *handler.Handler
-	l, err := startLocal(settings, localOptions{addr: "127.0.0.1:0", jobs: runtime.GOMAXPROCS(0), created: func(_ events.S3Event, event json.RawMessage) {
+	l, err := startLocal(settings, localOptions{addr: "127.0.0.1:0", jobs: runtime.GOMAXPROCS(0), told: func(_ events.S3Event, event json.RawMessage) {
 		report, err := h.Handle(context.Background(), event)
 		results <- handled{report, err}
 	}})

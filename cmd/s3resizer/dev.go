@@ -52,8 +52,8 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 	var g *gallery.Gallery
 	l, err := startLocal(settings, localOptions{
 		addr: addr, dir: data, jobs: runtime.GOMAXPROCS(0),
-		page:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.ServeHTTP(w, r) }),
-		created: func(e events.S3Event, event json.RawMessage) { g.Created(e, event) },
+		page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.ServeHTTP(w, r) }),
+		told: func(e events.S3Event, event json.RawMessage) { g.Event(e, event) },
 	})
 	if err != nil {
 		return workError{err}

@@ -150,10 +150,10 @@ func (s *server) get(t *testing.T, bucket, key string) []byte {
 	return data
 }
 
-// keys lists a bucket, but for the commit records.
-func (s *server) keys(t *testing.T, bucket string) []string {
+// renditions lists the keys of the destination bucket, but for the commit records.
+func (s *server) renditions(t *testing.T) []string {
 	t.Helper()
-	list, err := s.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	list, err := s.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("photos-resized")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestDevResizesWhatIsPut(t *testing.T) {
 			t.Errorf("the line is %q", line)
 		}
 	})
-	if got := s.keys(t, "photos-resized"); len(got) != 6 {
+	if got := s.renditions(t); len(got) != 6 {
 		t.Errorf("renditions of two pictures are %q", got)
 	}
 	rest := s.interrupt(t, 5*time.Second) // with the client's connections open
@@ -231,6 +231,21 @@ func TestDevResizesWhatIsPut(t *testing.T) {
 	logged := slices.DeleteFunc(slices.Clone(s.printed[greeted+1:]), func(line string) bool { return !regexp.MustCompile(`^\d\d:\d\d:\d\d `).MatchString(line) })
 	if len(logged) != 3 {
 		t.Errorf("three uploads, and the lines %q", logged)
+	}
+}
+
+func TestDevRemovesWhatWasMadeOfWhatIsRemoved(t *testing.T) {
+	s := serve(t, []string{"RESIZE_DELETE=on"})
+	for _, key := range []string{"a.jpg", "b.jpg"} {
+		s.put(t, key, jpegOf(t, 500, 400))
+		s.waitFor(t, "resized "+key)
+	}
+	if _, err := s.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("a.jpg")}); err != nil {
+		t.Fatal(err)
+	}
+	s.waitFor(t, "deleted a.jpg")
+	if left := s.renditions(t); !slices.Equal(left, []string{"large-b.jpg", "medium-b.jpg", "small-b.jpg"}) {
+		t.Errorf("what is left is %q", left)
 	}
 }
 
@@ -250,7 +265,7 @@ func TestDevFinishesThePictureThatItIsResizing(t *testing.T) {
 	}
 
 	s = serve(t, slow, "--data", data)
-	if got := s.keys(t, "photos-resized"); len(got) != 9 {
+	if got := s.renditions(t); len(got) != 9 {
 		t.Errorf("there are %q, want three sizes in three formats", got)
 	}
 	for size, want := range map[string][2]int{"small": {368, 340}, "medium": {720, 665}, "large": {2200, 2031}} {
@@ -269,7 +284,7 @@ func TestDevKeepsItsDataAcrossRestarts(t *testing.T) {
 	s.put(t, "a/cat.jpg", source)
 	s.waitFor(t, "resized a/cat.jpg")
 	renditions := map[string][]byte{}
-	for _, key := range s.keys(t, "photos-resized") {
+	for _, key := range s.renditions(t) {
 		renditions[key] = s.get(t, "photos-resized", key)
 	}
 	if len(renditions) != 3 {

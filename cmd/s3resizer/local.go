@@ -27,7 +27,7 @@ const (
 	region    = "us-east-1"
 )
 
-// local is an S3 in this process whose uploads raise events.
+// local is an S3 in this process whose uploads raise events, and with RESIZE_DELETE=on their removals too.
 type local struct {
 	url    string
 	access aws.Config
@@ -36,14 +36,14 @@ type local struct {
 	served chan error
 }
 
-// localOptions say where the S3 is, what stands beside it, and who is told of uploads.
+// localOptions say where the S3 is, what stands beside it, and who is told of its events.
 type localOptions struct {
 	addr string
 	dir  string // of the objects; "" keeps them in memory
-	jobs int    // how many calls of created there may be at once
+	jobs int    // how many calls of told there may be at once
 	page http.Handler
-	// created is called once for each upload.
-	created func(e events.S3Event, raw json.RawMessage)
+	// told is called once for each event.
+	told func(e events.S3Event, raw json.RawMessage)
 }
 
 // startLocal serves an S3 that has the source and the destination of the settings.
@@ -54,14 +54,14 @@ func startLocal(settings config.Settings, o localOptions) (*local, error) {
 	l.s3, err = devserver.New(devserver.Options{
 		Addr: o.addr, Dir: o.dir, Region: region, AccessKey: accessKey, SecretKey: secretKey,
 		Buckets: []string{sourceBucket, settings.DestBucket.For(sourceBucket)}, Notify: []string{sourceBucket},
-		Parallel: o.jobs, Log: log, Page: o.page,
-		OnCreated: func(e events.S3Event) {
+		Removals: settings.Delete, Parallel: o.jobs, Log: log, Page: o.page,
+		OnEvent: func(e events.S3Event) {
 			raw, err := devserver.EventJSON(e)
 			if err != nil {
-				log.Error("no event can be made of an upload", "error", err)
+				log.Error("no event can be made of a request", "error", err)
 				return
 			}
-			o.created(e, raw)
+			o.told(e, raw)
 		},
 	})
 	if err != nil {

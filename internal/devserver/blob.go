@@ -101,7 +101,7 @@ func (s *store) commit(ctx context.Context, bucketName, key string, meta map[str
 	if exists {
 		s.discard(filepath.Join(s.bucketDir(bucketName), old.File))
 	}
-	noteCreated(ctx, created{bucket: bucketName, key: key, size: o.Size, etag: o.MD5})
+	note(ctx, change{bucket: bucketName, key: key, size: o.Size, etag: o.MD5})
 	return nil
 }
 

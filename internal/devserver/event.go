@@ -17,7 +17,7 @@ const configurationID = "s3resizer-devserver"
 
 // event is the notification of one object, as AWS writes it:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-func (n *notifier) event(answer http.Header, r *http.Request, c created) events.S3Event {
+func (n *notifier) event(answer http.Header, r *http.Request, c change) events.S3Event {
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		ip = r.RemoteAddr
@@ -31,7 +31,7 @@ func (n *notifier) event(answer http.Header, r *http.Request, c created) events.
 		EventSource:       "aws:s3",
 		AWSRegion:         n.region,
 		EventTime:         c.at.UTC().Truncate(time.Millisecond),
-		EventName:         eventName(r),
+		EventName:         eventName(r, c),
 		PrincipalID:       events.S3UserIdentity{PrincipalID: "AWS:" + owner.PrincipalID},
 		RequestParameters: events.S3RequestParameters{SourceIPAddress: ip},
 		ResponseElements: map[string]string{
@@ -58,8 +58,12 @@ func (n *notifier) event(answer http.Header, r *http.Request, c created) events.
 	}}}
 }
 
-func eventName(r *http.Request) string {
+func eventName(r *http.Request, c change) string {
 	switch {
+	case c.marked:
+		return removed + "DeleteMarkerCreated"
+	case c.removed:
+		return removed + "Delete"
 	case r.Method == http.MethodPost && r.URL.Query().Get("uploadId") != "":
 		return "ObjectCreated:CompleteMultipartUpload"
 	case r.Method == http.MethodPost:
@@ -70,6 +74,9 @@ func eventName(r *http.Request) string {
 	return "ObjectCreated:Put"
 }
 
+// removed begins the names of the events of removals.
+const removed = "ObjectRemoved:"
+
 // formEncode encodes a key as AWS does in events: as in a form, but with its
 // slashes kept.
 func formEncode(key string) string {
@@ -78,7 +85,8 @@ func formEncode(key string) string {
 
 // EventJSON returns the bytes that AWS would send for e. They differ from
 // json.Marshal's in what aws-lambda-go adds for its readers: there is no
-// urlDecodedKey, no empty versionId, and a size of 0 is there.
+// urlDecodedKey, no empty versionId, and a size of 0 is there, but neither size
+// nor eTag of an object that was removed.
 func EventJSON(e events.S3Event) ([]byte, error) {
 	records := make([]wireRecord, len(e.Records))
 	for i, r := range e.Records {
@@ -97,12 +105,14 @@ func EventJSON(e events.S3Event) ([]byte, error) {
 				Bucket:          r.S3.Bucket,
 				Object: wireObject{
 					Key:       r.S3.Object.Key,
-					Size:      r.S3.Object.Size,
 					ETag:      r.S3.Object.ETag,
 					VersionID: r.S3.Object.VersionID,
 					Sequencer: r.S3.Object.Sequencer,
 				},
 			},
+		}
+		if !strings.HasPrefix(r.EventName, removed) {
+			records[i].S3.Object.Size = &r.S3.Object.Size
 		}
 	}
 	return json.Marshal(map[string][]wireRecord{"Records": records})
@@ -129,8 +139,8 @@ type wireEntity struct {
 
 type wireObject struct {
 	Key       string `json:"key"`
-	Size      int64  `json:"size"`
-	ETag      string `json:"eTag"`
+	Size      *int64 `json:"size,omitempty"`
+	ETag      string `json:"eTag,omitempty"`
 	VersionID string `json:"versionId,omitempty"`
 	Sequencer string `json:"sequencer"`
 }

@@ -43,8 +43,8 @@ func start(t *testing.T, o devserver.Options) *endpoint {
 	if o.Notify == nil {
 		o.Notify = []string{"photos"}
 	}
-	if o.OnCreated == nil {
-		o.OnCreated = func(event events.S3Event) {
+	if o.OnEvent == nil {
+		o.OnEvent = func(event events.S3Event) {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			e.told = append(e.told, event)

@@ -45,7 +45,7 @@ func (m *memory) PutObject(ctx context.Context, bucket, key string, meta map[str
 	if err != nil {
 		return result, err
 	}
-	noteCreated(ctx, created{
+	note(ctx, change{
 		bucket:    bucket,
 		key:       key,
 		size:      stored.Size,
@@ -53,6 +53,21 @@ func (m *memory) PutObject(ctx context.Context, bucket, key string, meta map[str
 		versionID: string(result.VersionID),
 	})
 	return result, nil
+}
+
+func (m *memory) DeleteObject(ctx context.Context, bucket, key string) (gofakes3.ObjectDeleteResult, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, missing := m.Backend.HeadObject(ctx, bucket, key)
+	result, err := m.Backend.DeleteObject(ctx, bucket, key)
+	if err == nil && (missing == nil || result.IsDeleteMarker) {
+		note(ctx, change{bucket: bucket, key: key, removed: true, marked: result.IsDeleteMarker, versionID: string(result.VersionID)})
+	}
+	return result, err
+}
+
+func (m *memory) DeleteMulti(ctx context.Context, bucket string, keys ...string) (gofakes3.MultiDeleteResult, error) {
+	return deleteMulti(ctx, m, bucket, keys)
 }
 
 func (m *memory) checkConditions(ctx context.Context, bucket, key string) error {

@@ -10,44 +10,47 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// created is what a back end says of an object as it takes its place.
-type created struct {
+// change is what a back end says of an object as it takes its place, or leaves it.
+type change struct {
 	bucket, key string
+	removed     bool
+	marked      bool // removed by a delete marker: its versions stay
 	size        int64
 	etag        string // without quotes
 	versionID   string // empty unless the bucket is versioned
 
-	// Set by noteCreated.
+	// Set by note.
 	at        time.Time
 	sequencer uint64
 }
 
-// upload is a request that may create an object.
-type upload struct {
+// request is one that may change objects.
+type request struct {
 	notifier *notifier
-	created  *created
+	changes  []change
 }
 
-type uploadKey struct{}
+type requestKey struct{}
 
-// noteCreated notes an object that the request with ctx created. Back ends
-// call it under the lock under which the object took its place, so that
-// sequencers run in the order in which objects replaced one another.
-func noteCreated(ctx context.Context, c created) {
-	up, ok := ctx.Value(uploadKey{}).(*upload)
-	if !ok {
+// note notes what the request with ctx has done to an object. Back ends call it
+// under the lock under which they did it, so that sequencers run in the order in
+// which objects replaced one another.
+func note(ctx context.Context, c change) {
+	r, ok := ctx.Value(requestKey{}).(*request)
+	if !ok || c.removed && !r.notifier.removals {
 		return
 	}
 	c.at = time.Now()
-	c.sequencer = up.notifier.nextSequencer(c.at)
-	up.created = &c
+	c.sequencer = r.notifier.nextSequencer(c.at)
+	r.changes = append(r.changes, c)
 }
 
-// notifier passes requests on to the API and tells of the objects they create.
+// notifier passes requests on to the API and tells of the objects they change.
 type notifier struct {
 	api      http.Handler
 	tell     func(events.S3Event)
 	parallel int
+	removals bool
 	buckets  map[string]bool
 	region   string
 	owner    string
@@ -58,13 +61,13 @@ type notifier struct {
 	running   int // goroutines in deliver, at most parallel
 	sequencer uint64
 
-	// pending counts the uploads that are under way and the events that
-	// OnCreated has not yet returned from.
+	// pending counts the requests that are under way and the events that
+	// OnEvent has not yet returned from.
 	pending sync.WaitGroup
 }
 
 func newNotifier(o Options, api http.Handler) *notifier {
-	n := &notifier{api: api, tell: o.OnCreated, parallel: o.Parallel, buckets: map[string]bool{}, region: o.Region, owner: o.Owner}
+	n := &notifier{api: api, tell: o.OnEvent, parallel: o.Parallel, removals: o.Removals, buckets: map[string]bool{}, region: o.Region, owner: o.Owner}
 	for _, bucket := range o.Notify {
 		n.buckets[bucket] = true
 	}
@@ -72,7 +75,7 @@ func newNotifier(o Options, api http.Handler) *notifier {
 }
 
 func (n *notifier) serve(w *response, r *http.Request) {
-	if !n.mayCreate(r) {
+	if !n.mayChange(r) {
 		n.api.ServeHTTP(w, r)
 		return
 	}
@@ -80,34 +83,30 @@ func (n *notifier) serve(w *response, r *http.Request) {
 		shuttingDown.reply(w, r)
 		return
 	}
-	told := false
-	defer func() {
-		if !told {
-			n.pending.Done()
-		}
-	}()
+	defer n.pending.Done()
 
-	up := &upload{notifier: n}
-	r = r.WithContext(context.WithValue(r.Context(), uploadKey{}, up))
+	noted := &request{notifier: n}
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, noted))
 	n.api.ServeHTTP(w, r)
 	w.finish()
 	if r.MultipartForm != nil {
 		_ = r.MultipartForm.RemoveAll() // the server does this for its own request only, not for our copy
 	}
-	if up.created != nil && w.status < 300 {
-		told = true
-		n.enqueue(n.event(w.Header(), r, *up.created))
+	if w.status < 300 {
+		for _, c := range noted.changes {
+			n.enqueue(n.event(w.Header(), r, c))
+		}
 	}
 }
 
-// mayCreate reports whether the request could create an object in a bucket
-// that notifies; whether it did, the back end says.
-func (n *notifier) mayCreate(r *http.Request) bool {
+// mayChange reports whether the request could change an object in a bucket that
+// notifies; whether it did, the back end says.
+func (n *notifier) mayChange(r *http.Request) bool {
 	bucket, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
-	return n.buckets[bucket] && (r.Method == http.MethodPut || r.Method == http.MethodPost)
+	return n.buckets[bucket] && (r.Method == http.MethodPut || r.Method == http.MethodPost || r.Method == http.MethodDelete && n.removals)
 }
 
-// admit counts an upload as pending, unless uploads are no longer taken.
+// admit counts a request as pending, unless such are no longer taken.
 func (n *notifier) admit() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -118,7 +117,7 @@ func (n *notifier) admit() bool {
 	return true
 }
 
-// drain refuses uploads from now on and returns what to wait for.
+// drain refuses such requests from now on and returns what to wait for.
 func (n *notifier) drain() *sync.WaitGroup {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -129,6 +128,7 @@ func (n *notifier) drain() *sync.WaitGroup {
 func (n *notifier) enqueue(e events.S3Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.pending.Add(1) // before the request that it is of is done with
 	n.queue = append(n.queue, e)
 	if n.running < n.parallel {
 		n.running++

@@ -154,6 +154,83 @@ func TestVersionIDOfAVersionedBucketIsToldOf(t *testing.T) {
 	}
 }
 
+func TestEveryRemovalIsToldOfOnce(t *testing.T) {
+	onBothBackends(t, func(t *testing.T, o devserver.Options) {
+		o.Removals = true
+		e := start(t, o)
+		ctx, photos := t.Context(), aws.String("photos")
+		for _, key := range []string{"a b", "c", "d", "kept"} {
+			e.put(t, "photos", key, "x")
+		}
+		e.put(t, "quiet", "a b", "x")
+		for bucket, key := range map[string]string{"quiet": "a b", "photos": "never there"} {
+			if _, err := e.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := e.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: photos, Key: aws.String("kept"), IfMatch: aws.String(`"00"`)}); code(err) != "PreconditionFailed" {
+			t.Errorf("delete of another one than is there: %v, want PreconditionFailed", err)
+		}
+		if _, err := e.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: photos, Key: aws.String("a b")}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: photos, Delete: &types.Delete{
+			Objects: []types.ObjectIdentifier{{Key: aws.String("c")}, {Key: aws.String("never there")}, {Key: aws.String("d")}},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+
+		records := e.settle(t)[4:] // but for the uploads
+		var keys []string
+		for i, r := range records {
+			keys = append(keys, r.S3.Object.Key)
+			if r.EventName != "ObjectRemoved:Delete" || i > 0 && r.S3.Object.Sequencer <= records[i-1].S3.Object.Sequencer {
+				t.Errorf("record %d: %s, sequencer %s", i, r.EventName, r.S3.Object.Sequencer)
+			}
+		}
+		if want := []string{"a+b", "c", "d"}; !slices.Equal(keys, want) {
+			t.Fatalf("told of %q, want %q", keys, want)
+		}
+		got, err := devserver.EventJSON(events.S3Event{Records: records[:1]})
+		if want := fmt.Sprintf(`"object":{"key":"a+b","sequencer":"%s"}`, records[0].S3.Object.Sequencer); err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("%v; event is %s, want %s", err, got, want)
+		}
+	})
+}
+
+func TestDeleteMarkerIsToldOf(t *testing.T) {
+	e := start(t, devserver.Options{Removals: true})
+	_, err := e.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket:                  aws.String("photos"),
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.put(t, "photos", "k", "x")
+	deleted, err := e.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := e.settle(t)
+	if len(records) != 2 || records[1].EventName != "ObjectRemoved:DeleteMarkerCreated" || deleted.VersionId == nil || records[1].S3.Object.VersionID != *deleted.VersionId {
+		t.Fatalf("told of %+v, want version %v", records, deleted.VersionId)
+	}
+}
+
+func TestRemovalsAreNotToldOfUnlessAsked(t *testing.T) {
+	onBothBackends(t, func(t *testing.T, o devserver.Options) {
+		e := start(t, o)
+		e.put(t, "photos", "k", "x")
+		if _, err := e.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("k")}); err != nil {
+			t.Fatal(err)
+		}
+		if records := e.settle(t); len(records) != 1 {
+			t.Fatalf("told of %+v", records)
+		}
+	})
+}
+
 func TestFormPostIsToldOf(t *testing.T) {
 	onBothBackends(t, func(t *testing.T, o devserver.Options) {
 		e := start(t, o)

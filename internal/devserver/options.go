@@ -34,15 +34,17 @@ type Options struct {
 	Dir string
 	// Buckets are created unless they are there already.
 	Buckets []string
-	// Notify names the buckets whose new objects OnCreated is told of.
+	// Notify names the buckets whose new objects OnEvent is told of.
 	Notify []string
-	// OnCreated is called once for each object created in a bucket of Notify,
-	// with one record, after the upload was answered or just before, never
-	// holding it up. An upload that was begun after another one had been
-	// answered is told of after it; of uploads that overlapped, the sequencer
-	// tells which was stored last, the order of calls does not.
-	OnCreated func(events.S3Event)
-	// Parallel is how many calls of OnCreated may run at once. With more than
+	// Removals has OnEvent told of objects that are removed, too.
+	Removals bool
+	// OnEvent is called once for each object created in a bucket of Notify, or
+	// removed, with one record, after the request was answered or just before,
+	// never holding it up. A request that was begun after another one had been
+	// answered is told of after it; of those that overlapped, the sequencer
+	// tells which was done last, the order of calls does not.
+	OnEvent func(events.S3Event)
+	// Parallel is how many calls of OnEvent may run at once. With more than
 	// one, calls only begin about in the order above. 0 is 1.
 	Parallel int
 	// Page, when set, answers what is under PagePath, with the same checks of
@@ -93,8 +95,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Parallel < 0 {
 		mistakes = append(mistakes, fmt.Errorf("parallel is %d, not a number of calls", o.Parallel))
 	}
-	if len(o.Notify) > 0 && o.OnCreated == nil {
-		mistakes = append(mistakes, errors.New("buckets notify, but nobody is told: OnCreated is nil"))
+	if len(o.Notify) > 0 && o.OnEvent == nil {
+		mistakes = append(mistakes, errors.New("buckets notify, but nobody is told: OnEvent is nil"))
 	}
 	return o, errors.Join(mistakes...)
 }

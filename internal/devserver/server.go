@@ -4,7 +4,7 @@
 //	s3, err := devserver.New(devserver.Options{
 //		Buckets:   []string{"photos", "photos-resized"},
 //		Notify:    []string{"photos"},
-//		OnCreated: func(e events.S3Event) { … },
+//		OnEvent: func(e events.S3Event) { … },
 //	})
 //	url, err := s3.Listen()
 //	go s3.Serve()
@@ -16,6 +16,7 @@
 // answered with success, that note becomes an S3 event record. So copies,
 // multipart uploads and form posts are told of exactly once, parts and refused
 // uploads never, and the record holds what was stored rather than what was sent.
+// So it is with removals, but for those of single versions.
 //
 // A page may live beside the buckets (Options.Page), of one origin with them.
 //
@@ -41,8 +42,8 @@ import (
 	"github.com/rclone/gofakes3"
 )
 
-// backend is a store of buckets and objects that calls noteCreated for every
-// object it creates.
+// backend is a store of buckets and objects that calls note for every object it
+// creates or removes.
 type backend interface {
 	gofakes3.Backend
 	io.Closer
@@ -230,12 +231,12 @@ func (s *S3) Serve() error {
 
 // Shutdown ends the endpoint without losing an accepted upload. From its start,
 // writes to buckets that notify are refused (503); everything else is answered
-// until OnCreated has returned for every upload accepted before, because what
-// OnCreated calls will itself read and write here. Then all requests are
+// until OnEvent has returned for every upload accepted before, because what
+// OnEvent calls will itself read and write here. Then all requests are
 // refused, those under way are waited for, and Dir is unlocked.
 //
 // When ctx is over first, Shutdown cuts the connections it serves and returns
-// ctx's error; OnCreated may still be running then, and Dir stays locked.
+// ctx's error; OnEvent may still be running then, and Dir stays locked.
 func (s *S3) Shutdown(ctx context.Context) error {
 	err := wait(ctx, s.notifier.drain())
 

@@ -24,7 +24,7 @@ func TestOptionsNameEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, part := range []string{`"9000"`, "secret key", `"me"`, `"A"`, "-1", "OnCreated"} {
+	for _, part := range []string{`"9000"`, "secret key", `"me"`, `"A"`, "-1", "OnEvent"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error does not name %s: %v", part, err)
 		}
@@ -38,7 +38,7 @@ func TestShutdownWaitsForCallbacksAndServesThem(t *testing.T) {
 	server, err := devserver.New(devserver.Options{
 		Buckets: []string{"photos", "resized"},
 		Notify:  []string{"photos"},
-		OnCreated: func(events.S3Event) {
+		OnEvent: func(events.S3Event) {
 			entered <- struct{}{}
 			<-release
 			returned++
@@ -56,7 +56,7 @@ func TestShutdownWaitsForCallbacksAndServesThem(t *testing.T) {
 
 	e := &endpoint{Client: client(url, "key", "secret")}
 	for _, key := range []string{"a", "b", "c"} {
-		e.put(t, "photos", key, "x") // is answered although nobody returns from OnCreated
+		e.put(t, "photos", key, "x") // is answered although nobody returns from OnEvent
 	}
 	<-entered
 	down := make(chan error, 1)
@@ -101,7 +101,7 @@ func TestShutdownWaitsForCallbacksAndServesThem(t *testing.T) {
 func TestParallelCallsAreAsManyAsAsked(t *testing.T) {
 	for parallel, want := range map[int]int{0: 1, 3: 3} {
 		entered, release := make(chan struct{}, 6), make(chan struct{})
-		e := start(t, devserver.Options{Parallel: parallel, OnCreated: func(events.S3Event) {
+		e := start(t, devserver.Options{Parallel: parallel, OnEvent: func(events.S3Event) {
 			entered <- struct{}{}
 			<-release
 		}})
@@ -126,7 +126,7 @@ func TestParallelCallsAreAsManyAsAsked(t *testing.T) {
 
 func TestShutdownWaitsNoLongerThanItsContext(t *testing.T) {
 	release := make(chan struct{})
-	e := start(t, devserver.Options{OnCreated: func(events.S3Event) { <-release }})
+	e := start(t, devserver.Options{OnEvent: func(events.S3Event) { <-release }})
 	defer close(release)
 	e.put(t, "photos", "k", "x")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -160,7 +160,7 @@ func (s *store) CopyObject(ctx context.Context, srcBucket, srcKey, dstBucket, ds
 	return copyObject(ctx, s, srcBucket, srcKey, dstBucket, dstKey, meta)
 }
 
-func (s *store) DeleteObject(_ context.Context, bucketName, key string) (gofakes3.ObjectDeleteResult, error) {
+func (s *store) DeleteObject(ctx context.Context, bucketName, key string) (gofakes3.ObjectDeleteResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, err := s.find(bucketName, key)
@@ -175,13 +175,19 @@ func (s *store) DeleteObject(_ context.Context, bucketName, key string) (gofakes
 	}
 	delete(s.buckets[bucketName].objects, key)
 	s.discard(filepath.Join(s.bucketDir(bucketName), o.File))
+	note(ctx, change{bucket: bucketName, key: key, removed: true})
 	return gofakes3.ObjectDeleteResult{}, nil
 }
 
 func (s *store) DeleteMulti(ctx context.Context, bucketName string, keys ...string) (gofakes3.MultiDeleteResult, error) {
+	return deleteMulti(ctx, s, bucketName, keys)
+}
+
+// deleteMulti removes objects one by one.
+func deleteMulti(ctx context.Context, from backend, bucketName string, keys []string) (gofakes3.MultiDeleteResult, error) {
 	var result gofakes3.MultiDeleteResult
 	for _, key := range keys {
-		if _, err := s.DeleteObject(ctx, bucketName, key); err != nil {
+		if _, err := from.DeleteObject(ctx, bucketName, key); err != nil {
 			failed := gofakes3.ErrorResultFromError(err)
 			failed.Key = key
 			result.Error = append(result.Error, failed)

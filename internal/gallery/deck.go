@@ -189,6 +189,35 @@ func (d *deck) restore(r handler.Result) {
 	}
 }
 
+// card is that of a key, or nil.
+func (d *deck) card(key string) *card {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cards[key]
+}
+
+// discard takes a card off the deck, unless there is another one of its key by now.
+func (d *deck) discard(c *card) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c != nil {
+		d.drop(c)
+	}
+}
+
+// drop is discard, with d.mu held.
+func (d *deck) drop(c *card) {
+	if d.cards[c.Key] == c {
+		delete(d.cards, c.Key)
+		d.changed(c.Key)
+	}
+}
+
+// gone tells whether the object of a report is no longer there.
+func gone(report handler.Report) bool {
+	return len(report.Results) > 0 && (report.Results[0].Status == handler.Gone || report.Results[0].Status == handler.Deleted)
+}
+
 // uploads are the objects of all cards, the newest first.
 func (d *deck) uploads() (objects []s3io.Listed) {
 	d.mu.Lock()
@@ -258,6 +287,8 @@ func (w *work) end(report handler.Report, err error) {
 	switch {
 	case err != nil:
 		c.State, c.Failure = failed, describe(err)
+	case gone(report):
+		d.drop(c)
 	case len(report.Results) > 0:
 		c.Result = &report.Results[0]
 		c.Renditions = c.Result.Renditions

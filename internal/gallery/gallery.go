@@ -88,10 +88,26 @@ func (g *Gallery) use(s config.Settings) {
 	g.deck.announce(g.about(s))
 }
 
-// Created resizes the object that an event of the endpoint tells of.
-func (g *Gallery) Created(e events.S3Event, raw json.RawMessage) {
+// Event resizes the object that an event of the endpoint tells of, or removes what was made of it.
+func (g *Gallery) Event(e events.S3Event, raw json.RawMessage) {
 	object := e.Records[0].S3.Object
+	if strings.HasPrefix(e.Records[0].EventName, "ObjectRemoved:") {
+		g.remove(object.URLDecodedKey, raw)
+		return
+	}
 	g.resize(object.URLDecodedKey, object.Size, raw)
+}
+
+// remove has the handler see to an object that was removed, and takes its card away.
+func (g *Gallery) remove(key string, event json.RawMessage) {
+	card := g.deck.card(key)
+	report, err := g.current().Handle(context.Background(), event)
+	if err == nil && gone(report) {
+		g.deck.discard(card)
+	}
+	if g.o.Told != nil {
+		g.o.Told(report, err)
+	}
 }
 
 // resize puts an object through the handler, and what the handler tells of it onto its card.

@@ -50,14 +50,14 @@ func start(t *testing.T, o gallery.Options) *endpoint {
 		t.Fatal(err)
 	}
 	e.s3, err = devserver.New(devserver.Options{
-		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"},
+		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, Removals: settings.Delete,
 		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.ServeHTTP(w, r) }),
-		OnCreated: func(event events.S3Event) {
+		OnEvent: func(event events.S3Event) {
 			if e.deaf.Load() {
 				return
 			}
 			raw, _ := devserver.EventJSON(event)
-			e.Created(event, raw)
+			e.Event(event, raw)
 		},
 	})
 	if err != nil {
@@ -167,6 +167,18 @@ func (e *endpoint) watch(t *testing.T, content func(cards map[string]card, n new
 	t.Fatalf("the news ended with %+v", cards)
 }
 
+// allDone is content when there are these cards and no others, and nothing is to be done for them.
+func allDone(keys ...string) func(map[string]card, news) bool {
+	return func(cards map[string]card, _ news) bool {
+		for _, key := range keys {
+			if cards[key].State != "done" {
+				return false
+			}
+		}
+		return len(cards) == len(keys)
+	}
+}
+
 func (e *endpoint) put(t *testing.T, key string, data []byte) {
 	t.Helper()
 	if _, err := e.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: key, ContentType: "image/jpeg", Data: data}); err != nil {
@@ -206,6 +218,24 @@ func TestACardTellsOfAFailure(t *testing.T) {
 		}
 		return true
 	})
+}
+
+func TestWhatIsGoneHasNoCard(t *testing.T) {
+	e := start(t, gallery.Options{Environ: []string{"RESIZE_DELETE=on"}})
+	e.put(t, "a.jpg", picture(t, 500, 250))
+	e.put(t, "b.jpg", picture(t, 500, 250))
+	e.watch(t, allDone("a.jpg", "b.jpg"))
+	if err := e.Delete(t.Context(), "photos", "a.jpg", ""); err != nil {
+		t.Fatal(err)
+	}
+	e.watch(t, allDone("b.jpg"))
+	left, _, err := e.List(t.Context(), "photos-resized", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 4 { // b's renditions and its record
+		t.Errorf("what is left: %+v", left)
+	}
 }
 
 func TestThePageUploadsAndSeesByPresignedURLs(t *testing.T) {
@@ -347,20 +377,10 @@ func TestChangedSettings(t *testing.T) {
 // An upload that was stored, and whose event went with the process, has no record of it.
 func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 	e := start(t, gallery.Options{})
-	done := func(keys ...string) func(map[string]card, news) bool {
-		return func(cards map[string]card, _ news) bool {
-			for _, key := range keys {
-				if cards[key].State != "done" {
-					return false
-				}
-			}
-			return len(cards) == len(keys)
-		}
-	}
 	e.put(t, "done.jpg", picture(t, 500, 250))
 	e.put(t, "rejected.jpg", []byte("no picture"))
 	e.put(t, "overwritten.jpg", picture(t, 500, 250))
-	e.watch(t, done("done.jpg", "rejected.jpg", "overwritten.jpg"))
+	e.watch(t, allDone("done.jpg", "rejected.jpg", "overwritten.jpg"))
 
 	e.deaf.Store(true)
 	e.put(t, "overwritten.jpg", picture(t, 600, 300))
@@ -387,7 +407,7 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 		if c.Result != nil && (c.Result.Status != "resized" || c.Result.Timings == nil || len(c.Steps) != 0) {
 			t.Errorf("restored is %+v", c)
 		}
-		return done("done.jpg", "rejected.jpg", "overwritten.jpg")(cards, n)
+		return allDone("done.jpg", "rejected.jpg", "overwritten.jpg")(cards, n)
 	})
 	e.Gallery = first
 	again.Close()

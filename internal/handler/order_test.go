@@ -246,7 +246,7 @@ func newWorld(t testing.TB, seed uint64, g gallery, variants ...config.Settings)
 	w.left, w.parallel = 2+w.random.IntN(3), 1+w.random.IntN(4)
 	w.trouble, w.faults = []float64{0, 0.1, 0.25}[w.random.IntN(3)], 8
 	var err error
-	w.server, err = devserver.New(devserver.Options{Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, OnCreated: func(e events.S3Event) {
+	w.server, err = devserver.New(devserver.Options{Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, OnEvent: func(e events.S3Event) {
 		raw, _ := devserver.EventJSON(e)
 		w.events <- raw
 	}})

@@ -41,7 +41,7 @@ func Start(t testing.TB, o devserver.Options) aws.Config {
 func StartWithEvents(t testing.TB, o devserver.Options) (aws.Config, <-chan json.RawMessage) {
 	t.Helper()
 	raised := make(chan json.RawMessage, 100)
-	o.OnCreated = func(e events.S3Event) {
+	o.OnEvent = func(e events.S3Event) {
 		raw, err := devserver.EventJSON(e)
 		if err != nil {
 			t.Error(err)

@@ -71,7 +71,7 @@ func Start(t testing.TB, buckets ...string) *AWS {
 		a.buckets[name] = &bucket{}
 	}
 	var err error
-	a.objects, err = devserver.New(devserver.Options{Buckets: buckets, Notify: buckets, OnCreated: a.deliver, Region: Region, Owner: Account})
+	a.objects, err = devserver.New(devserver.Options{Buckets: buckets, Notify: buckets, OnEvent: a.deliver, Region: Region, Owner: Account})
 	if err != nil {
 		t.Fatal(err)
 	}
