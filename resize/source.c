@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <vips/vips.h>
@@ -75,7 +76,7 @@ static boolean fill_from_buffer(j_decompress_ptr cinfo) {
 
 // Called when libvips reads data that is to be decoded, to memory that ends there.
 static void give_buffer_to_libjpeg(VipsSource *source, Buffer *buffer, unsigned char *end) {
-  JpegSource *jpeg = (JpegSource *) (end - G_STRUCT_OFFSET(JpegSource, buf) - sizeof(jpeg->buf));
+  JpegSource *jpeg = (JpegSource *) (end - offsetof(JpegSource, buf) - sizeof(jpeg->buf));
   const unsigned char *next = jpeg->pub.next_input_byte;
   buffer->jpeg = FALSE;
   if (jpeg->source != source || next < jpeg->buf || next > end || jpeg->pub.bytes_in_buffer > (size_t) (end - next)) return;
