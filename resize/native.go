@@ -4,7 +4,6 @@ package resize
 // #include <vips/vips.h>
 // void allow_loaders(void);
 // void buffer_sources(void);
-// int sources_given_to_libjpeg(void);
 // void count_warnings(void);
 // long warnings_of_this_thread(void);
 // void tolerate_warnings(void);
@@ -50,10 +49,6 @@ func Startup(threads int) error {
 
 // Version is that of libvips, as "8.18.7".
 func Version() string { return vips.Version }
-
-// sourcesGivenToLibjpeg tells how many JPEGs libjpeg has read in the quick way; see source.c. That it still finds it is for
-// a test to say: another version of libvips may hide it.
-func sourcesGivenToLibjpeg() int { return int(C.sources_given_to_libjpeg()) }
 
 // clearVipsError empties libvips's process-wide message buffer, which its failing calls append to.
 func clearVipsError() { C.vips_error_clear() }

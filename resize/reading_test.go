@@ -50,18 +50,6 @@ func TestTheHeaderIsReadAndNoMore(t *testing.T) {
 	}
 }
 
-// libvips gives libjpeg 4 KB at a time, which libjpeg decodes at half its speed. Where it reads from is libvips's own
-// affair; if that has changed, source.c must.
-func TestLibjpegReadsWhatGoHasRead(t *testing.T) {
-	for name, data := range map[string][]byte{"jpeg": plainJPEG(t, 2000, 1500), "png": noisyPNG(t, 300, 200)} {
-		before := sourcesGivenToLibjpeg()
-		render(t, data, standard, AsSource)
-		if got := sourcesGivenToLibjpeg() - before; (got == 1) != (name == "jpeg") {
-			t.Errorf("%s: %d sources were given to libjpeg", name, got)
-		}
-	}
-}
-
 func noisyPNG(t *testing.T, width, height int) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, width, height))

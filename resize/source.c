@@ -13,7 +13,7 @@
 
 typedef struct {
   gboolean jpeg;     // what was read begins as a JPEG does, and libjpeg does not read from here yet
-  boolean (*fill)(j_decompress_ptr); // how it is given its data otherwise
+  boolean (*fill)(j_decompress_ptr); // how libjpeg is given its data by libvips
   size_t ask;        // how much to read next
   gboolean less;     // Go gave less than was asked for
   size_t next, size; // data[next..size) is still to be handed out
@@ -23,7 +23,6 @@ typedef struct {
 static GQuark buffer_quark;
 static gint64 (*read_from_go)(VipsSource *, void *, size_t);
 static gint64 (*seek_in_go)(VipsSource *, gint64, int);
-static gint given_to_libjpeg; // sources, by give_buffer_to_libjpeg
 
 static Buffer *buffer_of(VipsSource *source) {
   Buffer *buffer = g_object_get_qdata(G_OBJECT(source), buffer_quark);
@@ -51,7 +50,8 @@ static gint64 refill(VipsSource *source, Buffer *buffer) {
 // libjpeg decodes Huffman codes in a quick way as long as more data lies in memory than a few blocks can have, 3 KB of it
 // for most pictures, else in one that takes twice as long. Of the 4 KB that libvips gives it at a time that leaves a
 // quarter for the quick way. So libjpeg is given the buffer itself; it asks for that by a function of its API, which is
-// changed for another one as soon as it is known where: when libvips first reads data that is to be decoded.
+// changed for another one as soon as it is known where: when libvips first reads data that is to be decoded. With a
+// version of libvips that keeps it elsewhere all stays as it was; `make bench` shows that.
 
 // What libvips's loader has libjpeg read from (Source in jpeg2vips.c, the same from libvips 8.14 to 8.18).
 typedef struct {
@@ -82,11 +82,6 @@ static void give_buffer_to_libjpeg(VipsSource *source, Buffer *buffer, unsigned 
   if (jpeg->source != source || next < jpeg->buf || next > end || jpeg->pub.bytes_in_buffer > (size_t) (end - next)) return;
   buffer->fill = jpeg->pub.fill_input_buffer;
   jpeg->pub.fill_input_buffer = fill_from_buffer;
-  g_atomic_int_inc(&given_to_libjpeg);
-}
-
-int sources_given_to_libjpeg(void) {
-  return g_atomic_int_get(&given_to_libjpeg);
 }
 
 // Fills what it is given, as far as there is something: the TIFF decoder of libvips before 8.15 takes a short read for
