@@ -54,14 +54,25 @@ func (e *pngEnd) reached() bool {
 //
 // It gives the last byte before the end marker by itself. Whoever asks for it has used what was before it, but for what it
 // keeps in advance: libjpeg, up to 8 bytes.
+//
+// And it notices codes that can't be, of ones alone: no Huffman code is (T.81, C.2), and libjpeg's quick way to decode takes
+// them for zeros without a warning.
 type jpegEnd struct {
 	r       io.Reader
 	header  int    // bytes in which a marker means nothing: it may be a thumbnail's
+	read    int    // bytes
 	last    byte   // that was read
 	rest    []byte // from the last byte before the marker on
 	found   bool   // the marker
 	reached bool   // the reader has asked for rest
+
+	ones      int  // bytes of ones, each with its zero behind it, that follow one another
+	follower  int  // where the zero behind the next of them would be
+	senseless bool // there were manyOnes
 }
+
+// manyOnes is how many bytes of ones, one after the other, are more than chance: in data like noise, one in 2³² bytes.
+const manyOnes = 4
 
 var endOfImage = []byte{0xff, markerEOI}
 
@@ -82,18 +93,47 @@ func (e *jpegEnd) Read(p []byte) (int, error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil
 	}
-	from := min(e.header, n)
-	at := bytes.Index(p[from:n], endOfImage)
-	split := e.last == 0xff && p[0] == markerEOI && from == 0
-	e.header, e.last = e.header-from, p[n-1]
+	at := e.marker(p[:n])
+	e.header, e.read, e.last = max(0, e.header-n), e.read+n, p[n-1]
 	switch {
-	case split || at >= 0 && from+at < 2:
+	case at == n: // it is not there
+	case at < 2:
 		e.found, e.reached = true, true
-	case at >= 0:
+	default:
 		e.found = true
-		keep := from + at - 1
-		e.rest = bytes.Clone(p[keep:n])
-		n = keep
+		e.rest = bytes.Clone(p[at-1 : n])
+		n = at - 1
 	}
 	return n, err
+}
+
+// marker returns where in p the end marker is, -1 if all but its first byte is, and len(p) if it is not there; and it
+// counts bytes of ones on the way.
+func (e *jpegEnd) marker(p []byte) int {
+	at := min(e.header, len(p)) - 1
+	if at >= 0 || e.last != 0xff {
+		at = after(p, at+1)
+	}
+	for ; at+1 < len(p); at = after(p, at+1) {
+		switch p[at+1] {
+		case markerEOI:
+			return at
+		case 0:
+			if e.read+at+1 != e.follower {
+				e.ones = 0
+			}
+			e.ones++
+			e.follower = e.read + at + 3
+			e.senseless = e.senseless || e.ones >= manyOnes
+		}
+	}
+	return len(p)
+}
+
+// after returns where the first byte of ones is from there on, or len(p).
+func after(p []byte, from int) int {
+	if i := bytes.IndexByte(p[from:], 0xff); i >= 0 {
+		return from + i
+	}
+	return len(p)
 }

@@ -164,9 +164,9 @@ func (in *input) last(ctx context.Context) io.Reader {
 }
 
 // doubtful tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
-// after all, or has left the end of it unread that is not there.
+// after all, or should have had, or has left the end of it unread that is not there.
 func (in *input) doubtful(warned bool) bool {
-	return in.jpeg != nil && (warned || !in.jpeg.reached) || in.png != nil && !in.png.reached()
+	return in.jpeg != nil && (warned || !in.jpeg.reached || in.jpeg.senseless) || in.png != nil && !in.png.reached()
 }
 
 // blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may

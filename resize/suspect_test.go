@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image/jpeg"
 	"io"
 	"strings"
 	"testing"
@@ -84,6 +85,52 @@ func upperHalf(t *testing.T, data []byte) *vips.ImageRef {
 		t.Fatal(err)
 	}
 	return img
+}
+
+// libjpeg's quick way takes codes of ones, which no table has, for zeros, and says nothing. It is taken as long as there are
+// some kilobytes to read.
+func TestCodesThatCannotBeAreDamage(t *testing.T) {
+	var color bytes.Buffer
+	if err := jpeg.Encode(&color, photos.Scene(photos.City, 1, 1200, 900), &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	for name, whole := range map[string][]byte{"in grey": plainJPEG(t, 1200, 900), "in color": color.Bytes()} {
+		for tenth := 2; tenth < 9; tenth++ {
+			data := bytes.Clone(whole)
+			copy(data[len(data)*tenth/10:], bytes.Repeat([]byte{0xff, 0}, manyOnes))
+			_, err := tryRender(data, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+			if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt {
+				t.Errorf("%s, %d bytes, after %d tenths: %v", name, len(data), tenth, err)
+			}
+		}
+	}
+}
+
+func TestBytesOfOnesAreCountedWhereverReadsEnd(t *testing.T) {
+	const header = "\xff\xd8\xff\x00\xff\x00\xff\x00\xff\x00\xff\xda\x00\x02"
+	for data, want := range map[string]bool{
+		"\xff\x00\xff\x00\xff\x00\xff\x00":                  true,
+		"a\xff\x00\xff\x00\xff\x00\xff\x00b":                true,
+		"\xff\x00\xff\x00b\xff\x00\xff\x00\xff\x00":         false,
+		"\xff\x00\xff\x00\xff\x00b\xff\x00\xff\x00\xff\x00": false,
+		"\xff\x00\xff\x00\xff\xd0\xff\x00\xff\x00":          false,
+		"\xff\xff\x00\xff\x00\xff\x00":                      false,
+		"no ones":                                           false,
+	} {
+		file := header + data + "\xff\xd9"
+		for length := 1; length <= len(file); length++ {
+			e := &jpegEnd{r: strings.NewReader(file), header: len(header)}
+			p := make([]byte, length)
+			for !e.found {
+				if _, err := e.Read(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if e.senseless != want {
+				t.Errorf("%q, reads of %d: %v", data, length, e.senseless)
+			}
+		}
+	}
 }
 
 // A picture cut short has a warning for each restart interval that is missing, and libvips gives up at the hundredth.

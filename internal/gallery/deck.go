@@ -59,6 +59,7 @@ type failure struct {
 type deck struct {
 	mu       sync.Mutex
 	cards    map[string]*card
+	gone     map[string]struct{} // keys of what was removed since resuming began; nil when it is over
 	seq      int
 	about    about
 	watchers map[*watcher]struct{}
@@ -180,11 +181,21 @@ func (d *deck) add(c *card) {
 	}
 }
 
+// resuming says whether cards are being restored: of what is gone by then, none are.
+func (d *deck) resuming(now bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = nil
+	if now {
+		d.gone = map[string]struct{}{}
+	}
+}
+
 // restore adds the card of a picture that was resized before the process started: no steps are known of it.
 func (d *deck) restore(r handler.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cards[r.Source.Key] == nil { // no newer upload has come meanwhile
+	if _, gone := d.gone[r.Source.Key]; !gone && d.cards[r.Source.Key] == nil { // no newer upload has come meanwhile
 		d.add(&card{Key: r.Source.Key, Bytes: r.Source.Bytes, State: done, Renditions: r.Renditions, Result: &r})
 	}
 }
@@ -196,16 +207,20 @@ func (d *deck) card(key string) *card {
 	return d.cards[key]
 }
 
-// discard takes a card off the deck, unless there is another one of its key by now.
-func (d *deck) discard(c *card) {
+// discard takes the card of an object that is gone off the deck, if it is the one that was seen before, or was restored: any
+// other is of a newer upload.
+func (d *deck) discard(key string, seen *card) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c != nil {
+	if d.gone != nil {
+		d.gone[key] = struct{}{}
+	}
+	if c := d.cards[key]; c != nil && (c == seen || c.work == nil) {
 		d.drop(c)
 	}
 }
 
-// drop is discard, with d.mu held.
+// drop takes a card off the deck, unless there is another one of its key by now, with d.mu held.
 func (d *deck) drop(c *card) {
 	if d.cards[c.Key] == c {
 		delete(d.cards, c.Key)

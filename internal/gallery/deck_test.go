@@ -3,8 +3,10 @@ package gallery
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +74,28 @@ func TestWhatAnOlderUploadsWorkTellsIsLeftOut(t *testing.T) {
 	older.end(resized("a", 1), nil)
 	if c := d.cards["a"]; len(d.cards) != 1 || c.Result.Timings.Total != 2 || len(c.Steps) != 0 {
 		t.Errorf("the card is %+v", c)
+	}
+}
+
+// An object may be removed while its record is being read: its card would have stayed, with pictures that are gone.
+func TestNoCardIsRestoredOfWhatIsGone(t *testing.T) {
+	restored := func(key string) handler.Result {
+		return handler.Result{Status: handler.Resized, Source: handler.Source{Key: key}}
+	}
+	d := newDeck()
+	d.resuming(true)
+	d.discard("before", d.card("before"))
+	d.restore(restored("before"))
+	seen := d.card("after")
+	d.restore(restored("after"))
+	d.discard("after", seen)
+	d.restore(restored("there"))
+	seen = d.card("newer")
+	d.begin("newer", 1)
+	d.discard("newer", seen)
+	d.resuming(false)
+	if keys := slices.Sorted(maps.Keys(d.cards)); !slices.Equal(keys, []string{"newer", "there"}) {
+		t.Errorf("the cards are %q", keys)
 	}
 }
 

@@ -100,10 +100,10 @@ func (g *Gallery) Event(e events.S3Event, raw json.RawMessage) {
 
 // remove has the handler see to an object that was removed, and takes its card away.
 func (g *Gallery) remove(key string, event json.RawMessage) {
-	card := g.deck.card(key)
+	seen := g.deck.card(key)
 	report, err := g.current().Handle(context.Background(), event)
 	if err == nil && gone(report) {
-		g.deck.discard(card)
+		g.deck.discard(key, seen)
 	}
 	if g.o.Told != nil {
 		g.o.Told(report, err)
@@ -127,6 +127,8 @@ func (g *Gallery) Resume(ctx context.Context) error {
 	if !g.o.Settings.Record {
 		return nil
 	}
+	g.deck.resuming(true)
+	defer g.deck.resuming(false)
 	var objects []s3io.Listed
 	for after, more := "", true; more; {
 		var page []s3io.Listed
