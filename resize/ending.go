@@ -86,7 +86,7 @@ func (e *jpegEnd) Read(p []byte) (int, error) {
 		}
 		return e.r.Read(p)
 	}
-	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see buffered_read in native.c
+	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see buffered_read in source.c
 	if n == 0 {
 		return 0, err
 	}

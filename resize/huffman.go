@@ -160,13 +160,11 @@ const longestCode = 31
 // blockCodes reads the codes of a block (T.81, F.2.2), which begins at a bit of data, and returns how many there are, 0 if
 // they make no sense, and how many bits they have.
 func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, counts *[2 * slots][256]int) (n int, length uint) {
-	window := binary.BigEndian.Uint64(data) << (start % 8)
-	read, left, table := uint(0), uint32(57), dc // bits that are used up, and that are left of those in window for certain
+	at, table := start, dc
+	window, left := uint64(0), uint32(0) // the bits from at on, and how many of them are there
 	for k := uint32(0); k < 64; k++ {
 		if left < longestCode {
-			read += uint(57 - left)
-			at := start + read
-			window, left = binary.BigEndian.Uint64(data[at/8:])<<(at%8), 57
+			window, left = binary.BigEndian.Uint64(data[at/8:])<<(at%8), 57 // or up to 7 more
 		}
 		entry := table.fast[window>>(64-fastBits)]
 		if entry == 0 {
@@ -176,7 +174,7 @@ func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, co
 		size, run := c.size(), c.run()
 		codes[n&63] = c | scanCode(window>>((64-bits)&63))&(1<<size-1)
 		counts[c.table()][c.symbol()]++
-		n, window, left = n+1, window<<(bits&63), left-bits
+		n, at, window, left = n+1, at+uint(bits), window<<(bits&63), left-bits
 		if bits == 0 {
 			return 0, 0
 		}
@@ -188,7 +186,7 @@ func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, co
 		}
 		table = ac
 	}
-	return n, read + uint(57-left)
+	return n, at - start
 }
 
 // lookup finds codes by the bits that begin with them: as a code without extra bits, with its length, which counts those,
