@@ -86,6 +86,11 @@ func cicpProfile(colors chromaticities, curve transfer) []byte {
 	}
 }
 
+// nclxProfile is that of a HEIC.
+func nclxProfile(white, red, green, blue [2]float64, curve uint8) []byte {
+	return cicpProfile(chromaticities{white, red, green, blue}, transfer(curve))
+}
+
 // transfer is a curve from a coded value to light, by its number in ITU-T H.273, table 3.
 type transfer int
 

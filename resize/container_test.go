@@ -10,10 +10,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/heavy"
 	"s3resizer/bench/photos"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // segment is one of a JPEG.

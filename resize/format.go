@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/heic"
+	"s3resizer/resize/internal/vips"
 )
 
 // Format is a file format, named as in RESIZE_FORMATS and in reports.
@@ -97,7 +98,7 @@ func detect(head []byte) (Format, error) {
 		kind = vips.ImageTypeAVIF
 	}
 	for format, info := range formats {
-		if info.vips == kind && (format != HEIC || decodesHEIC) {
+		if info.vips == kind && (format != HEIC || heic.Built) {
 			return format, nil
 		}
 	}
@@ -105,13 +106,13 @@ func detect(head []byte) (Format, error) {
 		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; the image's variant s3resizer:heic does it (make image HEIC=1)"}
 	}
 	if len(head) == 0 {
-		return "", &Rejection{ClassUnsupported, "the object is empty; " + readFormats + " resized"}
+		return "", &Rejection{ClassUnsupported, "the object is empty; " + readFormats() + " resized"}
 	}
 	name := foreign(head)
 	if name == "" && kind == vips.ImageTypeUnknown {
-		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + readFormats + " resized"}
+		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + readFormats() + " resized"}
 	}
-	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats)}
+	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats())}
 }
 
 // hasBrand tells whether one of the brands is among the compatible ones in the ftyp box that an ISO media file begins
@@ -124,4 +125,11 @@ func hasBrand(head []byte, brands ...string) bool {
 		}
 	}
 	return false
+}
+
+func readFormats() string {
+	if heic.Built {
+		return "JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC are"
+	}
+	return "JPEG, PNG, WebP, GIF, TIFF and AVIF are"
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // The encoder's own way to the same end tells what should come of it: the very same codes, in tables that it gives a
@@ -156,7 +156,7 @@ func TestOwnTablesWhereTheyPay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			picture, side, _ := strings.Cut(name, " bands ")
 			width, _ := strconv.Atoi(side)
-			data, err := exportJPEG(encoderPictures(t, width, width)[picture+" bands"], 80)
+			data, err := inRoom(t, encoderPictures(t, width, width)[picture+" bands"]).encode(JPEG, Spec{Quality: quality})
 			if err != nil {
 				t.Fatal(err)
 			}

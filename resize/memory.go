@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/vips"
 )
 
 // Memory estimates the working set of rendering the source as spec wants it: the most memory, in bytes, that is in use
@@ -37,17 +37,17 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 }
 
 // measure notes what the estimate needs of the header.
-func (s *Source) measure(header *vips.ImageRef) {
+func (s *Source) measure(header *vips.Image) {
 	s.pixelBytes = int64(header.Bands())
-	if header.BandFormat() != vips.BandFormatUchar {
+	if header.SampleFormat() != vips.Bytes {
 		s.deep = true
 		s.pixelBytes *= 2
 	}
-	if header.BandFormat() == vips.BandFormatFloat {
+	if header.SampleFormat() == vips.Floats {
 		s.pixelBytes *= 2
 	}
-	space := header.Interpretation()
-	s.grey = space == vips.InterpretationBW || space == vips.InterpretationGrey16
+	space := header.Space()
+	s.grey = space == vips.BW || space == vips.Grey16
 }
 
 const (

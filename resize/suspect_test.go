@@ -10,9 +10,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func spoiled(t testing.TB) []photos.Spoiled {

@@ -9,7 +9,6 @@
 #include <libheif/heif.h>
 #include <vips/vips.h>
 
-int isHEIC(const unsigned char *head, int length);
 void *nclxICC(struct heif_color_profile_nclx *nclx, size_t *size);
 struct heif_error hevc_register(void);
 size_t hevc_most_pixels(void);
@@ -30,12 +29,6 @@ static int failed(struct heif_error error) {
   if (error.code == heif_error_Ok) return 0;
   vips_error("heicload", "%s", error.message);
   return -1;
-}
-
-static gboolean is_a_source(VipsSource *source) {
-  unsigned char *head;
-  gint64 length = vips_source_sniff_at_most(source, &head, 256);
-  return length > 0 && isHEIC(head, length);
 }
 
 static int set_icc(HeicLoad *heic, VipsImage *image) {
@@ -176,8 +169,6 @@ static void heic_load_class_init(HeicLoadClass *class) {
   object->get_property = vips_object_get_property;
   VIPS_OBJECT_CLASS(class)->nickname = "heicload_source";
   VIPS_OBJECT_CLASS(class)->description = "load HEIC";
-  VIPS_FOREIGN_CLASS(class)->priority = 200; // before libvips's own, where the system's reads HEIC
-  class->is_a_source = is_a_source;
   class->get_flags = flags;
   class->header = header;
   class->load = decode;
