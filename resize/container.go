@@ -5,9 +5,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // A file's outer structure is walked here before libvips sees it. libvips keeps every comment, decompresses every text,
@@ -37,7 +38,7 @@ type header struct {
 // keep copies n bytes, and returns them.
 func (h *header) keep(n int) ([]byte, error) {
 	if h.to.Len()+n > maxHeader {
-		return nil, &Rejection{ClassTooLarge, fmt.Sprintf("more than %d MiB of metadata, such as a color profile, stand before its pixels; that is the limit", maxHeader>>20)}
+		return nil, rejection.TooLargef("more than %d MiB of metadata, such as a color profile, stand before its pixels; that is the limit", maxHeader>>20)
 	}
 	at := h.to.Len()
 	_, err := io.CopyN(h.to, h.from, int64(n))
@@ -112,10 +113,10 @@ func (h *header) jpeg() (layout, error) {
 // readable refuses the frames that libjpeg doesn't decode, or that libvips would call damaged.
 func readable(frame []byte) error {
 	if bits := frame[4]; bits != 8 {
-		return &Rejection{ClassUnsupported, fmt.Sprintf("a JPEG of %d bits a sample is not read; 8 are", bits)}
+		return rejection.Unsupportedf("a JPEG of %d bits a sample is not read; 8 are", bits)
 	}
 	if process := frame[1] & 0xf; process&3 == 3 || process > 4 && process < 9 || process > 12 {
-		return &Rejection{ClassUnsupported, "a lossless or hierarchical JPEG is not read; a sequential or progressive one is"}
+		return rejection.Unsupportedf("a lossless or hierarchical JPEG is not read; a sequential or progressive one is")
 	}
 	return nil
 }

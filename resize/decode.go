@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // readHeader opens the picture without decoding a pixel.
@@ -32,7 +34,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 		s.orientation = 1 // browsers show animations as they are stored
 	}
 	if !rangeKnown(header.BandFormat(), header.Interpretation()) {
-		return nil, &Rejection{ClassUnsupported, "its samples are neither of 8 nor of 16 bits"}
+		return nil, rejection.Unsupportedf("its samples are neither of 8 nor of 16 bits")
 	}
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width

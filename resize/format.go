@@ -3,11 +3,12 @@ package resize
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // Format is a file format, named as in RESIZE_FORMATS and in reports.
@@ -102,16 +103,16 @@ func detect(head []byte) (Format, error) {
 		}
 	}
 	if kind == vips.ImageTypeHEIF {
-		return "", &Rejection{ClassUnsupported, "HEIC is not decoded by this build; the image's variant s3resizer:heic does it (make image HEIC=1)"}
+		return "", &Rejection{Class: ClassUnsupported, Reason: "HEIC is not decoded by this build", Remedy: RemedyDecodeHEIC}
 	}
 	if len(head) == 0 {
-		return "", &Rejection{ClassUnsupported, "the object is empty; " + readFormats + " resized"}
+		return "", rejection.Unsupportedf("the object is empty; " + readFormats + " resized")
 	}
 	name := foreign(head)
 	if name == "" && kind == vips.ImageTypeUnknown {
-		return "", &Rejection{ClassUnsupported, "not an image: no known signature in its first bytes; " + readFormats + " resized"}
+		return "", rejection.Unsupportedf("not an image: no known signature in its first bytes; " + readFormats + " resized")
 	}
-	return "", &Rejection{ClassUnsupported, fmt.Sprintf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats)}
+	return "", rejection.Unsupportedf("%s is not resized; %s", cmp.Or(name, strings.ToUpper(vips.ImageTypes[kind])), readFormats)
 }
 
 // hasBrand tells whether one of the brands is among the compatible ones in the ftyp box that an ISO media file begins

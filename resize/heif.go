@@ -2,8 +2,9 @@ package resize
 
 import (
 	"encoding/binary"
-	"fmt"
 	"iter"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // Of how many pictures those of a HEIC or AVIF may be made, all in all, and in how many steps. A grid can have 65,536 tiles
@@ -21,7 +22,7 @@ func checkParts(file []byte, format Format) error {
 	for meta := range boxes(file, "meta", 4) {
 		for references := range boxes(meta, "iref", 0) {
 			if !readReferences(references, parts) {
-				return &Rejection{ClassCorrupt, fmt.Sprintf("the %s is damaged or cut short", format)}
+				return rejection.Corruptf("the %s is damaged or cut short", format)
 			}
 		}
 	}
@@ -40,7 +41,7 @@ func checkParts(file []byte, format Format) error {
 	}
 	for id := range parts {
 		if !fits(id, 0) {
-			return &Rejection{ClassCorrupt, fmt.Sprintf("the %s has a picture that is made of itself, in more than %d steps, or of more than %d others", format, maxSteps, maxParts)}
+			return rejection.Corruptf("the %s has a picture that is made of itself, in more than %d steps, or of more than %d others", format, maxSteps, maxParts)
 		}
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // input is what libvips reads a picture from. The header is read twice (once to learn the dimensions, once more with
@@ -83,7 +85,7 @@ func (in *input) readHead(r io.Reader, format Format) (err error) {
 func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 	tooLong := func(length int) error {
 		if int64(length) > limits.MaxMemory {
-			return &Rejection{ClassTooLarge, fmt.Sprintf("a %s is read whole, and this one is of more bytes than the %s of memory that one picture may take", format, mebibytes(limits.MaxMemory))}
+			return rejection.TooLargef("a %s is read whole, and this one is of more bytes than the %s of memory that one picture may take", format, mebibytes(limits.MaxMemory))
 		}
 		return nil
 	}
@@ -106,7 +108,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 			frames.webp(in.file)
 		}
 		if frames.count > limits.MaxFrames {
-			return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of more than %d frames; that is the limit", limits.MaxFrames)}
+			return rejection.TooLargef("an animation of more than %d frames; that is the limit", limits.MaxFrames)
 		}
 		if err := tooLong(len(in.file)); err != nil {
 			return err
@@ -121,7 +123,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 	switch format {
 	case GIF:
 		if !frames.ended { // libvips shows what frames there are
-			return &Rejection{ClassCorrupt, "the gif is damaged or cut short"}
+			return rejection.Corruptf("the gif is damaged or cut short")
 		}
 	case WebP:
 		in.layout.lossless = frames.lossless
@@ -181,7 +183,7 @@ func (in *input) blame(ctx context.Context, reason string) error {
 	if in.jpeg != nil {
 		return ErrSuspect
 	}
-	return &Rejection{ClassCorrupt, reason}
+	return rejection.Corruptf("%s", reason)
 }
 
 func (in *input) close() {

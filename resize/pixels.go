@@ -3,9 +3,10 @@ package resize
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // pixels is a picture in memory: upright sRGB or grey, 8 bits a channel, no metadata. The frames of an animation stand
@@ -212,7 +213,7 @@ func toSRGB(image *vips.ImageRef) error {
 	}
 	if image.Interpretation() != target || image.BandFormat() != vips.BandFormatUchar {
 		if err := image.ToColorSpace(target); err != nil {
-			return &Rejection{ClassUnsupported, fmt.Sprintf("its color space (%d bands) can't be converted to sRGB", image.Bands())}
+			return rejection.Unsupportedf("its color space (%d bands) can't be converted to sRGB", image.Bands())
 		}
 	}
 	if image.BandFormat() != vips.BandFormatUchar {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // ErrSuspect is what [Source.Render] returns for a JPEG that may be damaged, or merely odd: as it streams by, the two can't
@@ -40,11 +42,11 @@ func (f jpegFinding) judge(spec Spec) error {
 	where := fmt.Sprintf("row %d of %d", f.rows, f.height)
 	switch {
 	case f.damage != nil:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is damaged at %s or above: %v", where, f.damage)}
+		return rejection.Corruptf("the jpeg is damaged at %s or above: %v", where, f.damage)
 	case f.cut && 2*f.rows < f.height:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s, before its half", where)}
+		return rejection.Corruptf("the jpeg is cut short at %s, before its half", where)
 	case f.cut && !spec.AcceptTruncated:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s; RESIZE_ON_TRUNCATED=accept renders what is there", where)}
+		return &Rejection{Class: ClassCorrupt, Reason: fmt.Sprintf("the jpeg is cut short at %s", where), Remedy: RemedyAcceptTruncated}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func spoiled(t testing.TB) []photos.Spoiled {
 
 // Corrupt data in the middle passed, as libjpeg makes up for it, and a cut could not be told from it.
 func TestSpoiledJPEGs(t *testing.T) {
-	words := map[photos.Outcome]string{photos.Cut: "RESIZE_ON_TRUNCATED=accept", photos.Useless: "before its half", photos.Damaged: "damaged"}
+	words := map[photos.Outcome]string{photos.Cut: "cut short at row", photos.Useless: "before its half", photos.Damaged: "damaged"}
 	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
 	for _, s := range spoiled(t) {
 		t.Run(s.Name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSpoiledJPEGs(t *testing.T) {
 				if err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%v; as the original: %v", err, bytes.Equal(got, want))
 				}
-			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || got != nil:
+			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || (rejection.Remedy == RemedyAcceptTruncated) != (s.Outcome == photos.Cut) || got != nil:
 				t.Errorf("%v, want class corrupt and %q", err, words[s.Outcome])
 			}
 			if n := vips.OpenImageRefs(); n != 0 {

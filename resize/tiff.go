@@ -3,9 +3,10 @@ package resize
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // readTIFF follows the directories of a TIFF (revision 6.0, section 2, and BigTIFF) from the first page to the last, and
@@ -13,7 +14,7 @@ import (
 // color profile, or take for a picture though it is a camera's preview of one: all that a directory points to has to be
 // within the file, but for strips and tiles, which libtiff looks after.
 func readTIFF(file []byte, maxPages int) (layout, error) {
-	damaged := &Rejection{ClassCorrupt, "the tiff is damaged or cut short"}
+	damaged := rejection.Corruptf("the tiff is damaged or cut short")
 	if len(file) < 16 {
 		return layout{}, damaged
 	}
@@ -33,10 +34,10 @@ func readTIFF(file []byte, maxPages int) (layout, error) {
 	seen := map[uint64]bool{}
 	for page := at; page != 0; {
 		if seen[page] {
-			return layout{}, &Rejection{ClassCorrupt, "the list of the tiff's pages leads back into itself"}
+			return layout{}, rejection.Corruptf("the list of the tiff's pages leads back into itself")
 		}
 		if seen[page] = true; len(seen) > maxPages {
-			return layout{}, &Rejection{ClassTooLarge, fmt.Sprintf("more than %d pages; that is the limit, though only the first is resized", maxPages)}
+			return layout{}, rejection.TooLargef("more than %d pages; that is the limit, though only the first is resized", maxPages)
 		}
 		fields, next, whole := t.directory(page)
 		if len(seen) == 1 {
@@ -121,7 +122,7 @@ const (
 // PackBits.
 var tiffCompressions = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946}
 
-var errRaw = &Rejection{ClassUnsupported, "a camera's raw file is not resized; what the camera makes of it, as JPEG, is"}
+var errRaw = rejection.Unsupportedf("a camera's raw file is not resized; what the camera makes of it, as JPEG, is")
 
 // readable refuses the first picture of a file if it is a preview, as in most cameras' raw files, or of the samples of a
 // sensor, or can't be read.
@@ -130,7 +131,7 @@ func (f tiffFields) readable() error {
 		return errRaw
 	}
 	if c, ok := f[tiffCompression]; ok && !slices.Contains(tiffCompressions, c) {
-		return &Rejection{ClassUnsupported, fmt.Sprintf("a TIFF with compression %d is not read; none, LZW, deflate, JPEG, PackBits and fax are", c)}
+		return rejection.Unsupportedf("a TIFF with compression %d is not read; none, LZW, deflate, JPEG, PackBits and fax are", c)
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ func TestSpoiledPictures(t *testing.T) {
 				if !accepted && (r.Status != handler.Rejected || r.Class != "corrupt" || !strings.Contains(r.Reason, " at row ") || len(r.Renditions) > 0) {
 					t.Errorf("%+v", r)
 				}
+				if mended := s.Outcome == photos.Cut && setting == "reject"; strings.Contains(r.Reason, "; RESIZE_ON_TRUNCATED=accept renders what is there") != mended {
+					t.Errorf("the setting that would do is told of %v, want %v: %s", !mended, mended, r.Reason)
+				}
 				truncated := accepted && s.Outcome == photos.Cut
 				_, record := b.get(t, "photos-resized", ".s3resizer/"+key+".json")
 				if r.Source.Truncated != truncated || strings.Contains(string(record), `"truncated":true`) != truncated {
