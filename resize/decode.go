@@ -40,12 +40,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 		s.Width, s.Height = s.Height, s.Width
 	}
 	if !header.HasICCProfile() {
-		switch format {
-		case PNG:
-			s.profile = pngProfile(in.head.Bytes())
-		case AVIF:
-			s.profile = avifProfile(in.file)
-		}
+		s.profile = in.profile()
 	}
 	return s, nil
 }

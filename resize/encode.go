@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"s3resizer/resize/internal/jpeg"
 )
 
 // Quality is the encoders' quality, 1–100, for each lossy format. The scales are the codecs' own: an AVIF at 50 looks
@@ -88,7 +90,7 @@ func exportJPEG(image *vips.ImageRef, quality int) ([]byte, error) {
 	if err != nil || 8*float64(len(data)-jpegHeader) > tunedBelow*float64(image.Width())*float64(image.Height()) {
 		return data, err
 	}
-	if own, err := withOwnTables(data); err == nil {
+	if own, err := jpeg.Tuned(data); err == nil {
 		return own, nil
 	}
 	return data, nil // whole as it is: a libjpeg that codes in another way than the one that is pinned

@@ -10,12 +10,13 @@ package resize
 // void heic_limit(size_t pixels);
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
 
-const (
-	decodesHEIC = true
-	readFormats = "JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC are"
+	"s3resizer/resize/internal/icc"
 )
+
+const decodesHEIC = true
 
 // startHEIC tells libvips of a loader more (heic.c), with the given number of threads for each picture. libheif itself
 // is not called before the first HEIC.
@@ -37,10 +38,10 @@ func isHEIC(head *C.uchar, length C.int) C.int {
 //export nclxICC
 func nclxICC(nclx *C.struct_heif_color_profile_nclx, size *C.size_t) unsafe.Pointer {
 	xy := func(x, y C.float) [2]float64 { return [2]float64{float64(x), float64(y)} }
-	profile := cicpProfile(chromaticities{
+	profile := icc.FromCICP(icc.Chromaticities{
 		xy(nclx.color_primary_white_x, nclx.color_primary_white_y), xy(nclx.color_primary_red_x, nclx.color_primary_red_y),
 		xy(nclx.color_primary_green_x, nclx.color_primary_green_y), xy(nclx.color_primary_blue_x, nclx.color_primary_blue_y),
-	}, transfer(nclx.transfer_characteristics))
+	}, icc.Transfer(nclx.transfer_characteristics))
 	if profile == nil {
 		return nil
 	}

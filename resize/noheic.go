@@ -2,10 +2,7 @@
 
 package resize
 
-const (
-	decodesHEIC = false
-	readFormats = "JPEG, PNG, WebP, GIF, TIFF and AVIF are"
-)
+const decodesHEIC = false
 
 func startHEIC(int) {}
 
