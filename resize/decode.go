@@ -7,14 +7,13 @@ import (
 	"math"
 	"time"
 
+	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
 
-var loaders = map[Format]vips.Loader{JPEG: vips.JPEG, PNG: vips.PNG, WebP: vips.WebP, AVIF: vips.AVIF, GIF: vips.GIF, TIFF: vips.TIFF, HEIC: vips.HEIC}
-
 // readHeader opens the picture without decoding a pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
-	header, err := vips.Load(in.again(), loaders[format], vips.Loading{})
+	header, err := vips.Load(in.again(), formats[format].loader, vips.Loading{})
 	if err == nil {
 		defer header.Close()
 	}
@@ -34,18 +33,13 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 		s.orientation = 1 // browsers show animations as they are stored
 	}
 	if !rangeKnown(header.SampleFormat(), header.Space()) {
-		return nil, &Rejection{ClassUnsupported, "its samples are neither of 8 nor of 16 bits"}
+		return nil, rejection.Unsupportedf("its samples are neither of 8 nor of 16 bits")
 	}
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
 	if !header.HasProfile() {
-		switch format {
-		case PNG:
-			s.profile = pngProfile(in.head.Bytes())
-		case AVIF:
-			s.profile = avifProfile(in.file)
-		}
+		s.profile = in.profile()
 	}
 	return s, nil
 }
@@ -76,7 +70,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 		frames = 1
 	}
 	how := vips.Loading{Shrink: shrink, AllFrames: frames > 1, Tolerant: s.input.examined}
-	stored, err := vips.Load(s.input.last(ctx), loaders[s.Format], how)
+	stored, err := vips.Load(s.input.last(ctx), formats[s.Format].loader, how)
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/vips"
 )
 
@@ -78,7 +79,7 @@ func encodeJPEG(raw vips.Raw, spec Spec) ([]byte, error) {
 	if err != nil || 8*float64(len(data)-jpegHeader) > tunedBelow*float64(raw.Width)*float64(raw.Height) {
 		return data, err
 	}
-	if own, err := withOwnTables(data); err == nil {
+	if own, err := jpeg.Tuned(data); err == nil {
 		return own, nil
 	}
 	return data, nil // whole as it is: a libjpeg that codes in another way than the one that is pinned

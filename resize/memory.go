@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
 
@@ -196,13 +197,13 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 // checkMemory refuses what would take more memory than there is.
 func (s *Source) checkMemory(pictures []*picture) error {
 	if need := s.memory(pictures); need > s.maxMemory {
-		return &Rejection{ClassTooLarge, fmt.Sprintf(
+		return rejection.TooLargef(
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
-			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))}
+			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))
 	}
 	// govips counts the bytes of a picture that it takes from C, as one with alpha is to be encoded, in 31 bits.
 	if size := pictures[0].bytes(s, s.framesFor(pictures)); size > math.MaxInt32 {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))}
+		return rejection.TooLargef("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))
 	}
 	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
+	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
 
@@ -174,7 +174,7 @@ func toSRGB(image *vips.Image) error {
 	}
 	if image.Space() != target || image.SampleFormat() != vips.Bytes {
 		if err := image.Convert(target); err != nil {
-			return &Rejection{ClassUnsupported, fmt.Sprintf("its color space (%d bands) can't be converted to sRGB", image.Bands())}
+			return rejection.Unsupportedf("its color space (%d bands) can't be converted to sRGB", image.Bands())
 		}
 	}
 	if image.SampleFormat() != vips.Bytes {

@@ -15,8 +15,8 @@ import (
 	"go.n16f.net/thumbhash"
 	"golang.org/x/image/draw"
 
-	"s3resizer/resize/resizetest"
 	"s3resizer/resize/internal/vips"
+	"s3resizer/resize/resizetest"
 )
 
 // The format's author has an implementation in JavaScript. What it makes of the same samples (see

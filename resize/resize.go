@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"s3resizer/resize/internal/heic"
+	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
 
@@ -30,7 +31,7 @@ func Startup(threads int) error {
 	if err := vips.Start(threads); err != nil {
 		return err
 	}
-	heic.Start(threads, nclxProfile)
+	heic.Start(threads)
 	return nil
 }
 
@@ -132,11 +133,11 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 func (s *Source) check(limits Limits) error {
 	s.maxMemory = limits.MaxMemory
 	if s.Frames > limits.MaxFrames {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)}
+		return rejection.TooLargef("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)
 	}
 	// Each factor fits 32 bits: the product of the first two can't overflow, and the division avoids the third.
 	if int64(s.Width)*int64(s.Height) > limits.MaxPixels/int64(s.Frames) {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)}
+		return rejection.TooLargef("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)
 	}
 	return nil
 }

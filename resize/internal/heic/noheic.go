@@ -6,7 +6,7 @@ package heic
 const Built = false
 
 // Start does nothing.
-func Start(int, func(white, red, green, blue [2]float64, transfer uint8) []byte) {}
+func Start(int) {}
 
 // Limit does nothing.
 func Limit(int64) {}

@@ -1,4 +1,4 @@
-package resize
+package isobmff
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/resizetest"
 )
 
@@ -42,31 +43,31 @@ func TestAPictureIsNotMadeOfItself(t *testing.T) {
 	} {
 		for version := range byte(2) {
 			file := heifWith(version, c.kind, c.lists)
-			err := checkParts(file, HEIC)
+			err := Check(file, "heic")
 			if (err == nil) != c.passes {
 				t.Errorf("%s, version %d: %v", name, version, err)
 			}
-			if rejection := (*Rejection)(nil); err != nil && (!errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, "made of itself")) {
+			if refused := (*rejection.Rejection)(nil); err != nil && (!errors.As(err, &refused) || refused.Class != rejection.Corrupt || !strings.Contains(refused.Reason, "made of itself")) {
 				t.Errorf("%s: %v", name, err)
 			}
 			for n := range min(len(file), 500) { // any damage is one thing or the other, and no panic
-				_ = checkParts(file[:n], HEIC)
+				_ = Check(file[:n], "heic")
 				broken := append([]byte{}, file...)
 				broken[n] ^= 0xff
-				_ = checkParts(broken, HEIC)
+				_ = Check(broken, "heic")
 			}
 		}
 	}
 	for _, p := range resizetest.Pictures() {
-		if format, err := detect(p.Data); err == nil && format == AVIF && p.Shows != nil {
-			if err := checkParts(p.Data, format); err != nil {
+		if p.Shows != nil && p.Shows.Format == "avif" {
+			if err := Check(p.Data, "avif"); err != nil {
 				t.Errorf("%s: %v", p.Name, err)
 			}
 		}
 	}
 }
 
-// heifWith is what checkParts sees of a file with such references, behind a box of a length in 64 bits.
+// heifWith is what Check sees of a file with such references, behind a box of a length in 64 bits.
 func heifWith(version byte, kind string, lists [][]uint32) []byte {
 	boxed := func(name string, content []byte) []byte {
 		return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(content))), name...), content...)

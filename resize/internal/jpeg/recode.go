@@ -1,4 +1,4 @@
-package resize
+package jpeg
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 	"slices"
 )
 
-// withOwnTables writes a JPEG once more, with the Huffman tables that suit it best instead of the standard ones, and every
+// Tuned writes a JPEG once more, with the Huffman tables that suit it best instead of the standard ones, and every
 // coefficient as it was. It is for what an encoder wrote: a sequential picture in one scan without restart markers; any
 // other is an error.
 //
 // An encoder can do that itself. It keeps all coefficients then and goes over them twice, which takes twice as long again
 // as encoding does; to go over the codes that it has written takes half of that, and comes to the same codes.
-func withOwnTables(file []byte) ([]byte, error) {
-	s := &jpegScan{maxPixels: math.MaxUint32, bitReader: bitReader{data: file, at: 2}}
+func Tuned(file []byte) ([]byte, error) {
+	s := &scanner{maxPixels: math.MaxUint32, bitReader: bitReader{data: file, at: 2}}
 	out := append(make([]byte, 0, len(file)), 0xff, markerSOI)
 	for {
 		marker, err := s.marker()
@@ -46,7 +46,7 @@ func appendSegment(out []byte, marker byte, parameters []byte) []byte {
 }
 
 // recode appends the scan with that header, its tables before it, and the end of the picture.
-func (s *jpegScan) recode(out, header []byte) ([]byte, error) {
+func (s *scanner) recode(out, header []byte) ([]byte, error) {
 	in, err := s.scanHeader(header)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (c scanCode) size() uint32 { return uint32(c) >> 16 & 15 }
 func (c scanCode) run() uint32  { return uint32(c) >> 20 & 15 }
 
 // codes reads the data of a sequential scan of all components.
-func (s *jpegScan) codes(in []*jpegComponent, counts *[2 * slots][256]int) ([]scanCode, error) {
+func (s *scanner) codes(in []*component, counts *[2 * slots][256]int) ([]scanCode, error) {
 	data, err := s.unstuffed()
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *jpegScan) codes(in []*jpegComponent, counts *[2 * slots][256]int) ([]sc
 }
 
 // unstuffed returns the data of a scan up to the end of the picture, without the zeros behind bytes of ones.
-func (s *jpegScan) unstuffed() ([]byte, error) {
+func (s *scanner) unstuffed() ([]byte, error) {
 	data := make([]byte, 0, len(s.data)-s.at+longestBlock)
 	for rest := s.data[s.at:]; ; {
 		i := bytes.IndexByte(rest, 0xff)

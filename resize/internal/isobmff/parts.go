@@ -1,9 +1,9 @@
-package resize
+package isobmff
 
 import (
 	"encoding/binary"
-	"fmt"
-	"iter"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // Of how many pictures those of a HEIC or AVIF may be made, all in all, and in how many steps. A grid can have 65,536 tiles
@@ -13,41 +13,48 @@ const (
 	maxSteps = 8
 )
 
-// checkParts refuses a HEIC or AVIF with a picture that is made of itself, or of far too many. A picture there can be a
+// Check refuses a HEIC or AVIF with a picture that is made of itself, or of far too many. A picture there can be a
 // grid of others, or have another one as its alpha, and those again; libheif 1.15 follows that with a thread for each, up
 // to the end of the process.
-func checkParts(file []byte, format Format) error {
+func Check(file []byte, format string) error {
 	parts := map[uint32][]uint32{}
 	for meta := range boxes(file, "meta", 4) {
 		for references := range boxes(meta, "iref", 0) {
 			if !readReferences(references, parts) {
-				return &Rejection{ClassCorrupt, fmt.Sprintf("the %s is damaged or cut short", format)}
+				return rejection.Corruptf("the %s is damaged or cut short", format)
 			}
 		}
 	}
-	left := maxParts
-	var fits func(id uint32, steps int) bool
-	fits = func(id uint32, steps int) bool {
-		if left--; left < 0 || steps > maxSteps { // one that is made of itself takes steps for ever
-			return false
+	type extent struct{ pictures, steps int } // of all that a picture is made of
+	known := map[uint32]extent{}
+	var measure func(id uint32, above int) (extent, bool)
+	measure = func(id uint32, above int) (extent, bool) {
+		if e, done := known[id]; done || above > maxSteps { // one that is made of itself takes steps for ever
+			return e, above+e.steps <= maxSteps
 		}
+		e := extent{pictures: 1}
 		for _, part := range parts[id] {
-			if !fits(part, steps+1) {
-				return false
+			p, fits := measure(part, above+1)
+			if e.pictures += p.pictures; !fits || e.pictures > maxParts {
+				return e, false
 			}
+			e.steps = max(e.steps, 1+p.steps)
 		}
-		return true
+		known[id] = e
+		return e, true
 	}
+	all := 0
 	for id := range parts {
-		if !fits(id, 0) {
-			return &Rejection{ClassCorrupt, fmt.Sprintf("the %s has a picture that is made of itself, in more than %d steps, or of more than %d others", format, maxSteps, maxParts)}
+		e, fits := measure(id, 0)
+		if all += e.pictures; !fits || all > maxParts {
+			return rejection.Corruptf("the %s has a picture that is made of itself, in more than %d steps, or of more than %d others", format, maxSteps, maxParts)
 		}
 	}
 	return nil
 }
 
 // readReferences reads an item reference box (ISO/IEC 14496-12, 8.11.12): what each picture is derived from, and its
-// auxiliary ones, which is the other way round. It tells whether it could.
+// auxiliary ones, which is the other way round. It reports whether it could.
 func readReferences(content []byte, parts map[uint32][]uint32) bool {
 	if len(content) < 4 {
 		return false
@@ -86,26 +93,4 @@ func readReferences(content []byte, parts map[uint32][]uint32) bool {
 		rest = rest[size:]
 	}
 	return true
-}
-
-// boxes are what is in the boxes of a name (ISO/IEC 14496-12, 4.2), but for the first skip bytes.
-func boxes(file []byte, name string, skip int) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for len(file) >= 8 {
-			header, size := 8, uint64(binary.BigEndian.Uint32(file))
-			switch {
-			case size == 0: // the last one
-				size = uint64(len(file))
-			case size == 1 && len(file) >= 16:
-				header, size = 16, binary.BigEndian.Uint64(file[8:])
-			}
-			if size < uint64(header) || size > uint64(len(file)) {
-				return
-			}
-			if string(file[4:8]) == name && !yield(file[min(uint64(header+skip), size):size]) {
-				return
-			}
-			file = file[size:]
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package photos
+package resizetest
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ type Spoiled struct {
 	Outcome  Outcome
 }
 
-// Spoil makes of the JPEGs in a folder, that of package resize's tests, what phones, broken uploads and broken discs make
+// Spoil makes of the JPEGs in a folder, resize/testdata/jpeg, what phones, broken uploads and broken discs make
 // of them. The same files give the same.
 func Spoil(folder string) ([]Spoiled, error) {
 	files := map[string][]byte{}
