@@ -10,6 +10,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -36,7 +38,7 @@ func raw(t *testing.T) *s3.Client {
 // on the condition that it is of the same upload.
 func TestAnUploadInParts(t *testing.T) {
 	store, client := client(t), raw(t)
-	data := photo(t, 6000, 4000, 3)
+	data := photo(t, 7200, 5400, 3)
 	if len(data) < 12<<20 {
 		t.Fatalf("%d bytes are too few for two parts and two ranges", len(data))
 	}
@@ -58,7 +60,7 @@ func TestAnUploadInParts(t *testing.T) {
 			}
 			awaitSet(t, store, key, etag)
 			for size, width := range widths {
-				wantPicture(t, store, size, key, width, width*2/3)
+				wantPicture(t, store, size, key, width, width*3/4)
 			}
 			t.Run("is read with its checksum", func(t *testing.T) { wantRead(t, key, data) })
 		})
@@ -80,9 +82,11 @@ func uploadInParts(t *testing.T, client *s3.Client, key string, in s3.CreateMult
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, types.CompletedPart{
-			PartNumber: number, ETag: part.ETag, ChecksumSHA256: part.ChecksumSHA256, ChecksumCRC32: part.ChecksumCRC32, ChecksumCRC64NVME: part.ChecksumCRC64NVME,
-		})
+		completed := types.CompletedPart{PartNumber: number, ETag: part.ETag}
+		if in.ChecksumAlgorithm != "" { // of an upload that was begun without one, neither S3 takes any
+			completed.ChecksumSHA256, completed.ChecksumCRC32, completed.ChecksumCRC64NVME = part.ChecksumSHA256, part.ChecksumCRC32, part.ChecksumCRC64NVME
+		}
+		parts = append(parts, completed)
 	}
 	done, err := client.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
 		Bucket: bucket, Key: &key, UploadId: begun.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, ChecksumType: in.ChecksumType,
@@ -186,31 +190,56 @@ func TestAnUploadOfNoBytes(t *testing.T) {
 	})
 }
 
-// Nobody else's bucket is read or written: the function names the account with every request (RESIZE_BUCKET_OWNER), and
-// each of these S3s looks at it. LocalStack's accounts are AWS's; versitygw's are the names of its users.
+// Nobody else's bucket is read or written: s3io names the account with every request, and S3 looks at it. LocalStack has
+// accounts, and does not look at what is named with these requests (localstack/services/s3/provider.py:736, 957, 1130,
+// 1266, 1872 call _get_cross_account_bucket without it), so there this shows that naming one does no harm. With versitygw
+// an owner is a user.
 func TestAnotherAccountsBucketIsDenied(t *testing.T) {
 	cfg, err := s3io.LoadConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	stranger := s3io.New(cfg, s3io.Options{ExpectedOwner: func(context.Context) (string, error) { return "123456789012", nil }})
+	want := s3io.Denied
+	if onLocalStack(t) {
+		want = ""
+	}
 	store := client(t)
 	etag := upload(t, store, "owned.jpg", photo(t, 400, 300, 7))
-	for op, do := range map[string]func() error{
-		"open": func() error { _, err := stranger.Open(t.Context(), "photos", "owned.jpg"); return err },
-		"head": func() error { _, err := stranger.Head(t.Context(), "photos", "owned.jpg"); return err },
-		"put": func() error {
-			_, err := stranger.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: "owned.jpg", ContentType: "text/plain"})
+	for _, do := range []func() error{
+		func() error {
+			object, err := stranger.Open(t.Context(), "photos", "owned.jpg")
+			if err == nil {
+				object.Close()
+			}
 			return err
 		},
-		"delete": func() error { return stranger.Delete(t.Context(), "photos", "owned.jpg", "") },
-		"list":   func() error { _, _, err := stranger.List(t.Context(), "photos", "", ""); return err },
+		func() error { _, err := stranger.Head(t.Context(), "photos", "owned.jpg"); return err },
+		func() error {
+			_, err := stranger.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: "owned too.jpg", ContentType: "text/plain"})
+			return err
+		},
+		func() error { _, _, err := stranger.List(t.Context(), "photos", "", ""); return err },
+		func() error { return stranger.Delete(t.Context(), "photos", "owned.jpg", etag) },
 	} {
-		if err := do(); s3io.ClassOf(err) != s3io.Denied {
-			t.Errorf("%s: %v", op, err)
+		if err := do(); s3io.ClassOf(err) != want {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	if info, err := store.Head(t.Context(), "photos", "owned.jpg"); err != nil || info.ETag != etag {
-		t.Errorf("%+v, %v", info, err)
+	if want == s3io.Denied {
+		if info, err := store.Head(t.Context(), "photos", "owned.jpg"); err != nil || info.ETag != etag {
+			t.Errorf("%+v, %v", info, err)
+		}
 	}
+}
+
+// onLocalStack tells whether the S3 is LocalStack.
+func onLocalStack(t *testing.T) bool {
+	t.Helper()
+	answer, err := http.Get(os.Getenv("AWS_ENDPOINT_URL_S3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.Header.Get("X-Localstack") != ""
 }
