@@ -126,16 +126,18 @@ COPY --from=build-versitygw --chown=65532:65532 /files/ /
 USER 65532:65532
 ENTRYPOINT ["/versitygw"]
 
-# The integration suite: `go test`, compiled.
+# The integration suite, and s3io's conformance suite: `go test`, compiled.
 FROM go AS build-test
 ARG TARGETARCH
 COPY cmd/lambda-local/stack cmd/lambda-local/stack
+COPY internal/devserver internal/devserver
 COPY s3io s3io
 RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /stack.test ./cmd/lambda-local/stack
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /files/stack.test ./cmd/lambda-local/stack && \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -o /files/s3io.test ./s3io
 
 FROM scratch AS test
-COPY --from=build-test /stack.test /
+COPY --from=build-test /files/ /
 USER 65532:65532
 ENTRYPOINT ["/stack.test"]
 CMD ["-test.v"]

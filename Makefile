@@ -111,11 +111,12 @@ cli-test: tools ## s3wire's image, as the scripts run it where there is no Go, a
 	S3WIRE=$(CURDIR)/cmd/s3wire/testdata/image go test -count=1 -run 'Wiring|Failures' ./cmd/s3wire
 
 .PHONY: stack-images
-stack-images: image ## the images of docker-compose.versitygw.yml
-	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t s3resizer-$(target) . &&) true
+stack-images: image ## the images of the compose files
+	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t $(IMAGE)-$(target) . &&) true
 
 .PHONY: stack-test
-stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
+stack-test: stack-images ## the stacks of both compose files, LocalStack's and versitygw's: their suite, and the function killed meanwhile
+	cmd/lambda-local/stack/run.sh docker-compose.yml
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 # What these need is docker and the AWS CLI; without CONFIRM=yes they read, and print what they would do.
