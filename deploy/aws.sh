@@ -19,8 +19,8 @@ die() { # die LINE…
   exit 1
 }
 
-# check_tools docker|go: the AWS CLI, and Docker or, if that is enough, Go in the place of it; credentials that are good and a region. Sets account,
-# partition, region and registry.
+# check_tools docker|go: the AWS CLI, and Docker or, if go is enough, one of the two; credentials that are good and a region.
+# Sets account, partition, region and registry.
 check_tools() {
   local missing=() or_go='' docker=yes caller
   if [ "$1" = go ]; then

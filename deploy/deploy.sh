@@ -128,6 +128,9 @@ if ! confirmed; then
   exit 0
 fi
 
+statement=$(stack_output KeyPolicyStatement)
+[ -z "$statement" ] || printf '%s\n' "the policy of the destination's KMS key has to have this statement, or CloudFront shows nothing:" "  $statement" >&2
+
 key=${prefix}s3resizer-smoke-test/$(date -u +%Y%m%dT%H%M%SZ)-$$.jpg
 record=.s3resizer/$key.json
 made=()

@@ -119,7 +119,7 @@ func TestEveryCombinationMakesWhatItSays(t *testing.T) {
 		add(!queue, "Invocations FailureRule DeadLettersPolicy UndeliveredResults UndeliveredEvents")
 		add(queue && given["ResultsTo"] != "eventbridge", "RecordRule UndeliveredEvents")
 		add(given["ResultsTo"] == "sqs", "ResultsQueue ResultsQueuePolicy")
-		add(given["ResultsTo"] == "sns", "ResultsTopic ResultsTopicPolicy")
+		add(given["ResultsTo"] == "sns", "ResultsTopic ResultsTopicPolicy ResultsTopicKey")
 		add(given["DestinationBucketIs"] == "new", "Destination")
 		add(given["CloudFront"] == "yes", "Distribution OriginAccessControl")
 		add(given["DestinationBucketIs"] == "new" || given["CloudFront"] == "yes", "DestinationPolicy")
@@ -189,7 +189,7 @@ func TestTheFunctionIsSetUpAsTheReadmeSays(t *testing.T) {
 	function := s.properties("Function")
 	for path, want := range map[string]string{
 		"PackageType": "Image", "MemorySize": "1769", "Timeout": "60", "RecursiveLoop": "Terminate", "LoggingConfig.LogFormat": "JSON",
-		"LoggingConfig.LogGroup": "/aws/lambda/" + stackName, "Role": s.attribute("Role.Arn"), "Code.ImageUri": imageURI,
+		"LoggingConfig.LogGroup": s.attribute("LogGroup.Ref"), "Role": s.attribute("Role.Arn"), "Code.ImageUri": imageURI,
 	} {
 		if got := dig(function, pathOf(path)...); got != want {
 			t.Errorf("%s is %v, want %s", path, got, want)
