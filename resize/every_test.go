@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // Every picture of the corpus, in its own format and as a PNG, whose pixels are those before encoding.

@@ -23,9 +23,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
+
+	"s3resizer/resize/resizetest/vips"
 )
 
 // One target per format: pictures that are damaged in every way are rejected or rendered, in bounded time and memory.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func FuzzHEIC(f *testing.F) { fuzzPictures(f, HEIC) }

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // leakVariable makes the test's process render the corpus, and lose a picture if it says so, before libvips ends.

@@ -6,7 +6,8 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
 
 // Memory estimates the working set of rendering the source as spec wants it: the most memory, in bytes, that is in use
@@ -37,17 +38,17 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 }
 
 // measure notes what the estimate needs of the header.
-func (s *Source) measure(header *vips.ImageRef) {
+func (s *Source) measure(header *vips.Image) {
 	s.pixelBytes = int64(header.Bands())
-	if header.BandFormat() != vips.BandFormatUchar {
+	if header.SampleFormat() != vips.Bytes {
 		s.deep = true
 		s.pixelBytes *= 2
 	}
-	if header.BandFormat() == vips.BandFormatFloat {
+	if header.SampleFormat() == vips.Floats {
 		s.pixelBytes *= 2
 	}
-	space := header.Interpretation()
-	s.grey = space == vips.InterpretationBW || space == vips.InterpretationGrey16
+	space := header.Space()
+	s.grey = space == vips.BW || space == vips.Grey16
 }
 
 const (
@@ -196,13 +197,13 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 // checkMemory refuses what would take more memory than there is.
 func (s *Source) checkMemory(pictures []*picture) error {
 	if need := s.memory(pictures); need > s.maxMemory {
-		return &Rejection{ClassTooLarge, fmt.Sprintf(
+		return rejection.TooLargef(
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
-			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))}
+			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))
 	}
 	// govips counts the bytes of a picture that it takes from C, as one with alpha is to be encoded, in 31 bits.
 	if size := pictures[0].bytes(s, s.framesFor(pictures)); size > math.MaxInt32 {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))}
+		return rejection.TooLargef("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))
 	}
 	return nil
 }

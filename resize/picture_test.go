@@ -14,9 +14,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
+	room "s3resizer/resize/internal/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func TestMain(m *testing.M) {
@@ -137,6 +137,21 @@ func reference(t *testing.T, data []byte, width, height int) *vips.ImageRef {
 	return img
 }
 
+// inRoom is a picture of govips as one that was rendered.
+func inRoom(t *testing.T, img *vips.ImageRef) *pixels {
+	t.Helper()
+	samples, err := img.ToBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := room.New(samples, img.Width(), img.Height(), img.Bands(), img.Interpretation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(image.Close)
+	return &pixels{image: image, space: image.Space(), frames: 1}
+}
+
 // psnr of two pictures of the same dimensions, in dB; infinite for equal ones.
 func psnr(t *testing.T, a, b *vips.ImageRef) float64 {
 	t.Helper()
@@ -179,7 +194,7 @@ func TestRenditionsOfTheDemoPictures(t *testing.T) {
 					t.Errorf("%s: %d × %d and %d × %d, want %d × %d", size.Name, exact.Width, exact.Height, encoded.Width, encoded.Height, width, height)
 				}
 				want := reference(t, photo.Data, width, height)
-				encodedWant, err := (&pixels{image: want, frames: 1}).encode(format, Spec{Quality: quality, Background: white})
+				encodedWant, err := inRoom(t, want).encode(format, Spec{Quality: quality, Background: white})
 				if err != nil {
 					t.Fatal(err)
 				}

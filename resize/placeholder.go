@@ -20,23 +20,12 @@ const (
 // placeholder finds what a page can show until it has one of the renditions: the ThumbHash and the dominant color of p,
 // the smallest picture in memory. background stands for the color of a picture in which nothing is visible.
 func (s *Source) placeholder(p *pixels, background Color) error {
-	frame, err := p.copy()
+	raw, err := p.image.Raw()
 	if err != nil {
 		return err
 	}
-	defer frame.close()
-	width, height := frame.image.Width(), frame.image.Height()/p.frames
-	if p.frames > 1 {
-		if err := frame.image.ExtractArea(0, 0, width, height); err != nil {
-			return err
-		}
-	}
-	data, err := frame.image.ToBytes()
-	if err != nil {
-		return err
-	}
-	look := newLook(width, height)
-	look.all(data, frame.image.Bands(), p.weighted)
+	look := newLook(raw.Width, raw.Height/p.frames)
+	look.all(raw.Samples, raw.Bands, p.weighted)
 	s.ThumbHash, s.Color = thumbhash.EncodeImage(look.small()), look.dominant(background)
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"os"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
 	"go.n16f.net/thumbhash"
 	"golang.org/x/image/draw"
 
+	"s3resizer/resize/internal/vips"
 	"s3resizer/resize/resizetest"
 )
 
@@ -298,11 +298,11 @@ func BenchmarkPlaceholder(b *testing.B) {
 			for i := range samples {
 				samples[i] = uint8(i * i >> 8)
 			}
-			space := vips.InterpretationSRGB
+			space := vips.SRGB
 			if c.bands < 3 {
-				space = vips.InterpretationBW
+				space = vips.BW
 			}
-			stored, err := vips.NewImageFromMemory(samples, c.width, c.height, c.bands, vips.BandFormatUchar, space)
+			stored, err := vips.New(samples, c.width, c.height, c.bands, space)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -15,9 +15,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // reads notes how far a reader has been read.

@@ -6,8 +6,8 @@
 // others still are. The bytes are read as they arrive; where the format can be streamed (JPEG, PNG) neither the file
 // nor the decoded original is ever held whole.
 //
-// It knows nothing of S3, of Lambda, of files or of names: bytes in, renditions out. It is the only package that
-// talks to libvips; no cgo type appears in what it exports.
+// It knows nothing of S3, of Lambda, of files or of names: bytes in, renditions out. libvips, and all C, is in rooms of
+// its own below this package, vips and heic; no cgo type appears in what any of them exports.
 package resize
 
 import (
@@ -19,7 +19,24 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"s3resizer/resize/internal/heic"
+	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
+
+// Startup starts libvips, with the given number of threads for each picture that is being resampled. Call it once, before
+// anything else in this package.
+func Startup(threads int) error {
+	if err := vips.Start(threads); err != nil {
+		return err
+	}
+	heic.Start(threads)
+	return nil
+}
+
+// Version is that of libvips, as "8.18.7".
+func Version() string { return vips.Version() }
 
 // Limits bound what is decoded. They are checked against the header, before any pixel is. The zero value lets nothing
 // through.
@@ -99,7 +116,7 @@ type Source struct {
 // r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then. The end of ctx
 // ends the reading of the header, between two reads of r.
 func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
-	limitHEIC(limits)
+	heic.Limit(limits.MaxPixels)
 	in, format, err := newInput(ctx, r, limits)
 	if err != nil {
 		return nil, err
@@ -117,11 +134,11 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 func (s *Source) check(limits Limits) error {
 	s.maxMemory = limits.MaxMemory
 	if s.Frames > limits.MaxFrames {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)}
+		return rejection.TooLargef("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)
 	}
 	// Each factor fits 32 bits: the product of the first two can't overflow, and the division avoids the third.
 	if int64(s.Width)*int64(s.Height) > limits.MaxPixels/int64(s.Frames) {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)}
+		return rejection.TooLargef("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)
 	}
 	return nil
 }
@@ -186,5 +203,5 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 // Close releases what Open holds.
 func (s *Source) Close() {
 	s.input.close()
-	trimMemory()
+	vips.Trim()
 }

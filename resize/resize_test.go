@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func plainJPEG(t *testing.T, width, height int) []byte {

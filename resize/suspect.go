@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"s3resizer/resize/internal/jpeg"
+	"s3resizer/resize/internal/rejection"
 )
 
 // ErrSuspect is what [Source.Render] returns for a JPEG that may be damaged, or merely odd: as it streams by, the two can't
@@ -22,29 +25,29 @@ func (s *Source) RenderSuspect(ctx context.Context, r io.Reader, spec Spec, emit
 	if err != nil {
 		return fmt.Errorf("read the picture again: %w", err)
 	}
-	found := examineJPEG(ctx, file, int64(s.Width)*int64(s.Height))
+	found := jpeg.Examine(ctx, file, int64(s.Width)*int64(s.Height))
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("examine: %w", err)
 	}
-	if err := found.judge(spec); err != nil {
+	if err := judge(found, spec); err != nil {
 		return err
 	}
-	s.Truncated = found.cut
+	s.Truncated = found.Cut
 	s.input.close()
-	s.input = examinedInput(ctx, found.file, s.input.layout)
+	s.input = examinedInput(ctx, found.File, s.input.layout)
 	return s.Render(ctx, spec, emit)
 }
 
 // judge decides what is to become of a picture.
-func (f jpegFinding) judge(spec Spec) error {
-	where := fmt.Sprintf("row %d of %d", f.rows, f.height)
+func judge(f jpeg.Finding, spec Spec) error {
+	where := fmt.Sprintf("row %d of %d", f.Rows, f.Height)
 	switch {
-	case f.damage != nil:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is damaged at %s or above: %v", where, f.damage)}
-	case f.cut && 2*f.rows < f.height:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s, before its half", where)}
-	case f.cut && !spec.AcceptTruncated:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s; RESIZE_ON_TRUNCATED=accept renders what is there", where)}
+	case f.Damage != nil:
+		return rejection.Corruptf("the jpeg is damaged at %s or above: %v", where, f.Damage)
+	case f.Cut && 2*f.Rows < f.Height:
+		return rejection.Corruptf("the jpeg is cut short at %s, before its half", where)
+	case f.Cut && !spec.AcceptTruncated:
+		return &Rejection{Class: ClassCorrupt, Reason: fmt.Sprintf("the jpeg is cut short at %s", where), Remedy: RemedyAcceptTruncated}
 	}
 	return nil
 }

@@ -293,7 +293,7 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	switch {
 	case errors.As(err, &rejection):
 		out := r.result(Rejected)
-		out.Class, out.Reason = string(rejection.Class), rejection.Reason
+		out.Class, out.Reason = string(rejection.Class), reason(rejection)
 		if out.Previous, err = r.previous(ctx); err != nil {
 			return Result{}, newFailure(ctx, r.object, nil, []string{RecordKey(r.object.key)}, err)
 		}
@@ -311,6 +311,20 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 		written := r.inOrder()
 		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
 	}
+}
+
+// remedies are what an operator can do about a rejection, in the words of the settings and of the Makefile.
+var remedies = map[resize.Remedy]string{
+	resize.RemedyDecodeHEIC:      "the image's variant s3resizer:heic does it (make image HEIC=1)",
+	resize.RemedyAcceptTruncated: "RESIZE_ON_TRUNCATED=accept renders what is there",
+}
+
+// reason is that of a rejection, with its remedy.
+func reason(rejection *resize.Rejection) string {
+	if remedy := remedies[rejection.Remedy]; remedy != "" {
+		return rejection.Reason + "; " + remedy
+	}
+	return rejection.Reason
 }
 
 // inOrder returns the renditions that are in place, in the order of the settings.
