@@ -206,6 +206,10 @@ compare: bin/lambda bin/s3resizer bin/bench-compute bench/reference/node_modules
 cost: tools ## what pictures cost at AWS, from the results of make compare and bench/cost/prices.json; writes docs/scale.md's tables
 	@go run ./bench/cost
 
+.PHONY: effort
+effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
+	@go run ./bench/effort
+
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" CGO_CFLAGS="$(CGO_CFLAGS)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'

@@ -58,6 +58,7 @@ type Spec struct {
 	Sizes   []Size
 	Formats []Format // [AsSource] stands for the format that [Source.Output] chooses
 	Quality Quality
+	Effort  Effort
 	// Background is what shows through where a picture with alpha becomes a format without.
 	Background Color
 	// AcceptTruncated renders a JPEG that is cut short, if half of its rows are there; see [Source.Render].

@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 		defer pprof.StopCPUProfile()
 	}
-	settings, err := config.Load(nil)
+	settings, err := config.Load(os.Environ())
 	if err != nil {
 		return err
 	}
