@@ -31,7 +31,7 @@ func TestTheServiceIsCalledWithItsToken(t *testing.T) {
 	if value := dig(s.properties("Connection"), "AuthParameters", "ApiKeyAuthParameters", "ApiKeyValue"); value != secret {
 		t.Errorf("%s: %v", header, value)
 	}
-	for _, receiver := range []string{"receiver.go", "PictureReadyController.java"} {
+	for _, receiver := range []string{"receiver.go", "spring/src/main/java/ready/PictureReadyController.java"} {
 		code, err := os.ReadFile(ready + receiver)
 		if err != nil || !strings.Contains(string(code), `"`+header+`"`) {
 			t.Errorf("%s does not look at the header %s: %v", receiver, header, err)
