@@ -7,7 +7,6 @@ Lambda, the image's root is read-only, memory is bounded, and who is not done in
 """
 
 import json
-import logging
 import queue
 import threading
 import time
@@ -21,7 +20,6 @@ from localstack.services.lambda_.invocation.lambda_models import InvocationResul
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 
 
@@ -89,7 +87,9 @@ class Sandbox:
         except queue.Empty:
             is_error, body = True, failure("Sandbox.Timedout", f"Task timed out after {self.timeout}.00 seconds")
             self.stop()
-        return InvocationResult(payload["invoke-id"], body, is_error, self.logs())
+        # With logs, LocalStack would make a log group that the template doesn't know: it passes LoggingConfig over. Without
+        # them, it asks for what there is, and has it in its own log.
+        return InvocationResult(payload["invoke-id"], body, is_error, logs=None)
 
     def logs(self):
         """What was logged since it was asked last."""
@@ -142,9 +142,7 @@ class ImageExecutor(RuntimeExecutor):
         if self.sandbox.exited.is_set():
             self.sandbox.stop()
             self.sandbox = self.fresh()
-        result = self.sandbox.invoke(payload)
-        LOG.info("%s answered %s\n%s", payload["invoked-function-arn"], result.payload, result.logs)
-        return result
+        return self.sandbox.invoke(payload)
 
     def stop(self):
         if self.sandbox:
