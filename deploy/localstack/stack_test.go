@@ -22,10 +22,10 @@ type stack struct {
 	trigger, results          string
 	listened                  bool // whether EventBridge was ever on at the source
 	outputs                   map[string]string
-	bus                       *ear // hears all that S3 and Lambda say on the event bus
-	told                      *ear // hears what the stack tells, as ResultsTo says
-	others                    string   // entries in the source bucket's configuration
-	someoneElse               *ear     // hears what they ask for
+	bus                       *ear   // hears all that S3 and Lambda say on the event bus
+	told                      *ear   // hears what the stack tells, as ResultsTo says
+	others                    string // entries in the source bucket's configuration
+	someoneElse               *ear   // hears what they ask for
 }
 
 const prefix = "in/"
