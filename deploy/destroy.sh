@@ -4,7 +4,7 @@
 set -euo pipefail
 # shellcheck source=deploy/aws.sh
 source "$(dirname "$0")/aws.sh"
-check_tools
+check_tools go
 aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text >&2 || die "there is no stack $STACK in $region"
 source_bucket=$(stack_output SourceBucketName) destination=$(stack_output DestinationBucketName) wiring=$(stack_output Wiring)
 
@@ -20,4 +20,4 @@ act aws cloudformation wait stack-delete-complete --stack-name "$STACK"
 if confirmed; then
   echo "the buckets stay: s3://$source_bucket and s3://$destination, with its renditions; make deploy takes that one up again" >&2
 fi
-unconfirmed "make destroy"
+unconfirmed destroy
