@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -226,6 +227,28 @@ func waiting(t *testing.T, url string) int {
 	_, _ = fmt.Sscan(got.Attributes["ApproximateNumberOfMessages"], &visible)
 	_, _ = fmt.Sscan(got.Attributes["ApproximateNumberOfMessagesNotVisible"], &taken)
 	return visible + taken
+}
+
+// peek returns the message of a queue without taking it, and how often it was taken before.
+func peek(t *testing.T, url string) (body string, taken int) {
+	t.Helper()
+	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: &url, WaitTimeSeconds: 5, VisibilityTimeout: 1, MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"ApproximateReceiveCount"},
+	})
+	if err != nil || len(got.Messages) != 1 {
+		t.Fatalf("%d messages, %v", len(got.Messages), err)
+	}
+	_, _ = fmt.Sscan(got.Messages[0].Attributes["ApproximateReceiveCount"], &taken)
+	return *got.Messages[0].Body, taken
+}
+
+func sameJSON(t *testing.T, one, other string) bool {
+	t.Helper()
+	var a, b any
+	if err := errors.Join(json.Unmarshal([]byte(one), &a), json.Unmarshal([]byte(other), &b)); err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 func put(t *testing.T, bucket, key string, data []byte) {

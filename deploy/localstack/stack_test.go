@@ -4,6 +4,7 @@ package localstack_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -11,7 +12,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -186,13 +189,19 @@ func (s *stack) resized(t *testing.T, key string) {
 
 // message is what is told, on the event bus or by its detail alone.
 type message struct {
-	Kind            string `json:"detail-type"`
-	Detail          *message
-	RequestContext  struct{ Condition, FunctionArn string }
+	Kind           string `json:"detail-type"`
+	Detail         *message
+	RequestContext struct {
+		Condition              string
+		ApproximateInvokeCount int
+	}
 	RequestPayload  json.RawMessage
-	ResponsePayload struct{ Results []result }
-	Object          struct{ Key string }
-	Bucket          struct{ Name string }
+	ResponsePayload struct {
+		Results   []result
+		ErrorType string
+	}
+	Object struct{ Key string }
+	Bucket struct{ Name string }
 }
 
 func decode(body string) (m message) {
@@ -230,4 +239,35 @@ func readme(t *testing.T, from, to string) string {
 		t.Fatalf("the README has no %q … %q", from, to)
 	}
 	return from + part
+}
+
+// upload is one of many, and when.
+type upload struct {
+	key         string
+	begun, done time.Time
+}
+
+// uploading puts small pictures into the source, one after the other, until it is called off.
+func (s *stack) uploading(t *testing.T, folder string) (off func() []upload) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var made []upload
+	var working sync.WaitGroup
+	working.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			u := upload{key: fmt.Sprintf("%s%s/%03d.jpg", prefix, folder, i), begun: time.Now()}
+			put(t, s.source, u.key, photo(t, 64, 48, uint8(i)))
+			u.done = time.Now()
+			made = append(made, u)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	})
+	return func() []upload {
+		cancel()
+		working.Wait()
+		return made
+	}
 }
