@@ -118,7 +118,8 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
-# What these need is docker and the AWS CLI; without CONFIRM=yes they read, and print what they would do.
+# What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
+# read, and print what they would do.
 .PHONY: push deploy destroy
 push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
 	@deploy/push.sh

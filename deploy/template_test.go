@@ -266,7 +266,7 @@ func TestTheDestinationIsPrivateAndStays(t *testing.T) {
 		if given["DestinationBucketIs"] == "existing" {
 			return // made by nobody, so neither emptied nor changed
 		}
-		if bucket["DeletionPolicy"] != "RetainExceptOnCreate" || bucket["UpdateReplacePolicy"] != "Retain" {
+		if bucket["DeletionPolicy"] != "Retain" || bucket["UpdateReplacePolicy"] != "Retain" {
 			t.Errorf("the bucket goes with the stack: %v", bucket)
 		}
 		p := s.properties("Destination")
