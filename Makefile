@@ -134,14 +134,18 @@ deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter o
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
 	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh docs/ready/test.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7
 
 .PHONY: ready-test
-ready-test: tools ## what docs/ready.md shows, compiled and run: the Spring controller, and the browser's part
-	docs/ready/test.sh
+ready-test: tools ## what docs/ready.md shows, compiled and run: the Spring service, the patterns in AWS's own matcher, the browser's part
+	@./tools.sh $(LIBVIPS) java
+	mvn -q -B -f docs/ready/spring test
+	mvn -q -B -f deploy/ruler compile dependency:copy-dependencies
+	go test -count=1 -tags ruler -run Pattern ./deploy
+	node --test --test-reporter=spec docs/ready/picture.test.mjs
 
 .PHONY: dist
 dist: tools $(libvips) ## what a release has beside the image, for this machine's architecture: s3resizer with its libvips, s3wire
@@ -216,7 +220,7 @@ env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin dist demo-out libvips/node_modules internal/gallery/browsertest/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
+	rm -rf bin dist demo-out libvips/node_modules internal/gallery/browsertest/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist docs/ready/spring/target deploy/ruler/target
 
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute

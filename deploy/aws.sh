@@ -68,6 +68,19 @@ stack_output() {
   [ "$value" = None ] || echo "$value"
 }
 
+# stack_status: such as UPDATE_COMPLETE, or nothing where there is no stack.
+stack_status() {
+  aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true
+}
+
+# in_queue ARN: how many messages are in it, taken ones among them.
+in_queue() {
+  local url
+  url=$(aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text) || return
+  aws sqs get-queue-attributes --queue-url "$url" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+    --query 'sum(values(Attributes)[].to_number(@))' --output text | cut -d . -f 1
+}
+
 # bucket_here BUCKET: whether it is there, and ours. Fails if it is another account's.
 bucket_here() {
   local answer

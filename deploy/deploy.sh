@@ -17,6 +17,16 @@ x86_64) platform=amd64 ;;
 esac
 check_tools go
 
+status=$(stack_status)
+case $status in
+ROLLBACK_COMPLETE)
+  echo "the stack $STACK was never finished: its first deployment failed and was rolled back ($status). All that CloudFormation" \
+    "can do is delete it, so it is deleted, and made anew; a destination bucket that it made stays, and is taken" >&2 ;;
+REVIEW_IN_PROGRESS) ;; # a change set was made and never executed
+*_IN_PROGRESS) die "the stack $STACK is at it ($status): wait until it is done" ;;
+UPDATE_ROLLBACK_FAILED) die "the stack $STACK is stuck ($status): mend what its events say, then aws cloudformation continue-update-rollback --stack-name $STACK" ;;
+CREATE_FAILED | ROLLBACK_FAILED | DELETE_FAILED) die "the stack $STACK can only be deleted ($status): make destroy STACK=$STACK first; its events say what is in the way" ;;
+esac
 served=$(stack_output SourceBucketName)
 [ "${served:-$SOURCE_BUCKET}" = "$SOURCE_BUCKET" ] || die "the stack $STACK is for $served: name another one, STACK=…, or make destroy first"
 bucket_here "$SOURCE_BUCKET" || die "there is no bucket $SOURCE_BUCKET in account $account"
@@ -38,6 +48,7 @@ fi
 # A bucket that this stack did not make, be it one that an earlier one left behind, is taken as it is.
 owned=$(aws cloudformation describe-stack-resource --stack-name "$STACK" --logical-resource-id Destination \
   --query StackResourceDetail.PhysicalResourceId --output text 2>/dev/null || true)
+[ "$status" != ROLLBACK_COMPLETE ] || owned= # what is left of its bucket is nobody's
 is=new
 if [ "$owned" != "$destination" ] && bucket_here "$destination"; then
   is=existing
@@ -73,6 +84,7 @@ prefix=$prefix_wired trigger=direct
 case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; esac
 trigger_wired=$trigger
 deletions=$(stack_output WiringOfDeletions)
+deletions_wired=$deletions
 cloudfront=
 # xargs reads quotes as a shell does, and runs nothing of it.
 words=$(xargs printf '%s\n' <<<"${PARAMETERS:-}") || die "PARAMETERS has a quote without its other one: $PARAMETERS"
@@ -98,14 +110,44 @@ if [[ -n $cloudfront && $cloudfront != no && $is = existing && -z $(stack_output
   die "$destination has a policy of its own, which the stack's would replace: take CloudFront=$cloudfront away, and let CloudFront in by that policy"
 fi
 
-# S3 refuses two entries for the same keys, so the old one goes before there is another one, or another queue.
-if [ -n "$wired" ] && [ "$wired" != --eventbridge ] && [ "$trigger $prefix" != "$trigger_wired $prefix_wired" ]; then
-  echo "from here until it is wired again, nobody is told of uploads to $SOURCE_BUCKET" >&2
+# unwire takes the old entry away: S3 refuses two for the same keys. What waits in an old queue would go with it.
+unwire() {
+  local empty=0 waited
+  [ "$wired" != --eventbridge ] || return 0
   # shellcheck disable=SC2086 # two arguments
   act s3wire remove "s3://$SOURCE_BUCKET" $wired
+  if [ "$trigger" = sqs ] || [[ $wired != --queue* ]] || ! confirmed; then return; fi
+  echo "waiting up to ${PATIENCE:-600} s until the queue is empty, since it goes" >&2
+  for ((waited = 0; empty < 5; waited += 2)); do # its numbers are approximate: five times is enough
+    if [ "$(in_queue "${wired#--queue }")" = 0 ]; then empty=$((empty + 1)); else empty=0; fi
+    ((waited < ${PATIENCE:-600})) || failed "there are still uploads in the queue: deploy again when the function has done them"
+    sleep "${PAUSE:-2}"
+  done
+}
+
+# failed LINE…: says what to do, with the bucket wired as it was.
+failed() {
+  # shellcheck disable=SC2086 # two arguments, or three
+  [ -z "$rewired" ] || [ "$wired" = --eventbridge ] || act s3wire add "s3://$SOURCE_BUCKET${prefix_wired:+/$prefix_wired}" $wired $deletions_wired || true
+  die "$@"
+}
+
+rewired=
+if [ -n "$wired" ] && { [ "$trigger" != "$trigger_wired" ] || { [ "$prefix" != "$prefix_wired" ] && [ "$trigger" != eventbridge ]; }; }; then
+  rewired=yes
+  echo "from here until it is wired again, nobody is told of uploads to $SOURCE_BUCKET" >&2
+  unwire
+fi
+if [ "$status" = ROLLBACK_COMPLETE ]; then
+  act aws cloudformation delete-stack --stack-name "$STACK"
+  act aws cloudformation wait stack-delete-complete --stack-name "$STACK"
 fi
 act aws cloudformation deploy --stack-name "$STACK" --template-file "$root/deploy/template.yaml" --capabilities CAPABILITY_IAM \
-  --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}"
+  --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" || {
+  aws cloudformation describe-stack-events --stack-name "$STACK" --output text \
+    --query "StackEvents[?ends_with(ResourceStatus, '_FAILED')].[LogicalResourceId, ResourceStatusReason] | [:8]" >&2 || true
+  failed "the stack $STACK was not deployed ($(stack_status)): mend what is said above, and give the same command again"
+}
 
 place=s3://$SOURCE_BUCKET
 [ "$trigger" = eventbridge ] || place+=${prefix:+/$prefix} # an EventBridge rule has its own filter

@@ -128,7 +128,7 @@ func (r ran) inOrder(t *testing.T, calls ...string) {
 }
 
 // reads are the calls that change nothing.
-var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-|lambda get-)|^docker info$`)
+var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-|(lambda|sqs) get-)|^docker info$`)
 
 func (r ran) changes() []string {
 	return slices.DeleteFunc(slices.Clone(r.calls), reads.MatchString)
@@ -458,6 +458,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("unwires before it deletes, and keeps what is in the buckets", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack(function)
+		d.put("buckets/"+destination, "")
 		r := d.run("destroy.sh", confirm)
 		r.inOrder(t, "s3wire remove s3://photos "+function, "cloudformation delete-stack", "cloudformation wait stack-delete-complete")
 		if !r.ok || r.at("s3 rm") >= 0 || r.at("delete-bucket") >= 0 || r.at("delete-object") >= 0 {
@@ -467,6 +468,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("leaves EventBridge on, to which others may listen", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack("--eventbridge")
+		d.put("buckets/"+destination, "")
 		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
 			t.Errorf("%v\n%s", r.calls, r.errors)
 		}
@@ -474,6 +476,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("a stack that never came to be has nothing to unwire", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack("")
+		d.put("buckets/"+destination, "")
 		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
 			t.Errorf("%v\n%s", r.calls, r.errors)
 		}

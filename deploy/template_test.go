@@ -270,7 +270,7 @@ func TestTheDestinationIsPrivateAndStays(t *testing.T) {
 		if given["DestinationBucketIs"] == "existing" {
 			return // made by nobody, so neither emptied nor changed
 		}
-		if bucket["DeletionPolicy"] != "RetainExceptOnCreate" || bucket["UpdateReplacePolicy"] != "Retain" {
+		if bucket["DeletionPolicy"] != "Retain" || bucket["UpdateReplacePolicy"] != "Retain" {
 			t.Errorf("the bucket goes with the stack: %v", bucket)
 		}
 		p := s.properties("Destination")
@@ -419,47 +419,5 @@ func TestAlarmsAndDashboardLookAtWhatIsWritten(t *testing.T) {
 		if !seen[metric] {
 			t.Errorf("%s is shown nowhere", metric)
 		}
-	}
-}
-
-func TestRulesMatchTheirEventsAlone(t *testing.T) {
-	created := func(bucket, key string) map[string]any {
-		return map[string]any{"source": "aws.s3", "account": account, "detail-type": "Object Created", "detail": map[string]any{
-			"bucket": map[string]any{"name": bucket}, "object": map[string]any{"key": key, "etag": "e"},
-		}}
-	}
-	deleted := created(source, "cat.jpg")
-	deleted["detail-type"] = "Object Deleted"
-	failed := func(function string) map[string]any {
-		return map[string]any{"source": "lambda", "account": account, "detail-type": "Lambda Function Invocation Result - Failure", "detail": map[string]any{
-			"requestContext": map[string]any{"functionArn": function},
-		}}
-	}
-	function := "arn:aws:lambda:" + region + ":" + account + ":function:" + stackName + "-Function"
-	tmpl := readTemplate(t)
-	for name, c := range map[string]struct {
-		given map[string]string
-		rule  string
-		event map[string]any
-		want  bool
-	}{
-		"an upload":                          {map[string]string{"Trigger": "eventbridge"}, "UploadRule", created(source, "cat.jpg"), true},
-		"an upload with the prefix":          {map[string]string{"Trigger": "eventbridge", "SourcePrefix": "a/"}, "UploadRule", created(source, "a/cat.jpg"), true},
-		"an upload without it":               {map[string]string{"Trigger": "eventbridge", "SourcePrefix": "a/"}, "UploadRule", created(source, "b/cat.jpg"), false},
-		"a rendition is no upload":           {map[string]string{"Trigger": "eventbridge"}, "UploadRule", created(destination, "small-cat.jpg"), false},
-		"a deletion":                         {map[string]string{"Trigger": "eventbridge", "DeleteRenditions": "yes"}, "UploadRule", deleted, true},
-		"a deletion, not asked for":          {map[string]string{"Trigger": "eventbridge"}, "UploadRule", deleted, false},
-		"a record":                           {map[string]string{"Trigger": "sqs", "ResultsTo": "sns"}, "RecordRule", created(destination, ".s3resizer/cat.jpg.json"), true},
-		"a rendition is no record":           {map[string]string{"Trigger": "sqs", "ResultsTo": "sns"}, "RecordRule", created(destination, "small-cat.jpg"), false},
-		"a failure of the function":          {nil, "FailureRule", failed(function + ":$LATEST"), true},
-		"a failure of another one":           {nil, "FailureRule", failed(function + "2:$LATEST"), false},
-		"an upload is no failure":            {nil, "FailureRule", created(source, "cat.jpg"), false},
-		"a failure, with results in a queue": {map[string]string{"ResultsTo": "sqs"}, "FailureRule", failed(function + ":$LATEST"), true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if pattern := mustEvaluate(t, tmpl, c.given).properties(c.rule)["EventPattern"]; matches(pattern, c.event) != c.want {
-				t.Errorf("%v of %v is not %v", pattern, c.event, c.want)
-			}
-		})
 	}
 }

@@ -1,6 +1,8 @@
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertThrows;
-import static org.junit.Assert.assertTrue;
+package ready;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.springframework.test.web.servlet.request.MockMvcRequestBuilders.post;
 
 import java.nio.charset.StandardCharsets;
@@ -14,15 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import org.junit.Test;
+import org.junit.jupiter.api.Test;
 import org.springframework.http.MediaType;
 import org.springframework.test.web.servlet.MockMvc;
 import org.springframework.test.web.servlet.setup.MockMvcBuilders;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Drives the controller as Spring does: its dispatcher, its message converters, the events of testdata as their bytes. */
-public class PictureReadyControllerTest {
+class PictureReadyControllerTest {
 
     private static final String TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -59,8 +60,7 @@ public class PictureReadyControllerTest {
             }
             assertEquals("photos-resized/.s3resizer/holiday/cat.jpg.json", bucket + "/" + key);
             try {
-                return Optional.of(new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false)
-                    .readValue(sample("record"), PictureReadyController.Picture.class));
+                return Optional.of(new JsonMapper().readValue(sample("record"), PictureReadyController.Picture.class));
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
@@ -71,7 +71,7 @@ public class PictureReadyControllerTest {
     private final MockMvc service = MockMvcBuilders.standaloneSetup(new PictureReadyController(kept, TOKEN)).build();
 
     private static String sample(String name) throws Exception {
-        return Files.readString(Path.of(System.getProperty("testdata"), name + ".json"));
+        return Files.readString(Path.of("../testdata", name + ".json"));
     }
 
     private int told(String token, String body) throws Exception {
@@ -83,11 +83,11 @@ public class PictureReadyControllerTest {
     }
 
     private void told(String name) throws Exception {
-        assertEquals(name, 204, told(TOKEN, sample(name)));
+        assertEquals(204, told(TOKEN, sample(name)), name);
     }
 
     @Test
-    public void aResizedPictureIsKeptWithWhatAPageNeeds() throws Exception {
+    void aResizedPictureIsKeptWithWhatAPageNeeds() throws Exception {
         told("resized");
         var picture = kept.pictures.get("photos/holiday/cat.jpg");
         assertEquals("resized", picture.status());
@@ -101,14 +101,14 @@ public class PictureReadyControllerTest {
     }
 
     @Test
-    public void aRejectedPictureIsKeptWithItsReason() throws Exception {
+    void aRejectedPictureIsKeptWithItsReason() throws Exception {
         told("rejected");
         var picture = kept.pictures.get("photos/holiday/broken.jpg");
         assertEquals("rejected corrupt the jpeg is damaged or cut short", picture.status() + " " + picture.errorClass() + " " + picture.reason());
     }
 
     @Test
-    public void whatComesTwiceOrLateChangesNothing() throws Exception {
+    void whatComesTwiceOrLateChangesNothing() throws Exception {
         told("resized");
         told("resized");
         assertEquals(List.of("resized photos/holiday/cat.jpg"), kept.changes);
@@ -118,14 +118,14 @@ public class PictureReadyControllerTest {
     }
 
     @Test
-    public void whatBringsNothingNewIsPassedOver() throws Exception {
+    void whatBringsNothingNewIsPassedOver() throws Exception {
         told("superseded");
         assertEquals(204, told(TOKEN, "{\"detail-type\":\"Scheduled Event\",\"source\":\"aws.events\",\"detail\":{}}"));
         assertTrue(kept.changes.isEmpty() && kept.failures.isEmpty());
     }
 
     @Test
-    public void failuresAreNotedByTheirClass() throws Exception {
+    void failuresAreNotedByTheirClass() throws Exception {
         told("access-denied");
         told("transient");
         told("timed-out");
@@ -137,7 +137,7 @@ public class PictureReadyControllerTest {
     }
 
     @Test
-    public void aRecordIsRead() throws Exception {
+    void aRecordIsRead() throws Exception {
         told("record-created");
         assertEquals(List.of("resized photos/holiday/cat.jpg"), kept.changes);
         assertEquals(3, kept.pictures.get("photos/holiday/cat.jpg").renditions().size());
@@ -145,14 +145,14 @@ public class PictureReadyControllerTest {
     }
 
     @Test
-    public void aRecordThatIsGoneTellsNothing() throws Exception {
+    void aRecordThatIsGoneTellsNothing() throws Exception {
         kept.gone = true;
         told("record-created");
         assertTrue(kept.changes.isEmpty());
     }
 
     @Test
-    public void whoHasNotTheTokenIsRefused() throws Exception {
+    void whoHasNotTheTokenIsRefused() throws Exception {
         for (String token : new String[] {null, "", "0123456789abcdef0123456789abcdeF", TOKEN + "0"}) {
             assertEquals(401, told(token, sample("resized")));
         }
@@ -167,12 +167,12 @@ public class PictureReadyControllerTest {
     }
 
     @Test
-    public void whatIsNoEventIsRefused() throws Exception {
+    void whatIsNoEventIsRefused() throws Exception {
         assertEquals(400, told(TOKEN, "not JSON"));
     }
 
     @Test
-    public void whatCouldNotBeKeptComesAgain() {
+    void whatCouldNotBeKeptComesAgain() {
         kept.broken = true; // a container answers an exception with 500, which EventBridge tries again
         assertThrows(Exception.class, () -> told("resized"));
     }

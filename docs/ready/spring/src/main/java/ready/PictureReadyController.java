@@ -1,3 +1,5 @@
+package ready;
+
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -31,9 +33,9 @@ public class PictureReadyController {
         Optional<Picture> record(String bucket, String key);
     }
 
-    /** A result of the report, version 1: what a page needs of it. */
+    /** A result of the report, version 1: what a page needs of it. A source that is gone has no width and height. */
     public record Picture(String status, @JsonProperty("class") String errorClass, String reason, Source source, List<Rendition> renditions) {}
-    public record Source(String bucket, String key, String etag, int width, int height, String thumbHash, String color) {}
+    public record Source(String bucket, String key, String etag, Integer width, Integer height, String thumbHash, String color) {}
     public record Rendition(String size, String bucket, String key, String contentType, String etag, int width, int height, long bytes) {}
 
     record Event(@JsonProperty("detail-type") String type, Detail detail) {}
