@@ -155,7 +155,7 @@ func (e *meter) render(ctx context.Context, file []byte, format resize.Format, s
 	spec := e.settings.Spec()
 	spec.Formats, spec.Sizes, spec.Effort = []resize.Format{format}, sizes, effort
 	made := make(chan resize.Rendition, len(sizes))
-	err = source.Render(ctx, spec, func(r resize.Rendition) error { made <- r; return nil })
+	_, err = source.Render(ctx, spec, func(r resize.Rendition) error { made <- r; return nil })
 	if err != nil {
 		return nil, err
 	}
