@@ -55,7 +55,7 @@ RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md &
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
 # libheif, libde265, what they need beside the base, which changes with Debian's updates, and their licences. libheif's own
-# plugins stay out: hevc.c is what decodes.
+# plugins stay out: resize/internal/heic/hevc.c is what decodes.
 RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1)")" && mkdir -p "/files$libraries" && \
       add() { \
         case "$1" in libc.so.*|libm.so.*|libstdc++.so.*|libgcc_s.so.*|ld-linux*) return 0;; esac; \

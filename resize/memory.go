@@ -2,7 +2,6 @@ package resize
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 
@@ -23,8 +22,8 @@ import (
 //     more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
 //   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
 //     as wide and as deep as they are loaded; with alpha a third more.
-//   - The renditions, 8 bits a channel, with all their frames; with alpha three times, for the copies between C and Go in
-//     which the colors are divided by it. The widest once more if it is turned.
+//   - The renditions, 8 bits a channel, with all their frames, and once more for an encoder; with alpha a third time, as
+//     the colors are divided by it. The widest once more if it is turned.
 //   - The encoders, the most expensive ones of those that run at once: see encoderBytes.
 //
 // Threads, and encoders at once, are [runtime.GOMAXPROCS]. The numbers are measured, with libvips 8.18.7 and one malloc
@@ -152,9 +151,9 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
 	for i, p := range pictures {
 		size := p.bytes(s, frames)
-		all += size
+		all += 2 * size
 		if s.Alpha {
-			all += 2 * size
+			all += size
 		}
 		if i == 0 && s.orientation > 1 {
 			all += size
@@ -200,10 +199,6 @@ func (s *Source) checkMemory(pictures []*picture) error {
 		return rejection.TooLargef(
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
 			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))
-	}
-	// govips counts the bytes of a picture that it takes from C, as one with alpha is to be encoded, in 31 bits.
-	if size := pictures[0].bytes(s, s.framesFor(pictures)); size > math.MaxInt32 {
-		return rejection.TooLargef("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))
 	}
 	return nil
 }

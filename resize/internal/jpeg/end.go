@@ -44,7 +44,7 @@ func (e *End) Read(p []byte) (int, error) {
 		}
 		return e.r.Read(p)
 	}
-	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see buffered_read in source.c
+	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see internal/vips/source.c
 	if n == 0 {
 		return 0, err
 	}
