@@ -170,7 +170,7 @@ func TestTooMuchMemoryIsRejectedBeforeDecoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	var rejection *Rejection
 	if !errors.As(err, &rejection) || rejection.Class != ClassTooLarge || body.n > 16<<10 {
 		t.Errorf("%v, after %d bytes", err, body.n)

@@ -44,7 +44,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	return s, nil
 }
 
-// rangeKnown tells whether it is known which sample is black and which is white. Of float samples it is not (files with
+// rangeKnown reports whether it is known which sample is black and which is white. Of float samples it is not (files with
 // 0–1, 0–255 and physical units are all about), unless they are of a color space that libvips decodes to them.
 func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 	switch format {
@@ -55,14 +55,19 @@ func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 	}
 }
 
-// turned tells whether the picture is stored lying on its side.
+// turned reports whether the picture is stored lying on its side.
 func (s *Source) turned() bool { return s.orientation >= 5 && s.orientation <= 8 }
 
-// decode computes the pixels of the widest picture, in one pass from the first byte to the last.
-func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
-	s.Decode.Start = time.Now()
-	defer func() { s.Decode.End = time.Now() }()
+// decode computes the pixels of the widest picture, in one pass from the first byte to the last, and says when it did. Of a
+// JPEG that may be damaged the error is errSuspect.
+func (s *Source) decode(ctx context.Context, p *picture) (_ *pixels, took Span, err error) {
+	took.Start = time.Now()
+	pixels, err := s.decodePixels(ctx, p)
+	took.End = time.Now()
+	return pixels, took, err
+}
 
+func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) {
 	damaged := fmt.Sprintf("the %s is damaged or cut short", s.Format)
 	shrink := s.loadShrink(p.width)
 	frames := s.Frames

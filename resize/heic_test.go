@@ -95,7 +95,7 @@ func TestHEICLargerThanItsHeaderSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt {
 		t.Errorf("%v", err)
 	}
@@ -109,7 +109,7 @@ func TestTheEndOfTheContextEndsAHEIC(t *testing.T) {
 	defer source.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	if !errors.Is(err, context.Canceled) || errors.As(err, new(*Rejection)) {
 		t.Errorf("%v", err)
 	}

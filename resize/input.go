@@ -165,7 +165,7 @@ func (in *input) blame(ctx context.Context, reason string) error {
 		return fmt.Errorf("decode: %w", err)
 	}
 	if in.jpeg != nil {
-		return ErrSuspect
+		return errSuspect
 	}
 	return rejection.Corruptf("%s", reason)
 }

@@ -31,7 +31,7 @@ func codings(t testing.TB) map[string][]byte {
 
 func TestAWholeJPEGIsNotSuspected(t *testing.T) {
 	for name, data := range codings(t) {
-		if _, suspect, err := renderFile(data, limits, Spec{Sizes: standard, Formats: []Format{PNG}}, func(Rendition) {}); suspect || err != nil {
+		if _, _, suspect, err := renderFile(data, limits, Spec{Sizes: standard, Formats: []Format{PNG}}, func(Rendition) {}); suspect || err != nil {
 			t.Errorf("%s: suspected: %v, %v", name, suspect, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 			for range rounds {
 				at := 2 + random.IntN(len(data)-4)
 				damaged := mutations[kind](random, bytes.Clone(data), at)
-				source, suspect, err := renderFile(damaged, limits, spec, func(r Rendition) { got = r.Data })
+				_, summary, suspect, err := renderFile(damaged, limits, spec, func(r Rendition) { got = r.Data })
 				same := bytes.Equal(got, whole)
 				switch {
 				case errors.As(err, new(*Rejection)):
@@ -104,7 +104,7 @@ func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 				default:
 					unseen++
 				}
-				if source != nil && source.Truncated {
+				if summary.Truncated {
 					t.Errorf("%s, %s at %d: truncated", name, kind, at)
 				}
 			}

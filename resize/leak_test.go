@@ -62,7 +62,7 @@ func renderEverything() bool {
 		}
 		interrupted, cancel := context.WithTimeout(context.Background(), time.Duration(i%10)*time.Millisecond)
 		if source, err := Open(interrupted, bytes.NewReader(p.Data), limits); err == nil {
-			_ = source.Render(interrupted, spec, func(Rendition) error { return nil })
+			_, _ = source.Render(interrupted, spec, func(Rendition) error { return nil })
 			source.Close()
 		}
 		cancel()

@@ -3,9 +3,9 @@ package resize
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
+	"io"
 	"math"
 	"os"
 	"sync"
@@ -50,7 +50,7 @@ var (
 func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source, map[string]Rendition) {
 	t.Helper()
 	out, open := map[string]Rendition{}, vips.OpenImageRefs()
-	source, err := tryRender(data, Spec{Sizes: sizes, Formats: formats, Quality: quality, Background: white}, func(r Rendition) {
+	source, _, _, err := renderFile(data, limits, Spec{Sizes: sizes, Formats: formats, Quality: quality, Background: white}, func(r Rendition) {
 		out[fmt.Sprint(r.Size, " ", r.Format)] = r
 	})
 	if err != nil {
@@ -62,16 +62,16 @@ func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source
 	return source, out
 }
 
-func tryRender(data []byte, spec Spec, got func(Rendition)) (*Source, error) {
-	source, _, err := renderFile(data, limits, spec, got)
-	return source, err
+func tryRender(data []byte, spec Spec, got func(Rendition)) (Summary, error) {
+	_, summary, _, err := renderFile(data, limits, spec, got)
+	return summary, err
 }
 
-// renderFile goes the whole way of a file, and tells whether it was examined.
-func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, suspect bool, err error) {
+// renderFile goes the whole way of a file, and reports whether it was read again, to be examined.
+func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, summary Summary, again bool, err error) {
 	source, err = Open(context.Background(), bytes.NewReader(data), limits)
 	if err != nil {
-		return nil, false, err
+		return nil, summary, false, err
 	}
 	defer source.Close()
 	var mu sync.Mutex
@@ -81,10 +81,12 @@ func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (sou
 		got(r)
 		return nil
 	}
-	if err = source.Render(context.Background(), spec, emit); errors.Is(err, ErrSuspect) {
-		return source, true, source.RenderSuspect(context.Background(), bytes.NewReader(data), spec, emit)
+	spec.Reopen = func(context.Context) (io.ReadCloser, error) {
+		again = true
+		return io.NopCloser(bytes.NewReader(data)), nil
 	}
-	return source, false, err
+	summary, err = source.Render(context.Background(), spec, emit)
+	return source, summary, again, err
 }
 
 // decoded is the picture in a file, flattened onto mid-grey where it has alpha, so that what can't be seen does not

@@ -12,6 +12,7 @@ package resize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -59,8 +60,11 @@ type Spec struct {
 	Quality Quality
 	// Background is what shows through where a picture with alpha becomes a format without.
 	Background Color
-	// AcceptTruncated renders a JPEG that is cut short, if half of its rows are there; see [Source.RenderSuspect].
+	// AcceptTruncated renders a JPEG that is cut short, if half of its rows are there; see [Source.Render].
 	AcceptTruncated bool
+	// Reopen opens the very same file once more, from its first byte, for a JPEG that has to be examined as a whole: one in
+	// a thousand, say. Without it such a JPEG is rejected.
+	Reopen func(context.Context) (io.ReadCloser, error)
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -78,26 +82,27 @@ type Rendition struct {
 // Span is a stretch of time on the wall clock.
 type Span struct{ Start, End time.Time }
 
+// Summary is what was learnt of a source as it was rendered.
+type Summary struct {
+	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
+	// waiting for bytes that were still on their way.
+	Decode Span
+	// Truncated says that the file ends before the picture does, and that what is missing is grey or coarse.
+	Truncated bool
+	// ThumbHash and Color are what a page can show until it has one of the renditions: a picture in some 25 bytes
+	// (https://evanw.github.io/thumbhash/), and the dominant color, the mean of the pixels in the fullest of 16 × 16 × 16
+	// bins, each counting by its alpha; spec.Background where nothing is visible. Of an animation, those of its first
+	// frame.
+	ThumbHash []byte
+	Color     Color
+}
+
 // Source is a picture whose header was read and found acceptable. Close it.
 type Source struct {
 	Format        Format
 	Width, Height int // pixels of one frame, upright: after the EXIF orientation is applied
 	Frames        int // 1, or the number of frames of an animation
 	Alpha         bool
-	// Truncated tells that the file ends before the picture does, and that what is missing is grey or coarse. Valid after
-	// RenderSuspect.
-	Truncated bool
-
-	// ThumbHash and Color are what a page can show until it has one of the renditions: a picture in some 25 bytes
-	// (https://evanw.github.io/thumbhash/), and the dominant color, the mean of the pixels in the fullest of 16 × 16 × 16
-	// bins, each counting by its alpha; spec.Background where nothing is visible. Of an animation, those of its first
-	// frame. Valid after Render.
-	ThumbHash []byte
-	Color     Color
-
-	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
-	// waiting for bytes that were still on their way. Valid after Render.
-	Decode Span
 
 	input       *input
 	orientation int    // EXIF orientation, 1–8; the picture is stored turned
@@ -152,25 +157,54 @@ func (s *Source) Fit(width int) (w, h int) {
 // Render decodes the source and calls emit with each rendition the moment it is encoded, from several goroutines at
 // once and in no particular order. It returns when every emit has. The first error, emit's included, ends the work.
 //
-// A picture that would take too much memory is a [*Rejection], before it is decoded. Corrupt pixels are one or, of a
-// JPEG, [ErrSuspect], found before anything is emitted: the widest size is complete before any is
-// encoded. An error of the reader given to Open, or of ctx, is returned as it is, wrapped, whatever the decoder made of
-// it. When ctx ends, Render returns at once; an encoder, which can't be stopped, may run on for a while. Render can be
-// called once, and RenderSuspect once after it.
-func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) error {
+// A picture that would take too much memory is a [*Rejection], before it is decoded. Corrupt pixels are one too, found
+// before anything is emitted: the widest size is complete before any is encoded. An error of the reader given to Open, of
+// spec.Reopen, or of ctx, is returned as it is, wrapped, whatever the decoder made of it. When ctx ends, Render returns at
+// once; an encoder, which can't be stopped, may run on for a while. Render can be called once.
+//
+// A JPEG that the decoder is not sure of may be damaged, or merely odd: as it streams by, the two can't be told apart. It
+// is read again then, by spec.Reopen, and held whole. Padding between segments, parameters that nobody heeds and other
+// harmless oddities are passed over. A file that ends too soon is a [*Rejection] that says where, unless spec accepts it
+// and half of its rows, at least, are there: each with all of its coefficients, though maybe not to their last bit if it is
+// progressive. Anything else is one too.
+func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) (Summary, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {
-		return err
-	}
-	if err := s.checkMemory(pictures); err != nil {
-		return err
+		return Summary{}, err
 	}
 	defer closeAll(pictures)
-	widest := pictures[0]
-	if widest.pixels, err = s.decode(ctx, widest); err != nil {
-		return err
+	summary, err := s.decodeWidest(ctx, spec, pictures)
+	if err != nil {
+		return Summary{}, err
 	}
+	if err := s.renderAll(ctx, spec, pictures, emit, &summary); err != nil {
+		return Summary{}, err
+	}
+	return summary, nil
+}
 
+// decodeWidest puts the widest of the pictures into memory, after a second look at the file if it takes one.
+func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
+	if err := s.checkMemory(pictures); err != nil {
+		return summary, err
+	}
+	widest := pictures[0]
+	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	if !errors.Is(err, errSuspect) {
+		return summary, err
+	}
+	if summary.Truncated, err = s.examine(ctx, spec); err != nil {
+		return summary, err
+	}
+	if err := s.checkMemory(pictures); err != nil {
+		return summary, err
+	}
+	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	return summary, err
+}
+
+// renderAll makes the other pictures of the widest one, and encodes all of them.
+func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, emit func(Rendition) error, summary *Summary) (err error) {
 	caller := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	encoders := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -193,7 +227,10 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 			})
 		}
 		if i == len(pictures)-1 { // the smallest is there, the widest still being encoded: nothing waits for this
-			group.Go(func() error { return s.placeholder(picture.pixels, spec.Background) })
+			group.Go(func() (err error) {
+				summary.ThumbHash, summary.Color, err = placeholder(picture.pixels, spec.Background)
+				return err
+			})
 		}
 	}
 	return group.Wait()

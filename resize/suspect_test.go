@@ -59,15 +59,15 @@ func TestACutJPEGIsRenderedWhereThatIsWanted(t *testing.T) {
 			if _, err := tryRender(s.Original, spec, func(r Rendition) { want = r.Data }); err != nil {
 				t.Fatal(err)
 			}
-			source, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
+			summary, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
 			if accepted := s.Outcome == resizetest.Whole || s.Outcome == resizetest.Cut; accepted != (err == nil) {
 				t.Fatal(err)
 			}
 			if err != nil {
 				return
 			}
-			if source.Truncated != (s.Outcome == resizetest.Cut) {
-				t.Errorf("truncated: %v", source.Truncated)
+			if summary.Truncated != (s.Outcome == resizetest.Cut) {
+				t.Errorf("truncated: %v", summary.Truncated)
 			}
 			// The upper half is what it was; of a progressive one, nearly.
 			a, b := upperHalf(t, got), upperHalf(t, want)
@@ -123,15 +123,16 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 	spec := Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}
 	emit := func(Rendition) error { return nil }
 	for name, c := range map[string]struct {
-		second func(cancel context.CancelFunc) io.Reader
+		second func(cancel context.CancelFunc) (io.ReadCloser, error)
 		want   error
 	}{
-		"it breaks": {func(context.CancelFunc) io.Reader {
-			return io.MultiReader(bytes.NewReader(cut[:len(cut)*8/10]), iotest.ErrReader(reset))
+		"it can't be opened": {func(context.CancelFunc) (io.ReadCloser, error) { return nil, reset }, reset},
+		"it breaks": {func(context.CancelFunc) (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(cut[:len(cut)*8/10]), iotest.ErrReader(reset))), nil
 		}, reset},
-		"the context ends": {func(cancel context.CancelFunc) io.Reader {
+		"the context ends": {func(cancel context.CancelFunc) (io.ReadCloser, error) {
 			cancel()
-			return bytes.NewReader(cut)
+			return io.NopCloser(bytes.NewReader(cut)), nil
 		}, context.Canceled},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -139,13 +140,25 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := source.Render(ctx, spec, emit); !errors.Is(err, ErrSuspect) {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := source.RenderSuspect(ctx, c.second(cancel), spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
+		spec.Reopen = func(context.Context) (io.ReadCloser, error) { return c.second(cancel) }
+		if _, err := source.Render(ctx, spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
 			t.Errorf("%s: %v", name, err)
 		}
 		source.Close()
 		cancel()
+	}
+}
+
+// Whoever can't read a picture twice is not told that an odd one is whole, nor that it is damaged.
+func TestASuspectJPEGThatCannotBeReadAgainIsRejected(t *testing.T) {
+	whole := plainJPEG(t, 1200, 900)
+	source, err := Open(t.Context(), bytes.NewReader(whole[:len(whole)*7/10]), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}, func(Rendition) error { return nil })
+	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, "can't be read again") {
+		t.Errorf("%v", err)
 	}
 }

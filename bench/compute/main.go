@@ -131,7 +131,7 @@ func (d *driver) resize(ctx context.Context) error {
 		return err
 	}
 	defer source.Close()
-	err = source.Render(ctx, d.settings.Spec(), func(r resize.Rendition) error {
+	_, err = source.Render(ctx, d.settings.Spec(), func(r resize.Rendition) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.out.Renditions[r.Size] = r.Data

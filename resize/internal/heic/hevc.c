@@ -39,7 +39,7 @@ static int priority(enum heif_compression_format format) { return format == heif
 #define MARK_AT 6
 static const uint16_t mark[2][4] = {{0x0d3e, 0x02a1, 0x03f7, 0x0158}, {0x0191, 0x03ce, 0x0066, 0x02bb}};
 
-// Sets the marks, or tells whether one is there. Samples of more than 8 bits have two bytes.
+// Sets the marks, or reports whether one is there. Samples of more than 8 bits have two bytes.
 static int marks(uint8_t *luma, size_t stride, int bytes, const struct de265_image_spec *spec, int set) {
   for (int top = 0; top + BLOCK <= spec->height; top += BLOCK)
     for (int left = 0; left + BLOCK <= spec->width; left += BLOCK) {
@@ -88,7 +88,7 @@ static void release_buffer(de265_decoder_context *context, struct de265_image *i
   }
 }
 
-// hole tells whether a part of the picture was never decoded.
+// hole reports whether a part of the picture was never decoded.
 static int hole(Decoder *decoder, const struct de265_image *picture) {
   int stride, bytes = de265_get_bits_per_pixel(picture, 0) > 8 ? 2 : 1;
   const uint8_t *shown = de265_get_image_plane(picture, 0, &stride); // less what is cropped
@@ -203,7 +203,7 @@ static struct heif_error decode_image(void *data, struct heif_image **out) {
 static int priority_of(const heif_decoder_plugin_compressed_format_description *what) { return priority(what->format); }
 
 static struct heif_error new_decoder_with(void **out, const heif_decoder_plugin_options *options) {
-  (void) options; // how many threads, is libde265's own affair: it starts none unless it is told to
+  (void) options; // how many threads, is libde265's own affair: it starts none unless it has to
   return new_decoder(out);
 }
 

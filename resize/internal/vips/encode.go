@@ -63,7 +63,7 @@ func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, er
 }
 
 // JPEG encodes at a quality of 1–100 with the standard Huffman tables, alpha on a background. The chroma is halved in both
-// directions, as sharp has it unless it is told otherwise.
+// directions, as sharp has it by default.
 func (r Raw) JPEG(quality int, red, green, blue uint8) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		if image.HasAlpha() {

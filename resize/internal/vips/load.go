@@ -80,7 +80,7 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(options))
 	var out *C.VipsImage
-	if C.room_load(name, options, source, &out) != 0 {
+	if failed := C.room_load(name, options, source, &out); failed != 0 {
 		return nil, failure(fmt.Sprintf("load a %s", loader))
 	}
 	image := own(out)

@@ -40,7 +40,10 @@ func (i *Image) Loop() int { return i.number(loopName) }
 func (i *Image) Delays() []int {
 	var delays *C.int
 	var n C.int
-	if C.vips_image_get_typeof(i.c, delayName) == 0 || C.vips_image_get_array_int(i.c, delayName, &delays, &n) != 0 {
+	if C.vips_image_get_typeof(i.c, delayName) == 0 {
+		return nil
+	}
+	if failed := C.vips_image_get_array_int(i.c, delayName, &delays, &n); failed != 0 {
 		C.vips_error_clear()
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// kept is by how many bytes the process may grow before its C library is told to give back what is free.
+	// kept is by how many bytes the process may grow before its C library has to give back what is free.
 	kept = 32 << 20
 	// sparing is how many pictures there are at least between two times.
 	sparing = 10

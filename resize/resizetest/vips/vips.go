@@ -9,7 +9,7 @@ import (
 	room "s3resizer/resize/internal/vips" // it defines what govips wants of a libvips that lacks it
 )
 
-// Pictures.
+// ImageRef is a picture, and the others are what is known of one.
 type (
 	ImageRef       = vips.ImageRef
 	ImageMetadata  = vips.ImageMetadata
@@ -20,7 +20,7 @@ type (
 	Interpretation = vips.Interpretation
 )
 
-// What encoders take.
+// JpegExportParams, and those of the other formats, are what encoders take.
 type (
 	JpegExportParams = vips.JpegExportParams
 	PngExportParams  = vips.PngExportParams
@@ -32,7 +32,7 @@ type (
 	TiffCompression  = vips.TiffCompression
 )
 
-// The library.
+// Config and MemoryStats are of the library as a whole.
 type (
 	Config      = vips.Config
 	MemoryStats = vips.MemoryStats
