@@ -16,9 +16,6 @@ import (
 	"s3resizer/resize/internal/icc"
 )
 
-// Built reports whether HEIC is read.
-const Built = true
-
 // Start tells libvips of a loader more, "heicload_source", with the given number of threads for each picture. libheif
 // itself is not called before the first HEIC.
 func Start(threads int) { C.heic_startup(C.int(threads)) }

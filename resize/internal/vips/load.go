@@ -14,7 +14,6 @@ import (
 // Loader is one of libvips's loaders, by its name without "load_source".
 type Loader string
 
-// The loaders that may be used. That for HEIC is package heic's.
 const (
 	JPEG Loader = "jpeg"
 	PNG  Loader = "png"
@@ -22,8 +21,24 @@ const (
 	GIF  Loader = "gif"
 	TIFF Loader = "tiff"
 	AVIF Loader = "heif"
-	HEIC Loader = "heic"
+	HEIC Loader = "heic" // package heic's
 )
+
+// loaders are those of libvips that may be used.
+var loaders = []Loader{JPEG, PNG, WebP, GIF, TIFF, AVIF}
+
+// Has reports whether libvips has the loader, once it is started.
+func Has(l Loader) (has bool) {
+	l.use(func(operation *C.char) { has = C.room_has(operation) != 0 })
+	return has
+}
+
+// use calls f with the name of the loader that reads from a source.
+func (l Loader) use(f func(operation *C.char)) {
+	operation := C.CString(string(l) + "load_source")
+	defer C.free(unsafe.Pointer(operation))
+	f(operation)
+}
 
 // Loading says how a file is loaded. The zero value loads the first frame at full size, and fails if the file is cut short.
 type Loading struct {

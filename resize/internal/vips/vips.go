@@ -40,6 +40,10 @@ func Start(threads int) error {
 		return fmt.Errorf("start libvips %s: %w", vips.Version, err)
 	}
 	C.room_start()
+	C.room_block_loaders()
+	for _, l := range loaders {
+		l.use(func(operation *C.char) { C.room_allow(operation) })
+	}
 	return nil
 }
 
