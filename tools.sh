@@ -47,7 +47,7 @@ if [ ${#packages[@]} -gt 0 ]; then
   exec {lock}>/tmp/s3resizer-apt.lock # two targets side by side may want something each
   flock "$lock"
   apt-get update -qq
-  # shellcheck disable=SC2086 # an entry may be several packages
+  # shellcheck disable=SC2048,SC2086 # an entry may be several packages
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages[*]} >/dev/null
 fi
 if ! go version 2>/dev/null | grep -qE 'go(1\.(2[6-9]|[3-9][0-9])|[2-9])'; then
