@@ -35,12 +35,14 @@ func TestStacks(t *testing.T) {
 				s.deploy(t, steps[0].trigger, steps[0].results)
 				s.works(t, "first")
 			})
+			s.showsPages(shows)
 			shows("deployed again", s.stays)
 			for _, next := range steps[1:] {
 				shows("from "+s.trigger+" to "+next.trigger, func(t *testing.T) {
 					s.changes(t, next)
 					s.works(t, "with "+next.trigger)
 				})
+				s.showsPages(shows)
 			}
 			shows("deletions", s.deletes)
 			shows("the destination gone", s.recovers)
