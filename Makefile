@@ -118,6 +118,16 @@ stack-images: image ## the images of docker-compose.versitygw.yml
 stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+.PHONY: deploy-test engine
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed; a page that is told
+	@./tools.sh $(LIBVIPS) awscli
+	@./tools.sh $(LIBVIPS) chromium
+	@./tools.sh $(LIBVIPS) java
+	mvn -q -B -f docs/ready/spring -DskipTests package
+	deploy/localstack/test.sh -v
+engine:
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "missing: Docker's engine (see what \`$(DOCKER) info\` says)" >&2; exit 1; }
+
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
@@ -133,7 +143,7 @@ deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter o
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
 	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x deploy/*.sh deploy/localstack/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7

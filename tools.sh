@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks for the tools that a build needs. What is missing is installed where that takes no question (root on Debian and
 # its kin), else named in one line.
-#   tools.sh [pinned|system] [djpeg|heic|chromium|java]
+#   tools.sh [pinned|system] [djpeg|heic|chromium|awscli|java]
 set -euo pipefail
 libvips=${1:-pinned}
 
@@ -20,6 +20,11 @@ fi
 [ "${2:-}" != heic ] || pkg-config --exists libheif libde265 2>/dev/null || packages+=("libheif-dev libde265-dev")
 [ "${2:-}" != java ] || { need javac default-jdk-headless && need mvn maven; }
 [ "${2:-}" != chromium ] || need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core"
+if [ "${2:-}" = awscli ]; then
+  found=
+  while read -r aws; do [[ $("$aws" --version 2>&1) != aws-cli/2.* ]] || found=$aws; done < <(type -ap aws)
+  [ -n "$found" ] || packages+=(awscli)
+fi
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "missing: install ${packages[*]} (on Debian: sudo apt-get install ${packages[*]})" >&2

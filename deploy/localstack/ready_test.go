@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// showsPages shows, where results go to EventBridge, that a page is told of its upload, by what the trigger has to tell.
+// showsPages shows, where results go to EventBridge as notify.yaml needs it, that a page is told of its upload, by what the trigger has to tell.
 func (s *stack) showsPages(shows func(string, func(*testing.T))) {
-	if s.results == "eventbridge" {
+	if s.told == s.bus {
 		shows("a page is told, with "+s.trigger, s.tellsAPage)
 	}
 }
@@ -38,7 +38,7 @@ func (s *stack) tellsAPage(t *testing.T) {
 			"java -jar", "exec java -jar", "--server.port=8080", "--server.port=0 --server.ssl.certificate=$WORK/certificate.pem --server.ssl.certificate-private-key=$WORK/key.pem",
 		).Replace("cd " + root + "\n" + part(t, "docs/ready.md", from, "\n```"))
 	}
-	address := service(t, command("PICTURES_BUCKET="), "PICTURES_PREFIX="+prefix+"page of "+s.trigger+"/")
+	address := service(t, command("PICTURES_BUCKET="), "PICTURES_PREFIX="+s.key("told by "+s.trigger+"/"))
 	rules, err := os.ReadFile(root + "/docs/ready/cors.json")
 	if err != nil {
 		t.Fatal(err)
