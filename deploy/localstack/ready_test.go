@@ -38,7 +38,7 @@ func (s *stack) tellsAPage(t *testing.T) {
 			"java -jar", "exec java -jar", "--server.port=8080", "--server.port=0 --server.ssl.certificate=$WORK/certificate.pem --server.ssl.certificate-private-key=$WORK/key.pem",
 		).Replace("cd " + root + "\n" + part(t, "docs/ready.md", from, "\n```"))
 	}
-	address := service(t, command("PICTURES_BUCKET="), "PICTURES_PREFIX="+s.key("told by "+s.trigger+"/"))
+	address := service(t, command("PICTURES_BUCKET="), "PICTURES_PREFIX="+prefix+"told-by-"+s.trigger+"/")
 	rules, err := os.ReadFile(root + "/docs/ready/cors.json")
 	if err != nil {
 		t.Fatal(err)
