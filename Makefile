@@ -121,8 +121,9 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
-deploy-test: engine image ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed
-	@./tools.sh $(LIBVIPS) awscli
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed; a page that is told
+	@./tools.sh $(LIBVIPS) awscli chromium java
+	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
 engine:
 	@$(DOCKER) info >/dev/null 2>&1 || { echo "missing: Docker's engine (see what \`$(DOCKER) info\` says)" >&2; exit 1; }

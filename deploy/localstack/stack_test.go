@@ -247,14 +247,19 @@ func (s *stack) tells(t *testing.T, key, status string) {
 // readme is the part of the README with these words, and ends there.
 func readme(t *testing.T, from, to string) string {
 	t.Helper()
-	data, err := os.ReadFile(root + "/README.md")
+	return part(t, "README.md", from, to)
+}
+
+func part(t *testing.T, file, from, to string) string {
+	t.Helper()
+	data, err := os.ReadFile(root + "/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, found := strings.Cut(string(data), from)
 	part, _, ended := strings.Cut(rest, to)
 	if !found || !ended {
-		t.Fatalf("the README has no %q … %q", from, to)
+		t.Fatalf("%s has no %q … %q", file, from, to)
 	}
 	return from + part
 }

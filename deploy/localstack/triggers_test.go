@@ -35,12 +35,14 @@ func TestStacks(t *testing.T) {
 				s.deploy(t, "Trigger="+way.triggers[0], "ResultsTo="+way.results, "SourcePrefix="+prefix, "Timeout=30")
 				s.works(t, "first")
 			})
+			s.showsPages(shows)
 			shows("deployed again", s.stays)
 			shows("from "+way.triggers[0]+" to "+way.triggers[1], func(t *testing.T) {
 				s.changes(t, "Trigger="+way.triggers[1], "DeleteRenditions=yes")
 				s.works(t, "second")
 				s.deletes(t, "second")
 			})
+			s.showsPages(shows)
 			shows("from "+way.triggers[1]+" to "+way.triggers[2], func(t *testing.T) {
 				s.changes(t, "Trigger="+way.triggers[2])
 				s.works(t, "third")
