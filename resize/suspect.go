@@ -17,7 +17,7 @@ var errSuspect = errors.New("the decoder is not sure of this jpeg")
 // read is decoded next. It reports whether the file is cut short.
 func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err error) {
 	if spec.Reopen == nil {
-		return false, rejection.Corruptf("the jpeg may be damaged; to find out, it would have to be read again, and it can't be")
+		return false, rejection.Corruptf("the jpeg may be damaged, and it can't be read again to find out")
 	}
 	file, err := spec.readAgain(ctx)
 	if err != nil {
