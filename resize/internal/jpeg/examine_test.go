@@ -28,6 +28,9 @@ func TestAWholeJPEGIsFoundWhole(t *testing.T) {
 }
 
 func TestWhereAJPEGIsCutShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of examinations, in which the race detector finds nothing")
+	}
 	for name, data := range codings(t) {
 		rows := 0
 		for length := 2; length < len(data)-2; length += 1 + length%29 {
