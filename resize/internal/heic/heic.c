@@ -42,9 +42,10 @@ static int set_icc(HeicLoad *heic, VipsImage *image) {
     vips_image_set_blob(image, VIPS_META_ICC_NAME, (VipsCallbackFn) vips_area_free_cb, profile, size);
     return 0;
   }
+  // libheif 1.15 hands one out that it calls an error, too: of numbers that it does not know.
   struct heif_color_profile_nclx *nclx = NULL;
-  if (heif_image_handle_get_nclx_color_profile(heic->handle, &nclx).code != heif_error_Ok) return 0; // there is none
-  void *profile = nclxICC(nclx, &size);
+  int known = heif_image_handle_get_nclx_color_profile(heic->handle, &nclx).code == heif_error_Ok;
+  void *profile = known ? nclxICC(nclx, &size) : NULL;
   heif_nclx_color_profile_free(nclx);
   if (profile) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile, size);
   free(profile);
