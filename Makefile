@@ -71,6 +71,25 @@ test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde2
 	go test -tags heic -run 'HEIC|Formats|Rejections' ./resize
 	go test -tags heic -run 'TestConformance/HEIC' ./resize/conformance
 
+# What crosses between Go and C, and C and libvips: whole pictures of every kind, cut and damaged ones, readers that fail,
+# work that is interrupted. Not what starts a process of its own with less memory than the sanitizer takes.
+.PHONY: asan
+asan: tools $(libvips) ## the C under AddressSanitizer and LeakSanitizer, which fails on a lost byte; HEIC=1 for HEIC's too
+	go test -asan -short -count=1 $(tags) ./resize/internal/vips
+	go test -asan -short -count=1 $(tags) -run '^Test.*($(ASAN))' ./resize
+ASAN ?= $(if $(HEIC),HEIC|)Spoiled|Cut|Placeholder|Formats|Rejections|Reader|NotThePicturesFault|FailingEmit|Suspect|AlphaOf|Animations
+
+.PHONY: test-system
+test-system: ## the build with the system's libvips, 8.14 or newer, and the short form of its tests
+ifneq ($(LIBVIPS),system)
+	$(MAKE) test-system LIBVIPS=system
+else
+	@./tools.sh system
+	go build -o /dev/null ./cmd/lambda
+	go vet ./resize/...
+	go test -short ./resize ./resize/internal/vips ./resize/conformance
+endif
+
 .PHONY: soak
 soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures
 	@{ $(about) 'soak SOAK=$(SOAK)'; echo "machine: $$(uname -sr), $$(nproc) CPUs"; \

@@ -7,8 +7,8 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// picture is one distinct pixel size to make, with the sizes and formats that it serves: a source narrower than
-// several sizes is encoded once for all of them.
+// picture is a picture to make, of a width that no other one has. It may serve several sizes: if the source is narrower than
+// those, it is encoded only once for all of them.
 type picture struct {
 	width, height int
 	sizes         []string
@@ -16,7 +16,7 @@ type picture struct {
 	pixels        *pixels
 }
 
-// plan lists the pictures to make, the widest first.
+// plan returns the pictures to make, the widest first.
 func (s *Source) plan(spec Spec) ([]*picture, error) {
 	formats := s.Outputs(spec.Formats)
 	var pictures []*picture
@@ -41,8 +41,8 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 	return pictures, nil
 }
 
-// parent chooses the picture from which to make p: the smallest one that is at least two and a half times as wide, else
-// the widest. Each step costs a little sharpness, the less the longer it is.
+// parent returns the picture to make p from: the smallest one that is at least two and a half times as wide, else the widest.
+// Each step of resizing costs a little sharpness, and a longer step costs less.
 func parent(made []*picture, p *picture) *pixels {
 	for _, candidate := range slices.Backward(made) {
 		if 2*candidate.width >= 5*p.width {
