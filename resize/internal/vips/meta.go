@@ -43,7 +43,8 @@ func (i *Image) Delays() []int {
 	if C.vips_image_get_typeof(i.c, delayName) == 0 {
 		return nil
 	}
-	if failed := C.vips_image_get_array_int(i.c, delayName, &delays, &n); failed != 0 {
+	failed := C.vips_image_get_array_int(i.c, delayName, &delays, &n)
+	if failed != 0 {
 		C.vips_error_clear()
 		return nil
 	}

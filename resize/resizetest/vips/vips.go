@@ -1,6 +1,6 @@
-// Package vips is what tests, benchmarks and the pictures of the demo use of govips: they make pictures with it, and judge
-// renditions by it, in ways that share no code with what renders them. It is a list of names, govips's own, and the only
-// door to it beside the room of libvips in package resize: a change of govips meets the two of them.
+// Package vips is a list of names of govips, for tests, benchmarks and the pictures of the demo. With these, they make pictures,
+// and judge renditions in ways that share no code with what renders them. Nothing else imports govips, but package
+// resize/internal/vips: a change of govips shows in these two places.
 package vips
 
 import (
@@ -9,32 +9,40 @@ import (
 	room "s3resizer/resize/internal/vips" // it defines what govips wants of a libvips that lacks it
 )
 
-// ImageRef is a picture, and the others are what is known of one.
 type (
-	ImageRef       = vips.ImageRef
-	ImageMetadata  = vips.ImageMetadata
-	ImageType      = vips.ImageType
-	ImportParams   = vips.ImportParams
-	Color          = vips.Color
-	BandFormat     = vips.BandFormat
+	// ImageRef is a picture.
+	ImageRef = vips.ImageRef
+	// ImageMetadata is what is known of a picture.
+	ImageMetadata = vips.ImageMetadata
+	// ImageType is a file format.
+	ImageType = vips.ImageType
+	// ImportParams are options of a loader.
+	ImportParams = vips.ImportParams
+	// Color is an sRGB color.
+	Color = vips.Color
+	// BandFormat is the format of samples.
+	BandFormat = vips.BandFormat
+	// Interpretation is a color space.
 	Interpretation = vips.Interpretation
-)
-
-// JpegExportParams, and those of the other formats, are what encoders take.
-type (
+	// JpegExportParams are options of the encoder for JPEG.
 	JpegExportParams = vips.JpegExportParams
-	PngExportParams  = vips.PngExportParams
+	// PngExportParams are options of the encoder for PNG.
+	PngExportParams = vips.PngExportParams
+	// WebpExportParams are options of the encoder for WebP.
 	WebpExportParams = vips.WebpExportParams
+	// AvifExportParams are options of the encoder for AVIF.
 	AvifExportParams = vips.AvifExportParams
-	GifExportParams  = vips.GifExportParams
+	// GifExportParams are options of the encoder for GIF.
+	GifExportParams = vips.GifExportParams
+	// TiffExportParams are options of the encoder for TIFF.
 	TiffExportParams = vips.TiffExportParams
-	SubsampleMode    = vips.SubsampleMode
-	TiffCompression  = vips.TiffCompression
-)
-
-// Config and MemoryStats are of the library as a whole.
-type (
-	Config      = vips.Config
+	// SubsampleMode says whether chroma is subsampled.
+	SubsampleMode = vips.SubsampleMode
+	// TiffCompression is how a TIFF is compressed.
+	TiffCompression = vips.TiffCompression
+	// Config is the configuration of libvips.
+	Config = vips.Config
+	// MemoryStats is what libvips holds.
 	MemoryStats = vips.MemoryStats
 )
 
