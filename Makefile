@@ -7,10 +7,11 @@ SHELL := /bin/bash
 LIBVIPS ?= pinned
 ifeq ($(LIBVIPS),pinned)
 libvips := libvips/node_modules/.package-lock.json
-export PKG_CONFIG_PATH := $(CURDIR)/libvips
+# Where libraries can be named as files, libjpeg-turbo and zimg are linked statically: the image has libvips alone.
+export PKG_CONFIG_PATH := $(CURDIR)/libvips$(if $(filter Linux,$(shell uname)),:$(CURDIR)/libvips/static)
 else
 libvips :=
-export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips,$(PKG_CONFIG_PATH))
+export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips%,$(PKG_CONFIG_PATH))
 endif
 # HEIC=1 builds what reads HEIC too, with the system's libheif and libde265: the binaries, and the image s3resizer:heic.
 HEIC ?=
