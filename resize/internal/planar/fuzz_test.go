@@ -36,7 +36,7 @@ func FuzzHeader(f *testing.F) {
 }
 
 // FuzzPixels looks for coded data that crashes anything on the way to renditions, or that is another picture when it comes
-// in pieces.
+// in pieces. Whether damage is seen may depend on them, and whether the last bytes are asked for.
 func FuzzPixels(f *testing.F) {
 	for _, file := range fixtures(f) {
 		f.Add(file, uint64(0))
@@ -60,13 +60,12 @@ func FuzzPixels(f *testing.F) {
 			}
 			inPieces, piecesErr := again.Decode(t.Context(), &pieces{bytes.NewReader(data[start:]), 1 + random.IntN(500), random}, shrink)
 			again.Close()
-			if (err == nil) != (piecesErr == nil) {
-				t.Fatalf("%v, in pieces %v", err, piecesErr)
+			// libjpeg's quick way and its other one disagree on what a fill byte within a block is.
+			filled := bytes.Contains(data, []byte{0xff, 0xff})
+			if err == nil && piecesErr == nil && !filled && !same(planes, inPieces) {
+				t.Error("another picture in pieces")
 			}
-			if err == nil {
-				if !same(planes, inPieces) {
-					t.Error("another picture in pieces")
-				}
+			if piecesErr == nil {
 				inPieces.Close()
 			}
 			break
