@@ -55,7 +55,7 @@ RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md &
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
 # libheif, libde265, what they need beside the base, which changes with Debian's updates, and their licences. libheif's own
-# plugins stay out: hevc.c is what decodes.
+# plugins stay out: resize/internal/heic/hevc.c is what decodes.
 RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1)")" && mkdir -p "/files$libraries" && \
       add() { \
         case "$1" in libc.so.*|libm.so.*|libstdc++.so.*|libgcc_s.so.*|ld-linux*) return 0;; esac; \
@@ -126,16 +126,18 @@ COPY --from=build-versitygw --chown=65532:65532 /files/ /
 USER 65532:65532
 ENTRYPOINT ["/versitygw"]
 
-# The integration suite: `go test`, compiled.
+# The integration suite, and s3io's conformance suite: `go test`, compiled.
 FROM go AS build-test
 ARG TARGETARCH
 COPY cmd/lambda-local/stack cmd/lambda-local/stack
+COPY internal/devserver internal/devserver
 COPY s3io s3io
 RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /stack.test ./cmd/lambda-local/stack
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /files/stack.test ./cmd/lambda-local/stack && \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -o /files/s3io.test ./s3io
 
 FROM scratch AS test
-COPY --from=build-test /stack.test /
+COPY --from=build-test /files/ /
 USER 65532:65532
 ENTRYPOINT ["/stack.test"]
 CMD ["-test.v"]

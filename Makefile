@@ -112,14 +112,16 @@ cli-test: tools ## s3wire's image, as the scripts run it where there is no Go, a
 	S3WIRE=$(CURDIR)/cmd/s3wire/testdata/image go test -count=1 -run 'Wiring|Failures' ./cmd/s3wire
 
 .PHONY: stack-images
-stack-images: image ## the images of docker-compose.versitygw.yml
-	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t s3resizer-$(target) . &&) true
+stack-images: image ## the images of the compose files
+	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t $(IMAGE)-$(target) . &&) true
 
 .PHONY: stack-test
-stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
+stack-test: stack-images ## the stacks of both compose files, LocalStack's and versitygw's: their suite, and the function killed meanwhile
+	cmd/lambda-local/stack/run.sh docker-compose.yml
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
-# What these need is docker and the AWS CLI; without CONFIRM=yes they read, and print what they would do.
+# What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
+# read, and print what they would do.
 .PHONY: push deploy destroy
 push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
 	@deploy/push.sh
@@ -133,14 +135,18 @@ deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter o
 	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
 	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh docs/ready/test.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7
 
 .PHONY: ready-test
-ready-test: tools ## what docs/ready.md shows, compiled and run: the Spring controller, and the browser's part
-	docs/ready/test.sh
+ready-test: tools ## what docs/ready.md shows, compiled and run: the Spring service, the patterns in AWS's own matcher, the browser's part
+	@./tools.sh $(LIBVIPS) java
+	mvn -q -B -f docs/ready/spring test
+	mvn -q -B -f deploy/ruler compile dependency:copy-dependencies
+	go test -count=1 -tags ruler -run Pattern ./deploy
+	node --test --test-reporter=spec docs/ready/picture.test.mjs
 
 .PHONY: dist
 dist: tools $(libvips) ## what a release has beside the image, for this machine's architecture: s3resizer with its libvips, s3wire
@@ -205,13 +211,17 @@ compare: bin/lambda bin/s3resizer bin/bench-compute bench/reference/node_modules
 cost: tools ## what pictures cost at AWS, from the results of make compare and bench/cost/prices.json; writes docs/scale.md's tables
 	@go run ./bench/cost
 
+.PHONY: effort
+effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
+	@go run ./bench/effort
+
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" CGO_CFLAGS="$(CGO_CFLAGS)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'
 
 .PHONY: clean
 clean: ## remove what make has made
-	rm -rf bin dist demo-out libvips/node_modules internal/gallery/browsertest/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist
+	rm -rf bin dist demo-out libvips/node_modules internal/gallery/browsertest/node_modules deploy/lint/node_modules bench/.cache bench/reference/node_modules bench/reference/dist docs/ready/spring/target deploy/ruler/target
 
 # Go knows best what is out of date.
 .PHONY: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire bin/bench-compute

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks for the tools that a build needs. What is missing is installed where that takes no question (root on Debian and
 # its kin), else named in one line.
-#   tools.sh [pinned|system] [djpeg|heic|chromium]
+#   tools.sh [pinned|system] [djpeg|heic|chromium|java]
 set -euo pipefail
 libvips=${1:-pinned}
 
@@ -18,6 +18,7 @@ elif ! pkg-config --atleast-version=8.14 vips 2>/dev/null; then
 fi
 [ "${2:-}" != djpeg ] || need djpeg libjpeg-turbo-progs
 [ "${2:-}" != heic ] || pkg-config --exists libheif libde265 2>/dev/null || packages+=("libheif-dev libde265-dev")
+[ "${2:-}" != java ] || { need javac default-jdk-headless && need mvn maven; }
 [ "${2:-}" != chromium ] || need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core"
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

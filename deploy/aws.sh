@@ -2,6 +2,15 @@
 # acts. Without CONFIRM=yes a script reads, and prints what it would do.
 # shellcheck shell=bash
 
+# What was set, quoted for a shell and for make: the whole command, to be copied.
+settings=
+for name in AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION STACK REPOSITORY VERSION SOURCE_BUCKET DESTINATION_BUCKET IMAGE_URI ARCHITECTURE PARAMETERS \
+  DOCKER_FLAGS KEEP PATIENCE; do
+  value=${!name:-}
+  [ -z "$value" ] || settings+=" $name=$(printf %q "${value//\$/\$\$}")"
+done
+[ "${DOCKER:-docker}" = docker ] || settings+=" DOCKER=$(printf %q "$DOCKER")"
+
 : "${STACK:=s3resizer}" "${REPOSITORY:=s3resizer}" "${DOCKER:=docker}" "${CONFIRM:=}"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -10,21 +19,30 @@ die() { # die LINE…
   exit 1
 }
 
-# check_tools: docker and the AWS CLI, credentials that are good and a region. Sets account and region.
+# check_tools docker|go: the AWS CLI, and Docker or, if go is enough, one of the two; credentials that are good and a region.
+# Sets account, partition, region and registry.
 check_tools() {
-  local missing=()
+  local missing=() or_go='' docker=yes caller
+  if [ "$1" = go ]; then
+    or_go="Go (https://go.dev/dl), or "
+    ! command -v go >/dev/null || docker=
+  fi
   command -v aws >/dev/null || missing+=("the AWS CLI, version 2 (https://aws.amazon.com/cli)")
-  command -v "$DOCKER" >/dev/null || missing+=("Docker (https://docs.docker.com/engine/install)")
+  [ -z "$docker" ] || command -v "$DOCKER" >/dev/null || missing+=("${or_go}Docker (https://docs.docker.com/engine/install)")
   [ ${#missing[@]} = 0 ] || die "missing:" "${missing[@]/#/  }"
   [[ $(aws --version 2>&1) != aws-cli/1.* ]] || die "the AWS CLI is of version 1; want version 2 (https://aws.amazon.com/cli)"
-  "$DOCKER" info >/dev/null 2>&1 || die "Docker's engine does not answer: see what \`$DOCKER info\` says"
+  [ -z "$docker" ] || "$DOCKER" info >/dev/null 2>&1 || die "Docker's engine does not answer: see what \`$DOCKER info\` says"
   export AWS_PAGER='' # nobody is there to turn its pages
   region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
   [ -n "$region" ] || die "no region: set AWS_REGION to that of the bucket, such as eu-central-1"
   export AWS_REGION=$region AWS_DEFAULT_REGION=$region
-  account=$(aws sts get-caller-identity --query Account --output text) ||
+  caller=$(aws sts get-caller-identity --query Arn --output text) ||
     die "no good credentials: see what \`aws sts get-caller-identity\` says; \`aws configure\`, \`aws sso login\` or AWS_PROFILE may help"
-  [[ $account =~ ^[0-9]{12}$ ]] || die "aws sts get-caller-identity says that the account is '$account'"
+  # Such as arn:aws-us-gov:iam::123456789012:user/me. Only China's registries have another domain.
+  IFS=: read -r _ partition _ _ account _ <<<"$caller"
+  [[ $account =~ ^[0-9]{12}$ ]] || die "aws sts get-caller-identity says that the caller is '$caller', which is no ARN with an account"
+  registry=$account.dkr.ecr.$region.amazonaws.com
+  [ "$partition" != aws-cn ] || registry+=.cn
   echo "account $account, region $region${AWS_PROFILE:+, profile $AWS_PROFILE}" >&2
 }
 
@@ -32,18 +50,15 @@ confirmed() { [ "$CONFIRM" = yes ]; }
 
 # act COMMAND…: runs it, or prints it. What it prints itself goes to standard error: a script's output is its result.
 act() {
-  if confirmed; then
-    echo "+ $*" >&2
-    "$@" >&2
-  else
-    printf 'would run:' >&2
-    printf ' %q' "$@" >&2
-    echo >&2
-  fi
+  local mark='would run:'
+  ! confirmed || mark=+
+  echo "$mark$(printf ' %q' "$@")" >&2
+  ! confirmed || "$@" >&2
 }
 
+# unconfirmed TARGET: how to have make's target do it.
 unconfirmed() {
-  confirmed || echo "nothing was changed; $1 CONFIRM=yes does it" >&2
+  confirmed || echo "nothing was changed; this does it: make $1$settings CONFIRM=yes" >&2
 }
 
 # stack_output KEY: an output of the stack, or nothing.
@@ -51,6 +66,19 @@ stack_output() {
   local value
   value=$(aws cloudformation describe-stacks --stack-name "$STACK" --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text 2>/dev/null) || return 0
   [ "$value" = None ] || echo "$value"
+}
+
+# stack_status: such as UPDATE_COMPLETE, or nothing where there is no stack.
+stack_status() {
+  aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true
+}
+
+# in_queue ARN: how many messages are in it, taken ones among them.
+in_queue() {
+  local url
+  url=$(aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text) || return
+  aws sqs get-queue-attributes --queue-url "$url" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+    --query 'sum(values(Attributes)[].to_number(@))' --output text | cut -d . -f 1
 }
 
 # bucket_here BUCKET: whether it is there, and ours. Fails if it is another account's.
@@ -63,6 +91,14 @@ bucket_here() {
   *404* | *'Not Found'*) return 1 ;;
   *) die "the bucket $1 can't be looked at: $answer" "it is in another region, another account's, or the caller lacks s3:ListBucket on it" ;;
   esac
+}
+
+# must_be_here BUCKET WHY: fails if it is in another region.
+must_be_here() {
+  local where
+  where=$(aws s3api get-bucket-location --bucket "$1" --query LocationConstraint --output text)
+  case $where in None | null) where=us-east-1 ;; EU) where=eu-west-1 ;; esac
+  [ "$where" = "$region" ] || die "$1 is in $where, not in $region: ${2//WHERE/$where}"
 }
 
 # s3wire ARGS…: built here if there is Go, else run in its image.

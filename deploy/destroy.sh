@@ -4,8 +4,10 @@
 set -euo pipefail
 # shellcheck source=deploy/aws.sh
 source "$(dirname "$0")/aws.sh"
-check_tools
-aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text >&2 || die "there is no stack $STACK in $region"
+check_tools go
+status=$(stack_status)
+[ -n "$status" ] || die "there is no stack $STACK in $region"
+echo "the stack $STACK: $status" >&2
 source_bucket=$(stack_output SourceBucketName) destination=$(stack_output DestinationBucketName) wiring=$(stack_output Wiring)
 
 # First, so that S3 is never told to call what is not there. EventBridge stays on: others may listen.
@@ -15,9 +17,15 @@ if [ -n "$wiring" ] && [ "$wiring" != --eventbridge ]; then
 elif [ -z "$wiring" ]; then
   echo "the stack has no outputs, so it was never finished: nothing is wired to it" >&2
 fi
+for queue in "${wiring#--queue }" "$(stack_output DeadLettersArn)"; do
+  [[ $queue != arn:*:sqs:* ]] || echo "uploads that wait in ${queue##*:}, and go with it: $(in_queue "$queue")" >&2
+done
 act aws cloudformation delete-stack --stack-name "$STACK"
 act aws cloudformation wait stack-delete-complete --stack-name "$STACK"
 if confirmed; then
-  echo "the buckets stay: s3://$source_bucket and s3://$destination, with its renditions; make deploy takes that one up again" >&2
+  for bucket in $source_bucket $destination; do
+    if bucket_here "$bucket"; then echo "s3://$bucket stays, with all that is in it" >&2; else gone=$bucket; fi
+  done
+  [ -z "${gone:-}" ] || die "s3://$gone is not there (any more)"
 fi
-unconfirmed "make destroy"
+unconfirmed destroy

@@ -1,122 +1,16 @@
 package deploy_test
 
 import (
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
-const ready = "../docs/ready/"
-
-// samples are the events of docs/ready.md, by name.
-func samples(t *testing.T) map[string]any {
-	t.Helper()
-	files, err := filepath.Glob(ready + "testdata/*.json")
-	if err != nil || len(files) < 9 {
-		t.Fatalf("%d files: %v", len(files), err)
-	}
-	events := map[string]any{}
-	for _, file := range files {
-		if event := decodedFile(t, file); dig(event, "detail-type") != nil {
-			events[strings.TrimSuffix(filepath.Base(file), ".json")] = event
-		}
-	}
-	return events
-}
-
-func decodedFile(t *testing.T, file string) any {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return decoded(t, string(data))
-}
-
-// Each event of the page is what its own pattern asks for, and none of the others.
-func TestThePagesPatternsMatchTheirEventsAlone(t *testing.T) {
-	want := map[string][]string{
-		"resized":   {"resized"},
-		"rejected":  {"rejected"},
-		"may-pass":  {"transient"},
-		"to-mend":   {"access-denied"},
-		"ended":     {"timed-out"},
-		"never-run": {"too-old"},
-		"record":    {"record-created"},
-	}
-	files, err := filepath.Glob(ready + "patterns/*.json")
-	if err != nil || len(files) != len(want) {
-		t.Fatalf("%v, %v", files, err)
-	}
-	events := samples(t)
-	for _, file := range files {
-		pattern, name := decodedFile(t, file), strings.TrimSuffix(filepath.Base(file), ".json")
-		var got []string
-		for event, data := range events {
-			if matches(pattern, data) {
-				got = append(got, event)
-			}
-		}
-		if !slices.Equal(got, want[name]) {
-			t.Errorf("%s asks for %v, want %v", name, got, want[name])
-		}
-		// A rule for everybody's functions would tell of others' uploads.
-		other := decoded(t, strings.ReplaceAll(marshalled(t, events[want[name][0]]), "s3resizer-Function-", "other-"))
-		if name != "record" && matches(pattern, other) {
-			t.Errorf("%s asks for what another function did", name)
-		}
-	}
-}
-
-// The groups of failures leave none out, and none is in two: what the README has a remedy for, and what Lambda says itself.
-func TestEveryFailureIsOfOneGroup(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(readme), "| | **of a failure that may pass** | |\n")
-	pass, rest, found := strings.Cut(table, "| | **of a failure that somebody has to mend** | |\n")
-	mend, _, _ := strings.Cut(rest, "\n\n")
-	if !found {
-		t.Fatal("the README's table of classes is not what it was")
-	}
-	group := map[string]string{"Sandbox.Timedout": "ended", "Runtime.ExitError": "ended", "": "never-run"}
-	for name, rows := range map[string]string{"may-pass": pass, "to-mend": mend} {
-		for row := range strings.Lines(rows) {
-			class, _, _ := strings.Cut(strings.TrimPrefix(row, "| `"), "`")
-			group[class] = name
-		}
-	}
-	if len(group) < 14 {
-		t.Fatalf("%v", group)
-	}
-	failure := marshalled(t, samples(t)["transient"])
-	for class, want := range group {
-		event := decoded(t, strings.ReplaceAll(failure, `"errorType":"transient"`, `"errorType":"`+class+`"`))
-		if class == "" {
-			delete(dig(event, "detail").(map[string]any), "responsePayload")
-		}
-		for _, name := range []string{"may-pass", "to-mend", "ended", "never-run"} {
-			if matches(decodedFile(t, ready+"patterns/"+name+".json"), event) != (name == want) {
-				t.Errorf("whether %q is of the group %s: want it in %s", class, name, want)
-			}
-		}
-	}
-}
-
-func marshalled(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-const secret = "0123456789abcdef0123456789abcdef"
+const (
+	ready  = "../docs/ready/"
+	secret = "0123456789abcdef0123456789abcdef"
+)
 
 // notified is the stack of notify.yaml beside one with that trigger.
 func notified(t *testing.T, trigger string) *stack {
@@ -131,29 +25,13 @@ func notified(t *testing.T, trigger string) *stack {
 	return s
 }
 
-func TestTheServiceIsToldWhatItsTriggerHasToTell(t *testing.T) {
-	asynchronous := []string{"access-denied", "rejected", "resized", "superseded", "timed-out", "too-old", "transient"}
-	for trigger, want := range map[string][]string{"direct": asynchronous, "eventbridge": asynchronous, "sqs": {"record-created"}} {
-		s := notified(t, trigger)
-		var got []string
-		for name, event := range samples(t) {
-			if matches(s.properties("Told")["EventPattern"], event) {
-				got = append(got, name)
-			}
-		}
-		if slices.Sort(got); !slices.Equal(got, want) {
-			t.Errorf("with %s the service is told %v, want %v", trigger, got, want)
-		}
-	}
-}
-
 func TestTheServiceIsCalledWithItsToken(t *testing.T) {
 	s := notified(t, "direct")
 	header := dig(s.properties("Connection"), "AuthParameters", "ApiKeyAuthParameters", "ApiKeyName").(string)
 	if value := dig(s.properties("Connection"), "AuthParameters", "ApiKeyAuthParameters", "ApiKeyValue"); value != secret {
 		t.Errorf("%s: %v", header, value)
 	}
-	for _, receiver := range []string{"receiver.go", "PictureReadyController.java"} {
+	for _, receiver := range []string{"receiver.go", "spring/src/main/java/ready/PictureReadyController.java"} {
 		code, err := os.ReadFile(ready + receiver)
 		if err != nil || !strings.Contains(string(code), `"`+header+`"`) {
 			t.Errorf("%s does not look at the header %s: %v", receiver, header, err)

@@ -5,9 +5,8 @@
 set -euo pipefail
 # shellcheck source=deploy/aws.sh
 source "$(dirname "$0")/aws.sh"
-check_tools
+check_tools docker
 version=${VERSION:-$(git -C "$root" describe --tags --always --dirty 2>/dev/null || echo dev)}
-registry=$account.dkr.ecr.$region.amazonaws.com
 
 # What no tag names any more goes after a month; of the others the last fifty pushes stay.
 lifecycle='{"rules":[
@@ -16,7 +15,7 @@ lifecycle='{"rules":[
 # Lambda fetches the image for functions of this account and region alone.
 policy='{"Version":"2012-10-17","Statement":[{"Sid":"Lambda","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},
  "Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],
- "Condition":{"StringEquals":{"aws:SourceAccount":"'$account'"},"ArnLike":{"aws:SourceArn":"arn:aws:lambda:'$region:$account':function:*"}}}]}'
+ "Condition":{"StringEquals":{"aws:SourceAccount":"'$account'"},"ArnLike":{"aws:SourceArn":"arn:'$partition':lambda:'$region:$account':function:*"}}}]}'
 
 if ! answer=$(aws ecr describe-repositories --repository-names "$REPOSITORY" 2>&1); then
   [[ $answer == *RepositoryNotFoundException* ]] || die "the repository $REPOSITORY can't be looked at: $answer"
@@ -43,4 +42,4 @@ for platform in arm64 amd64; do
   [[ $kind != *index* && $kind != *list* ]] || die "$REPOSITORY:$tag is an index of images ($kind), which Lambda refuses: build with BuildKit"
   echo "$registry/$REPOSITORY@$digest $platform"
 done
-unconfirmed "make push"
+unconfirmed push

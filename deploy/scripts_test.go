@@ -22,7 +22,7 @@ type desk struct {
 }
 
 // coreutils are what the scripts take for granted.
-var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv rm sleep touch")
+var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv printf rm sleep touch xargs")
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
@@ -41,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 		}
 		d.link(standIn, name)
 	}
-	for _, folder := range []string{"buckets", "outputs"} {
+	for _, folder := range []string{"buckets", "locations", "outputs"} {
 		if err := os.Mkdir(filepath.Join(d.state, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +89,7 @@ type ran struct {
 	ok          bool
 	out, errors string
 	calls       []string
+	parameters  string
 }
 
 func (d *desk) run(script string, environ ...string) ran {
@@ -102,7 +103,7 @@ func (d *desk) run(script string, environ ...string) ran {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		d.t.Fatal(err)
 	}
-	return ran{err == nil, out.String(), problems.String(), strings.Split(d.text("calls"), "\n")}
+	return ran{err == nil, out.String(), problems.String(), strings.Split(d.text("calls"), "\n"), d.text("parameters")}
 }
 
 // at is where the first call with these words is, or -1.
@@ -127,7 +128,7 @@ func (r ran) inOrder(t *testing.T, calls ...string) {
 }
 
 // reads are the calls that change nothing.
-var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-)|^docker info$`)
+var reads = regexp.MustCompile(`^$|^aws (--version|sts get-caller-identity|configure (get|export-credentials)|ecr describe-|s3api (head|get)-|cloudformation describe-|(lambda|sqs) get-)|^docker info$`)
 
 func (r ran) changes() []string {
 	return slices.DeleteFunc(slices.Clone(r.calls), reads.MatchString)
@@ -172,9 +173,9 @@ func TestScriptsLookBeforeTheyTouchAnything(t *testing.T) {
 
 func TestScriptsOnlyTellUntilTheyAreConfirmed(t *testing.T) {
 	for script, want := range map[string][]string{
-		"push.sh":    {"aws ecr create-repository", "--platform linux/arm64", "--platform linux/amd64", "docker push", "make push CONFIRM=yes"},
-		"deploy.sh":  {"aws cloudformation deploy", "s3wire add s3://photos --function", "make deploy SOURCE_BUCKET=photos CONFIRM=yes"},
-		"destroy.sh": {"s3wire remove s3://photos --function arn", "aws cloudformation delete-stack", "make destroy CONFIRM=yes"},
+		"push.sh":    {"aws ecr create-repository", "--platform linux/arm64", "--platform linux/amd64", "docker push", "make push VERSION=1.2.3 SOURCE_BUCKET=photos PATIENCE=8 CONFIRM=yes"},
+		"deploy.sh":  {"aws cloudformation deploy", "s3wire add s3://photos --function", "make deploy VERSION=1.2.3 SOURCE_BUCKET=photos PATIENCE=8 CONFIRM=yes"},
+		"destroy.sh": {"s3wire remove s3://photos --function arn", "aws cloudformation delete-stack", "make destroy VERSION=1.2.3 SOURCE_BUCKET=photos PATIENCE=8 CONFIRM=yes"},
 	} {
 		t.Run(script, func(t *testing.T) {
 			d := newDesk(t)
@@ -274,13 +275,11 @@ func decoded(t *testing.T, text string) (value any) {
 // passed are the parameters that the template was given.
 func (r ran) passed(t *testing.T) map[string]string {
 	t.Helper()
-	at := r.at("cloudformation deploy")
-	if at < 0 {
+	if r.at("cloudformation deploy") < 0 {
 		t.Fatalf("no stack is made: %v\n%s", r.calls, r.errors)
 	}
-	_, list, _ := strings.Cut(r.calls[at], "--parameter-overrides ")
 	given := map[string]string{}
-	for _, pair := range strings.Fields(list) {
+	for pair := range strings.SplitSeq(r.parameters, "\n") {
 		name, value, _ := strings.Cut(pair, "=")
 		given[name] = value
 	}
@@ -395,17 +394,23 @@ func TestDeployRefuses(t *testing.T) {
 		environ []string
 		because string
 	}{
-		"no bucket":                             {nil, []string{"SOURCE_BUCKET="}, "which bucket"},
-		"one bucket for both":                   {nil, []string{"DESTINATION_BUCKET=" + source}, "one bucket"},
-		"a bucket that isn't there":             {nil, []string{"SOURCE_BUCKET=nothing"}, "there is no bucket nothing"},
-		"a bucket of another account":           {func(d *desk) { d.put("buckets/"+source, "another account's") }, nil, "another account's"},
-		"a destination that is another's":       {func(d *desk) { d.put("buckets/"+destination, "another account's") }, nil, destination + " can't be looked at"},
-		"a bucket in another region":            {nil, []string{"LOCATION=None"}, "in us-east-1, not in eu-central-1"},
+		"no bucket":                       {nil, []string{"SOURCE_BUCKET="}, "which bucket"},
+		"one bucket for both":             {nil, []string{"DESTINATION_BUCKET=" + source}, "one bucket"},
+		"a bucket that isn't there":       {nil, []string{"SOURCE_BUCKET=nothing"}, "there is no bucket nothing"},
+		"a bucket of another account":     {func(d *desk) { d.put("buckets/"+source, "another account's") }, nil, "another account's"},
+		"a destination that is another's": {func(d *desk) { d.put("buckets/"+destination, "another account's") }, nil, destination + " can't be looked at"},
+		"a bucket in another region":      {func(d *desk) { d.put("locations/"+source, "None") }, nil, "in us-east-1, not in eu-central-1"},
+		"a destination in another region": {
+			func(d *desk) { d.put("buckets/"+destination, ""); d.put("locations/"+destination, "EU") }, nil, destination + " is in eu-west-1, not in eu-central-1",
+		},
 		"no image":                              {nil, []string{"FAIL=describe-images"}, "make push"},
 		"an architecture of Docker's":           {nil, []string{"ARCHITECTURE=amd64"}, "x86_64"},
 		"a stack of another bucket":             {func(d *desk) { d.stack(""); d.put("outputs/SourceBucketName", "others") }, nil, "is for others"},
 		"a parameter that has its own variable": {nil, []string{"PARAMETERS=SourceBucket=x"}, "SOURCE_BUCKET"},
 		"a parameter without a value":           {nil, []string{"PARAMETERS=Quality 75"}, "Name=value"},
+		"a quote without its other one":         {nil, []string{"PARAMETERS=CacheControl='public, max-age=60"}, "PARAMETERS has a quote without"},
+		"more than the quota":                   {nil, []string{"PARAMETERS=ReservedConcurrency=50", "QUOTA=10 10"}, "at most 0: of the account's 10"},
+		"more than Lambda leaves of the quota":  {nil, []string{"PARAMETERS=ReservedConcurrency=50", "QUOTA=1000 149"}, "at most 49: of the account's 1000"},
 		"a bucket with a policy, for CloudFront": {
 			func(d *desk) { d.put("buckets/"+destination, ""); d.put("policy", "") }, []string{"PARAMETERS=CloudFront=yes"}, "a policy of its own",
 		},
@@ -453,6 +458,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("unwires before it deletes, and keeps what is in the buckets", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack(function)
+		d.put("buckets/"+destination, "")
 		r := d.run("destroy.sh", confirm)
 		r.inOrder(t, "s3wire remove s3://photos "+function, "cloudformation delete-stack", "cloudformation wait stack-delete-complete")
 		if !r.ok || r.at("s3 rm") >= 0 || r.at("delete-bucket") >= 0 || r.at("delete-object") >= 0 {
@@ -462,6 +468,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("leaves EventBridge on, to which others may listen", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack("--eventbridge")
+		d.put("buckets/"+destination, "")
 		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
 			t.Errorf("%v\n%s", r.calls, r.errors)
 		}
@@ -469,6 +476,7 @@ func TestDestroy(t *testing.T) {
 	t.Run("a stack that never came to be has nothing to unwire", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack("")
+		d.put("buckets/"+destination, "")
 		if r := d.run("destroy.sh", confirm); !r.ok || r.at("docker run") >= 0 || r.at("delete-stack") < 0 {
 			t.Errorf("%v\n%s", r.calls, r.errors)
 		}

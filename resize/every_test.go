@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // Every picture of the corpus, in its own format and as a PNG, whose pixels are those before encoding.
@@ -19,7 +18,7 @@ func TestEveryPicture(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			out := map[string]Rendition{}
 			spec := Spec{Sizes: []Size{{"small", 30}, {"large", 90}}, Formats: []Format{AsSource, PNG}, Quality: quality, Background: white}
-			source, err := tryRender(p.Data, spec, func(r Rendition) { out[r.Size+" "+string(r.Format)] = r })
+			source, _, _, err := renderFile(p.Data, limits, spec, func(r Rendition) { out[r.Size+" "+string(r.Format)] = r })
 			if n := vips.OpenImageRefs(); n != 0 {
 				t.Errorf("%d libvips images are still open", n)
 			}

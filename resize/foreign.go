@@ -18,6 +18,7 @@ var signatures = []struct {
 	{"a sequence of HEIC pictures", 4, "ftyphevc"}, {"a sequence of HEIC pictures", 4, "ftyphevx"},
 	{"a movie", 4, "ftyp"}, {"a movie", 4, "moov"}, {"a movie", 0, "\x1a\x45\xdf\xa3"}, {"a movie", 8, "AVI "},
 	{"an archive", 0, "PK\x03\x04"}, {"a gzip file", 0, "\x1f\x8b"},
+	{"BMP", 0, "BM"}, {"JXL", 0, "\xff\x0a"}, {"JXL", 4, "JXL "}, {"PSD", 0, "8BPS"},
 }
 
 // foreign names the format of a file that begins with head and is not resized, or returns "" if it is not known.
@@ -33,6 +34,8 @@ func foreign(head []byte) string {
 		return "a web page" // an error page, most often
 	case bytes.HasPrefix(text, []byte("<")) && bytes.Contains(text, []byte("<svg")):
 		return "SVG"
+	case bytes.Contains(head, []byte("%PDF")):
+		return "PDF"
 	default:
 		return ""
 	}

@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func FuzzHEIC(f *testing.F) { fuzzPictures(f, HEIC) }
 
-func heic(t *testing.T, name string) []byte {
+func heicFile(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/heic/" + name)
 	if err != nil {
@@ -48,7 +48,7 @@ func TestHEICColours(t *testing.T) {
 		"bt2020.heic": wide,
 	} {
 		t.Run(name, func(t *testing.T) {
-			source, out := render(t, heic(t, name), []Size{{"half", 96}}, PNG, AsSource)
+			source, out := render(t, heicFile(t, name), []Size{{"half", 96}}, PNG, AsSource)
 			if source.Format != HEIC || source.Width != 192 || source.Height != 192 || source.Alpha {
 				t.Errorf("%+v", source)
 			}
@@ -75,7 +75,7 @@ func bt2020ToSRGB(r, g, b float64) (float64, float64, float64) {
 
 // Black, the white of paper, and 1000 nits.
 func TestHEICOfHighDynamicRange(t *testing.T) {
-	_, out := render(t, heic(t, "pq.heic"), []Size{{"s", 96}}, PNG)
+	_, out := render(t, heicFile(t, "pq.heic"), []Size{{"s", 96}}, PNG)
 	img, _, err := image.Decode(bytes.NewReader(out["s png"].Data))
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestHEICOfHighDynamicRange(t *testing.T) {
 func TestHEICWithAlpha(t *testing.T) {
 	for _, name := range []string{"alpha.heic", "weighted.heic"} {
 		t.Run(name, func(t *testing.T) {
-			source, out := render(t, heic(t, name), []Size{{"half", 96}}, AsSource)
+			source, out := render(t, heicFile(t, name), []Size{{"half", 96}}, AsSource)
 			if !source.Alpha || out["half png"].Data == nil {
 				t.Fatalf("%+v became %v", source, out)
 			}
@@ -116,14 +116,14 @@ func TestHEICWithAlpha(t *testing.T) {
 }
 
 func TestHEICOfOddDimensions(t *testing.T) {
-	source, out := render(t, heic(t, "odd.heic"), []Size{{"s", 191}}, PNG)
+	source, out := render(t, heicFile(t, "odd.heic"), []Size{{"s", 191}}, PNG)
 	if r := out["s png"]; source.Width != 191 || source.Height != 189 || r.Width != 191 || r.Height != 189 {
 		t.Errorf("%d × %d became %d × %d", source.Width, source.Height, r.Width, r.Height)
 	}
 }
 
 func TestTruncatedHEIC(t *testing.T) {
-	whole := heic(t, "grid.heic")
+	whole := heicFile(t, "grid.heic")
 	for n := 30; n < len(whole); n += 7 {
 		_, err := tryRender(whole[:n], Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
 			t.Errorf("%s was made of %d of %d bytes", r.Size, n, len(whole))
@@ -150,7 +150,7 @@ func TestDamagedHEIC(t *testing.T) {
 		return out
 	}
 	for _, name := range []string{"grid.heic", "icc.heic", "alpha.heic", "turned.heic", "deep.heic"} {
-		whole := heic(t, name)
+		whole := heicFile(t, name)
 		for range 60 {
 			data := bytes.Clone(whole)
 			for range 1 + random.IntN(4) {
@@ -175,7 +175,7 @@ func TestDamagedHEIC(t *testing.T) {
 
 // A file that calls itself small and holds a picture beyond the limit.
 func TestHEICLargerThanItsHeaderSays(t *testing.T) {
-	data := heic(t, "large.heic")
+	data := heicFile(t, "large.heic")
 	source, err := Open(t.Context(), bytes.NewReader(data), limits)
 	if err != nil || source.Width != 2048 {
 		t.Fatalf("%+v, %v", source, err)
@@ -192,21 +192,21 @@ func TestHEICLargerThanItsHeaderSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestTheEndOfTheContextEndsAHEIC(t *testing.T) {
-	source, err := Open(t.Context(), bytes.NewReader(heic(t, "large.heic")), limits)
+	source, err := Open(t.Context(), bytes.NewReader(heicFile(t, "large.heic")), limits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer source.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	if !errors.Is(err, context.Canceled) || errors.As(err, new(*Rejection)) {
 		t.Errorf("%v", err)
 	}

@@ -3,20 +3,20 @@ package resize
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
+	room "s3resizer/resize/internal/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func TestMain(m *testing.M) {
@@ -53,7 +53,7 @@ var (
 func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source, map[string]Rendition) {
 	t.Helper()
 	out, open := map[string]Rendition{}, vips.OpenImageRefs()
-	source, err := tryRender(data, Spec{Sizes: sizes, Formats: formats, Quality: quality, Background: white}, func(r Rendition) {
+	source, _, _, err := renderFile(data, limits, Spec{Sizes: sizes, Formats: formats, Quality: quality, Background: white}, func(r Rendition) {
 		out[fmt.Sprint(r.Size, " ", r.Format)] = r
 	})
 	if err != nil {
@@ -65,16 +65,16 @@ func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source
 	return source, out
 }
 
-func tryRender(data []byte, spec Spec, got func(Rendition)) (*Source, error) {
-	source, _, err := renderFile(data, limits, spec, got)
-	return source, err
+func tryRender(data []byte, spec Spec, got func(Rendition)) (Summary, error) {
+	_, summary, _, err := renderFile(data, limits, spec, got)
+	return summary, err
 }
 
-// renderFile goes the whole way of a file, and tells whether it was examined.
-func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, suspect bool, err error) {
+// renderFile goes the whole way of a file, and reports whether it was read again, to be examined.
+func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, summary Summary, again bool, err error) {
 	source, err = Open(context.Background(), bytes.NewReader(data), limits)
 	if err != nil {
-		return nil, false, err
+		return nil, summary, false, err
 	}
 	defer source.Close()
 	var mu sync.Mutex
@@ -84,10 +84,12 @@ func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (sou
 		got(r)
 		return nil
 	}
-	if err = source.Render(context.Background(), spec, emit); errors.Is(err, ErrSuspect) {
-		return source, true, source.RenderSuspect(context.Background(), bytes.NewReader(data), spec, emit)
+	spec.Reopen = func(context.Context) (io.ReadCloser, error) {
+		again = true
+		return io.NopCloser(bytes.NewReader(data)), nil
 	}
-	return source, false, err
+	summary, err = source.Render(context.Background(), spec, emit)
+	return source, summary, again, err
 }
 
 // decoded is the picture in a file, flattened onto mid-grey where it has alpha, so that what can't be seen does not
@@ -137,6 +139,21 @@ func reference(t *testing.T, data []byte, width, height int) *vips.ImageRef {
 	return img
 }
 
+// inRoom is a picture of govips as one that was rendered.
+func inRoom(t *testing.T, img *vips.ImageRef) *pixels {
+	t.Helper()
+	samples, err := img.ToBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := room.New(samples, img.Width(), img.Height(), img.Bands(), img.Interpretation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(image.Close)
+	return &pixels{image: image, space: image.Space(), frames: 1}
+}
+
 // psnr of two pictures of the same dimensions, in dB; infinite for equal ones.
 func psnr(t *testing.T, a, b *vips.ImageRef) float64 {
 	t.Helper()
@@ -179,7 +196,7 @@ func TestRenditionsOfTheDemoPictures(t *testing.T) {
 					t.Errorf("%s: %d × %d and %d × %d, want %d × %d", size.Name, exact.Width, exact.Height, encoded.Width, encoded.Height, width, height)
 				}
 				want := reference(t, photo.Data, width, height)
-				encodedWant, err := (&pixels{image: want, frames: 1}).encode(format, Spec{Quality: quality, Background: white})
+				encodedWant, err := inRoom(t, want).encode(format, Spec{Quality: quality, Background: white})
 				if err != nil {
 					t.Fatal(err)
 				}

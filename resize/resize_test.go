@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func plainJPEG(t *testing.T, width, height int) []byte {
@@ -121,7 +121,7 @@ func TestRejections(t *testing.T) {
 		"a bomb, in its header": {pngHeader(65535, 65535), limits, ClassTooLarge, "limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := renderFile(c.data, c.limits, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
+			_, _, _, err := renderFile(c.data, c.limits, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
 				t.Errorf("%s was made of it", r.Size)
 			})
 			var rejection *Rejection
@@ -208,7 +208,7 @@ func TestAnEncoderDoesNotHoldUpTheEndOfTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
 	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 1500*time.Millisecond {
 		t.Errorf("after %v: %v", took, err)
 	}

@@ -22,7 +22,7 @@ const (
 	KMS          Class = "kms"            // the object's key can't be used
 	Archived     Class = "archived"       // in a storage class that must be restored first
 	WrongRegion  Class = "wrong-region"   // the bucket is in another region
-	Invalid      Class = "invalid"        // S3 does not accept the request as it is
+	Invalid      Class = "invalid"        // S3 does not accept the request as it is, or does not know what it asks for
 	Transient    Class = "transient"      // may pass: the network, time-outs, throttling, S3's own faults
 )
 
@@ -81,6 +81,9 @@ func classify(err error) Class {
 			return KMS
 		}
 	}
+	if notImplemented(err) {
+		return Invalid
+	}
 	switch status := statusOf(err); status {
 	case http.StatusNotFound:
 		return NotFound
@@ -92,12 +95,20 @@ func classify(err error) Class {
 		return WrongRegion
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
 		return Transient
+	case http.StatusHTTPVersionNotSupported:
+		return Invalid
 	default:
 		if status >= 400 && status < 500 {
 			return Invalid
 		}
 		return Transient
 	}
+}
+
+// notImplemented tells whether S3 has said that it does not know what it was asked for, such as a condition.
+func notImplemented(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "NotImplemented" || statusOf(err) == http.StatusNotImplemented
 }
 
 // statusOf returns the HTTP status of S3's answer, or 0 where there was none.

@@ -18,6 +18,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,8 @@ const dialTimeout = 3 * time.Second
 type Client struct {
 	s3    *s3.Client
 	owner func(context.Context) (string, error)
+
+	unconditional atomic.Bool // the S3 has said that it has no conditional deletes
 }
 
 // Options configure a Client.
@@ -160,25 +163,6 @@ func (c *Client) PutFile(ctx context.Context, bucket, key, contentType string, f
 		return "", wrap("put", bucket, key, err)
 	}
 	return unquote(out.ETag), nil
-}
-
-// Delete removes an object if it is still the one with the ETag, without quotes, and is [Changed] if it is not; "" is any.
-// What is not there is removed. Not every S3 looks at the ETag: one that does not removes whatever is there. In a bucket
-// with versions the older ones stay, under a delete marker. After an error the object may have been removed all the same.
-func (c *Client) Delete(ctx context.Context, bucket, key, etag string) error {
-	owner, err := c.expectedOwner(ctx)
-	if err != nil {
-		return &Error{Denied, "delete", bucket, key, err}
-	}
-	in := &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner}
-	if etag != "" {
-		in.IfMatch = aws.String(`"` + etag + `"`)
-	}
-	_, err = c.s3.DeleteObject(ctx, in)
-	if err != nil && classify(err) != NotFound {
-		return wrap("delete", bucket, key, err)
-	}
-	return nil
 }
 
 // expectedOwner is nil where any will do.

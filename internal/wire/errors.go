@@ -15,6 +15,10 @@ var credentialCodes = map[string]bool{
 	"ExpiredToken": true, "ExpiredTokenException": true, "InvalidToken": true, "TokenRefreshRequired": true, "MissingAuthenticationToken": true, "IncompleteSignature": true,
 }
 
+// busy is S3's code while a conflicting operation is in progress on the bucket.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+const busy = "OperationAborted"
+
 // explain says what could not be done and, where AWS's code tells, what would help: action is what the caller must be
 // allowed, on resource. A nil err stays nil.
 func explain(err error, doing, action, resource string) error {
@@ -30,8 +34,8 @@ func explain(err error, doing, action, resource string) error {
 	case code == "PermanentRedirect", code == "AuthorizationHeaderMalformed", code == "IllegalLocationConstraintException", code == "MovedPermanently",
 		status == http.StatusMovedPermanently:
 		help = regionHelp(err)
-	case code == "OperationAborted":
-		help = "the bucket is being changed by somebody else right now: run it again"
+	case code == busy:
+		help = "something else keeps changing the bucket: see what (another deployment, Terraform, CDK), and run this again when it is at rest"
 	case status == http.StatusForbidden, code == "AccessDenied", code == "AccessDeniedException":
 		help = fmt.Sprintf("allow the caller %s on %s; where it is a bucket, its owner has to be the account named (see --bucket-owner)", action, resource)
 	}

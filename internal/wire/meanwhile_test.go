@@ -239,3 +239,35 @@ func TestABrokenTargetOfOthersIsNotInTheWay(t *testing.T) {
 		t.Errorf("there is %q, want %q", after, before)
 	}
 }
+
+func TestAnotherOperationOnTheBucketIsWaitedFor(t *testing.T) {
+	t.Run("and what it has changed is kept", func(t *testing.T) {
+		a := wiretest.Start(t, "photos")
+		arn := a.Function("s3resizer")
+		a.Busy(2)
+		a.After("s3:PutBucketNotification", func() { others(a) })
+		u := at(t, a, functionAt(t, arn))
+		must(t, u.add("holiday/"))
+		wantWords(t, u.warned.String(), "S3 is at another change of s3://photos: trying again for up to 10s", "meanwhile")
+		if warned := strings.Count(u.warned.String(), "another change"); warned != 1 {
+			t.Errorf("told %d times", warned)
+		}
+		with := a.Notifications("photos")
+		a.Busy(1)
+		must(t, u.remove(""))
+		if lines := added(t, a.Notifications("photos"), with); len(lines) != 1 || len(with) != 4 {
+			t.Errorf("added %q, in all %q", lines, with)
+		}
+	})
+	t.Run("but not for ever, and the permission goes again", func(t *testing.T) {
+		a := wiretest.Start(t, "photos")
+		arn := a.Function("s3resizer")
+		a.Busy(1000)
+		u := at(t, a, functionAt(t, arn))
+		u.patience = 600 * time.Millisecond
+		wantError(t, u.add(""), "OperationAborted", "keeps changing the bucket", "s3://photos")
+		if len(a.Notifications("photos")) != 0 || a.Policy(arn) != "" {
+			t.Errorf("there is %q, %q", a.Notifications("photos"), a.Policy(arn))
+		}
+	})
+}

@@ -208,18 +208,8 @@ func (w *Wiring) removing(f Filter, disableEventBridge bool) edit {
 // the user was shown.
 func (w *Wiring) replace(ctx context.Context, shown configuration, edit edit, write func(configuration) error) error {
 	for range attempts {
-		now, err := w.bucket.read(ctx)
-		if err != nil {
-			return err
-		}
-		if !now.equal(shown) {
-			w.warn("somebody else has changed the configuration meanwhile; the change is made to what is there now:", shown, now)
-		}
-		next, err := edit(now)
+		now, next, err := w.rewrite(ctx, shown, edit, write)
 		if err != nil || next.equal(now) {
-			return err
-		}
-		if err := write(next); err != nil {
 			return err
 		}
 		found, err := w.bucket.readBack(ctx, now)
@@ -237,6 +227,31 @@ func (w *Wiring) replace(ctx context.Context, shown configuration, edit edit, wr
 		shown = found
 	}
 	return fmt.Errorf("s3://%s: the change was made %d times, and each time somebody else's was written over it: see what else manages the bucket's notifications (Terraform, CDK, another deployment), and run this again when it is at rest", w.Bucket, attempts)
+}
+
+// rewrite applies edit to what is there, and returns both. While S3 says that another operation is in progress on the
+// bucket, it waits and begins anew: that operation may change what is there. A bucket that was just made, or gets a policy,
+// is in this state for a while.
+func (w *Wiring) rewrite(ctx context.Context, shown configuration, edit edit, write func(configuration) error) (now, next configuration, err error) {
+	for n := range tries(ctx, w.Patience) {
+		if now, err = w.bucket.read(ctx); err != nil {
+			return now, next, err
+		}
+		if !now.equal(shown) {
+			w.warn("somebody else has changed the configuration meanwhile; the change is made to what is there now:", shown, now)
+			shown = now
+		}
+		if next, err = edit(now); err != nil || next.equal(now) {
+			return now, next, err
+		}
+		if err = write(next); codeOf(err) != busy {
+			return now, next, err
+		}
+		if n == 1 {
+			w.warnf("S3 is at another change of s3://%s: trying again for up to %s", w.Bucket, w.Patience)
+		}
+	}
+	return now, next, err
 }
 
 // write writes a configuration with the new target. A permission that is fresh may take S3 a while to see. Where S3

@@ -46,6 +46,7 @@ type AWS struct {
 	denied    map[string]bool
 	broken    map[string]int
 	calls     []string
+	busy      int
 	staleness int
 	delay     int
 }
@@ -188,6 +189,13 @@ func (a *AWS) Break(action string, times int) {
 	a.broken[action] = times
 }
 
+// Busy makes S3 answer the next writes of a configuration that a conflicting operation is in progress.
+func (a *AWS) Busy(times int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.busy = times
+}
+
 // Lag makes S3 show the old configuration for a number of reads after a write, and see a new policy only after it has
 // refused a number of configurations.
 func (a *AWS) Lag(reads, validations int) {
@@ -249,6 +257,9 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, q, http.StatusForbidden, map[string]string{"s3": "InvalidAccessKeyId", "sts": "InvalidClientTokenId"}[q.service], "The security token included in the request is invalid.")
 	case denied:
 		refuse(w, q, http.StatusForbidden, map[string]string{"s3": "AccessDenied"}[q.service], "User: arn:aws:iam::"+Account+":user/me is not authorized to perform: "+q.action)
+	case q.action == "s3:PutBucketNotification" && a.busy > 0:
+		a.busy--
+		refuse(w, q, http.StatusConflict, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource. Please try again.")
 	case broken:
 		refuse(w, q, http.StatusServiceUnavailable, "ServiceUnavailable", "Please try again.")
 	default:
