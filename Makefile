@@ -69,7 +69,8 @@ TORTURE ?= 100000
 test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde265
 	@./tools.sh $(LIBVIPS) heic
 	go vet -tags heic ./resize
-	go test -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
+	go test -tags heic -run 'HEIC|Formats|Rejections' ./resize
+	go test -tags heic -run 'TestConformance/HEIC' ./resize/conformance
 
 .PHONY: soak
 soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures

@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"image"
-	"image/color"
-	"math"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -26,100 +23,6 @@ func heicFile(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// What the patches of testdata/heic ought to be in sRGB: by Little CMS for those in P3, by the standards' own formulas
-// for the others.
-func TestHEICColours(t *testing.T) {
-	p3 := patches(t, "testdata/colour/p3.csv", "perceptual")
-	stored := patches(t, "testdata/colour/p3.csv", "p3")
-	var wide []patch
-	for _, p := range stored {
-		p.r, p.g, p.b = bt2020ToSRGB(p.r, p.g, p.b)
-		wide = append(wide, p)
-	}
-	for name, want := range map[string][]patch{
-		"icc.heic":    p3,     // a P3 profile
-		"nclx.heic":   p3,     // P3 by number
-		"deep.heic":   p3,     // the same in 10 bits
-		"grid.heic":   p3,     // the same in tiles, as phones have it, the last ones in part outside the picture
-		"srgb.heic":   stored, // sRGB by number
-		"turned.heic": stored, // turned, and its EXIF says so once more
-		"bt2020.heic": wide,
-	} {
-		t.Run(name, func(t *testing.T) {
-			source, out := render(t, heicFile(t, name), []Size{{"half", 96}}, PNG, AsSource)
-			if source.Format != HEIC || source.Width != 192 || source.Height != 192 || source.Alpha {
-				t.Errorf("%+v", source)
-			}
-			if out["half jpeg"].Data == nil {
-				t.Error("not a JPEG, unless told otherwise")
-			}
-			agrees(t, out["half png"].Data, want)
-		})
-	}
-}
-
-// bt2020ToSRGB converts gamma-encoded colors, 0–255, by the matrix of ITU-R BT.2087.
-func bt2020ToSRGB(r, g, b float64) (float64, float64, float64) {
-	r, g, b = srgbLinear(r), srgbLinear(g), srgbLinear(b)
-	coded := func(light float64) float64 {
-		light = max(0, min(1, light))
-		if light <= 0.0031308 {
-			return 255 * 12.92 * light
-		}
-		return 255 * (1.055*math.Pow(light, 1/2.4) - 0.055)
-	}
-	return coded(1.6605*r - 0.5876*g - 0.0728*b), coded(-0.1246*r + 1.1329*g - 0.0083*b), coded(-0.0182*r - 0.1006*g + 1.1187*b)
-}
-
-// Black, the white of paper, and 1000 nits.
-func TestHEICOfHighDynamicRange(t *testing.T) {
-	_, out := render(t, heicFile(t, "pq.heic"), []Size{{"s", 96}}, PNG)
-	img, _, err := image.Decode(bytes.NewReader(out["s png"].Data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []float64{0, 191, 255} {
-		r, g, b, _ := img.At(32*i+16, 16).RGBA()
-		for _, v := range []uint32{r, g, b} {
-			if math.Abs(float64(v)/257-want) > 2 {
-				t.Errorf("patch %d is %d %d %d, want %g", i, r/257, g/257, b/257, want)
-				break
-			}
-		}
-	}
-}
-
-func TestHEICWithAlpha(t *testing.T) {
-	for _, name := range []string{"alpha.heic", "weighted.heic"} {
-		t.Run(name, func(t *testing.T) {
-			source, out := render(t, heicFile(t, name), []Size{{"half", 96}}, AsSource)
-			if !source.Alpha || out["half png"].Data == nil {
-				t.Fatalf("%+v became %v", source, out)
-			}
-			img, _, err := image.Decode(bytes.NewReader(out["half png"].Data))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, p := range patches(t, "testdata/colour/p3.csv", "p3") {
-				got := color.NRGBAModel.Convert(img.At(p.x/2+8, p.y/2+8)).(color.NRGBA)
-				// A weighted color has fewer steps, the fewer the less it is seen.
-				alpha := 60 + 5*i
-				near := 4 + 255/float64(alpha)
-				if math.Abs(float64(got.A)-float64(alpha)) > 2 || math.Abs(float64(got.R)-p.r) > near || math.Abs(float64(got.G)-p.g) > near || math.Abs(float64(got.B)-p.b) > near {
-					t.Errorf("patch %d is %v, want %v and alpha %d", i, got, p, alpha)
-				}
-			}
-		})
-	}
-}
-
-func TestHEICOfOddDimensions(t *testing.T) {
-	source, out := render(t, heicFile(t, "odd.heic"), []Size{{"s", 191}}, PNG)
-	if r := out["s png"]; source.Width != 191 || source.Height != 189 || r.Width != 191 || r.Height != 189 {
-		t.Errorf("%d × %d became %d × %d", source.Width, source.Height, r.Width, r.Height)
-	}
 }
 
 func TestTruncatedHEIC(t *testing.T) {

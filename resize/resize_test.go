@@ -68,6 +68,7 @@ func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
 	}{
 		{JPEG, 4032, 1440, 2}, {JPEG, 2600, 1000, 2}, {JPEG, 2599, 1000, 1}, {JPEG, 5200, 1000, 4}, {JPEG, 20000, 1440, 8}, {JPEG, 65500, 10, 8},
 		{WebP, 4032, 1440, 2}, {PNG, 4032, 1440, 1}, {TIFF, 9000, 1440, 1},
+		{JPEG, 1051, 360, 2}, {JPEG, 1003, 360, 2}, {JPEG, 2001, 360, 4}, {JPEG, 1999, 180, 8}, {JPEG, 667, 225, 2}, // what the rows of conformance say of them
 	} {
 		s := &Source{Format: c.format, Width: c.source, Height: 1000, Frames: 1}
 		if got := s.loadShrink(c.want); got != c.shrink {

@@ -22,6 +22,7 @@ func FromCICP(colors Chromaticities, curve Transfer) []byte {
 // Transfer is a curve from a coded value to light, by its number in ITU-T H.273, table 3.
 type Transfer int
 
+// The curves that are not taken for sRGB's.
 const (
 	Gamma22 Transfer = 4
 	Gamma28 Transfer = 5

@@ -3,6 +3,7 @@ package png
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -39,7 +40,7 @@ func FuzzEnd(f *testing.F) {
 		if err != nil || !bytes.Equal(read, data) {
 			t.Errorf("%d bytes read of %d, %v", len(read), len(data), err)
 		}
-		if _, err := parts.Read(make([]byte, min(length, 1<<16))); err != nil && err != io.EOF {
+		if _, err := parts.Read(make([]byte, min(length, 1<<16))); err != nil && !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 		if parts.Reached() != whole.Reached() {
