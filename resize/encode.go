@@ -18,7 +18,7 @@ type Quality struct{ JPEG, WebP, AVIF int }
 // have none.
 type Effort struct{ WebP, AVIF, GIF int }
 
-// encodeUntil encodes, in one of the slots and on a copy of its own, unless ctx ends first.
+// encodeUntil works on a copy of its own: it may be left behind.
 func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error) {
 	select {
 	case slots <- struct{}{}:
@@ -81,13 +81,21 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 
 func encodeJPEG(raw vips.Raw, spec Spec) ([]byte, error) {
 	data, err := raw.JPEG(spec.Quality.JPEG, spec.Background.R, spec.Background.G, spec.Background.B)
-	if err != nil || 8*float64(len(data)-jpegHeader) > tunedBelow*float64(raw.Width)*float64(raw.Height) {
-		return data, err
+	if err != nil {
+		return nil, err
+	}
+	return tuned(data, raw.Width, raw.Height), nil
+}
+
+// tuned is a JPEG of so many pixels with Huffman tables of its own, where they pay.
+func tuned(data []byte, width, height int) []byte {
+	if 8*float64(len(data)-jpegHeader) > tunedBelow*float64(width)*float64(height) {
+		return data
 	}
 	if own, err := jpeg.Tuned(data); err == nil {
-		return own, nil
+		return own
 	}
-	return data, nil // whole as it is: a libjpeg that codes in another way than the one that is pinned
+	return data // whole as it is: a libjpeg that codes in another way than the one that is pinned
 }
 
 const (

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"s3resizer/resize/internal/heic"
+	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -66,6 +67,8 @@ type Spec struct {
 	// Reopen opens the very same file once more, from its first byte, for a JPEG that has to be examined as a whole: one in
 	// a thousand, say. Without it such a JPEG is rejected.
 	Reopen func(context.Context) (io.ReadCloser, error)
+	// NoPlanes sends every JPEG through libvips, for comparing.
+	NoPlanes bool
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -106,10 +109,11 @@ type Source struct {
 	Alpha         bool
 
 	input       *input
-	orientation int    // EXIF orientation, 1–8; the picture is stored turned
-	profile     []byte // the ICC profile that the file stands for without having it, or nil
-	pixelBytes  int64  // of a pixel as it is decoded
-	deep        bool   // more than 8 bits a sample
+	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
+	orientation int             // EXIF orientation, 1–8; the picture is stored turned
+	profile     []byte          // the ICC profile that the file has, if it is a JPEG, or stands for without having it, or nil
+	pixelBytes  int64           // of a pixel as it is decoded
+	deep        bool            // more than 8 bits a sample
 	grey        bool
 	maxMemory   int64
 }
@@ -186,21 +190,21 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 
 // decodeWidest puts the widest of the pictures into memory, after a second look at the file if it takes one.
 func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
-	if err := s.checkMemory(pictures); err != nil {
+	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
 	widest := pictures[0]
-	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	if !errors.Is(err, errSuspect) {
 		return summary, err
 	}
 	if summary.Truncated, err = s.examine(ctx, spec); err != nil {
 		return summary, err
 	}
-	if err := s.checkMemory(pictures); err != nil {
+	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
-	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	return summary, err
 }
 
@@ -229,7 +233,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 		}
 		if i == len(pictures)-1 { // the smallest is there, the widest still being encoded: nothing waits for this
 			group.Go(func() (err error) {
-				summary.ThumbHash, summary.Color, err = placeholder(picture.pixels, spec.Background)
+				summary.ThumbHash, summary.Color, err = picture.pixels.placeholder(spec.Background)
 				return err
 			})
 		}
@@ -240,5 +244,8 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 // Close releases what Open holds.
 func (s *Source) Close() {
 	s.input.close()
+	if s.lane != nil {
+		s.lane.Close()
+	}
 	vips.Trim()
 }

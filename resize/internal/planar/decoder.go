@@ -15,9 +15,9 @@ import (
 type Decoder struct {
 	Width, Height int // pixels, as stored
 	Grey          bool
+	Header        int // bytes, up to those of the first scan's data
 
-	c    *C.Decoder
-	rest []byte // of what Open was given: behind the header
+	c *C.Decoder
 	// What libjpeg holds of a picture in several scans, as progressive ones are: two bytes a sample; else 0.
 	coefficients int64
 }
@@ -52,7 +52,7 @@ func (d *Decoder) header(start []byte) error {
 		return errors.New(C.GoString(header.declined))
 	}
 	d.Width, d.Height, d.Grey, d.coefficients = int(header.width), int(header.height), header.channels == 1, int64(header.coefficients)
-	d.rest = start[used:]
+	d.Header = int(used)
 	return nil
 }
 
@@ -63,29 +63,27 @@ func bytesOf(data []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.Sli
 // quick way only as long as there are some 3 KB more.
 const step = 128 << 10
 
-// Memory is how many bytes decoding at 1/shrink takes: the planes and what libjpeg holds, without what it takes for each
-// picture, some 200 KB.
-func (d *Decoder) Memory(shrink int) (int64, error) {
+// Memory is how many bytes decoding at 1/shrink takes: the planes, and what libjpeg holds of a picture in several scans.
+func (d *Decoder) Memory(shrink int) (planes, coefficients int64, err error) {
 	var bytes C.size_t
 	if C.planar_choose_shrink(d.c, C.int(shrink), &bytes) != C.DONE {
-		return 0, newFault(C.planar_decoder_fault(d.c))
+		return 0, 0, newFault(C.planar_decoder_fault(d.c))
 	}
-	return int64(bytes) + d.coefficients + step, nil
+	return int64(bytes), d.coefficients, nil
 }
 
-// Decode decodes the picture at 1/shrink, 1, 2, 4 or 8, reading from r what comes behind the bytes that Open was given, and
-// returns when all rows are there. Of r it asks 128 KiB at a time, when it can't go on without; it is quickest if it gets
-// them. It can be called once.
+// Decode decodes the picture at 1/shrink, 1, 2, 4 or 8, reading from r what comes behind the header, and returns when all
+// rows are there. Of r it asks 128 KiB at a time, when it can't go on without; it is quickest if it gets them. It can be
+// called once.
 //
 // A picture of which libjpeg is not sure is a [*Fault], and so is one that ends too soon; an error of r, or of ctx, is
 // returned as it is, wrapped. The end of ctx ends it between two steps, or rows.
 func (d *Decoder) Decode(ctx context.Context, r io.Reader, shrink int) (*Planes, error) {
-	if _, err := d.Memory(shrink); err != nil {
+	if _, _, err := d.Memory(shrink); err != nil {
 		return nil, err
 	}
 	defer d.stopAtEnd(ctx)()
-	data := make([]byte, max(step, len(d.rest)))
-	have := copy(data, d.rest)
+	data, have := make([]byte, step), 0
 	for {
 		var used C.size_t
 		progress := C.planar_decode(d.c, bytesOf(data), C.size_t(have), &used)
@@ -140,8 +138,10 @@ func (d *Decoder) planes() *Planes {
 	return p
 }
 
-// Close releases what Open holds, not the planes that were decoded.
+// Close releases what Open holds, not the planes that were decoded. It can be called more than once.
 func (d *Decoder) Close() {
-	C.planar_free_decoder(d.c)
-	d.c = nil
+	if d.c != nil {
+		C.planar_free_decoder(d.c)
+		d.c = nil
+	}
 }

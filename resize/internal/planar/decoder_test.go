@@ -54,7 +54,7 @@ func decodeAll(ctx context.Context, start []byte, r io.Reader, shrink int) (*Pla
 		return nil, err
 	}
 	defer d.Close()
-	return d.Decode(ctx, r, shrink)
+	return d.Decode(ctx, io.MultiReader(bytes.NewReader(start[d.Header:]), r), shrink)
 }
 
 func same(a, b *Planes) bool {

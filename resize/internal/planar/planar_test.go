@@ -31,7 +31,7 @@ func decoded(t testing.TB, file []byte, shrink int) *Planes {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	p, err := d.Decode(t.Context(), bytes.NewReader(nil), shrink)
+	p, err := d.Decode(t.Context(), bytes.NewReader(file[d.Header:]), shrink)
 	if err != nil {
 		t.Fatal(err)
 	}
