@@ -155,6 +155,7 @@ dist: tools $(libvips) ## what a release has beside the image, for this machine'
 	go build -trimpath -ldflags '$(ldflags) -r $$ORIGIN' -o dist/s3resizer/ ./cmd/s3resizer
 	cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* LICENSE NOTICE dist/s3resizer
 	cp libvips/node_modules/@img/platform/README.md dist/s3resizer/libvips.md
+	for library in libjpeg libzimg; do cp "/usr/share/doc/$$(dpkg -S "*/$$library.a" | head -n 1 | cut -d : -f 1)/copyright" dist/s3resizer/$$library.txt; done
 	tar -C dist -czf dist/s3resizer-$(version)-linux-$$(go env GOARCH).tar.gz s3resizer
 	for os in linux darwin; do \
 	  CGO_ENABLED=0 GOOS=$$os go build -trimpath -ldflags '$(ldflags)' -o dist/s3wire/ ./cmd/s3wire; \
