@@ -72,6 +72,25 @@ test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde2
 	go test -tags heic -run 'HEIC|Formats|Rejections' ./resize
 	go test -tags heic -run 'TestConformance/HEIC' ./resize/conformance
 
+# What crosses between Go and C, and C and libvips: whole pictures of every kind, cut and damaged ones, readers that fail,
+# work that is interrupted. Not what starts a process of its own with less memory than the sanitizer takes.
+.PHONY: asan
+asan: tools $(libvips) ## the C under AddressSanitizer and LeakSanitizer, which fails on a lost byte; HEIC=1 for HEIC's too
+	go test -asan -short -count=1 $(tags) ./resize/internal/vips
+	go test -asan -short -count=1 $(tags) -run '^Test.*($(ASAN))' ./resize
+ASAN ?= $(if $(HEIC),HEIC|)Spoiled|Cut|Placeholder|Formats|Rejections|Reader|NotThePicturesFault|FailingEmit|Suspect|AlphaOf|Animations
+
+.PHONY: test-system
+test-system: ## the build with the system's libvips, 8.14 or newer, and the short form of its tests
+ifneq ($(LIBVIPS),system)
+	$(MAKE) test-system LIBVIPS=system
+else
+	@./tools.sh system
+	go build -o /dev/null ./cmd/lambda
+	go vet ./resize/...
+	go test -short ./resize ./resize/internal/vips ./resize/conformance
+endif
+
 .PHONY: soak
 soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures
 	@{ $(about) 'soak SOAK=$(SOAK)'; echo "machine: $$(uname -sr), $$(nproc) CPUs"; \
@@ -101,7 +120,7 @@ image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json ima
 	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
 	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 $(if $(HEIC),-run 'TestFunction|TestHEIC') ./cmd/lambda
 	$(build-image) --platform linux/arm64 --target files --output bin/arm64$(if $(HEIC),-heic) .
-	$(if $(HEIC),,cmd/lambda/testdata/arm64-test bin/arm64)
+	$(if $(HEIC),,@./tools.sh $(LIBVIPS) arm64 && cmd/lambda/testdata/arm64-test bin/arm64)
 
 .PHONY: image-test-heic
 image-test-heic: ## the same for the variant with HEIC, less what can't differ; for arm64 it is only built: it needs Debian 13's C library
@@ -121,6 +140,14 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.yml
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
+.PHONY: deploy-test engine
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed; a page that is told
+	@./tools.sh $(LIBVIPS) awscli chromium java
+	mvn -q -B -f docs/ready/spring -DskipTests package
+	deploy/localstack/test.sh -v
+engine:
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "missing: Docker's engine (see what \`$(DOCKER) info\` says)" >&2; exit 1; }
+
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
@@ -133,10 +160,9 @@ destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=ye
 
 .PHONY: deploy-lint
 deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter over the template, shellcheck and actionlint over scripts and workflows
-	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
-	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
+	@./tools.sh $(LIBVIPS) shellcheck
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x tools.sh .ci/run deploy/*.sh deploy/localstack/*.sh cmd/lambda-local/stack/run.sh s3io/conformance.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7

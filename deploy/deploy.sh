@@ -68,7 +68,7 @@ check_concurrency() {
     return
   fi
   own=None name=$(stack_output FunctionName)
-  [ -z "$name" ] || own=$(aws lambda get-function-concurrency --function-name "$name" --query ReservedConcurrentExecutions --output text)
+  [ -z "$name" ] || own=$(aws lambda get-function-concurrency --function-name "$name" --query ReservedConcurrentExecutions --output text) || own=None
   [ "$own" != None ] || own=0
   room=$((unreserved + own - 100))
   ((room > 0)) || room=0

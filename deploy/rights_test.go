@@ -229,19 +229,6 @@ func (s *stack) onBehalf() map[need]bool {
 	return needs
 }
 
-// keyOfTopic is the ARN of the key that a topic of the stack is encrypted with, or "". Who publishes needs its use, by way
-// of SNS. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-func (s *stack) keyOfTopic(topic string) string {
-	for _, id := range s.ofType("AWS::SNS::Topic") {
-		for _, key := range s.ofType("AWS::KMS::Key") {
-			if s.attribute(id+".Ref") == topic && s.properties(id)["KmsMasterKeyId"] == s.attribute(key+".Ref") {
-				return s.attribute(key + ".Arn")
-			}
-		}
-	}
-	return ""
-}
-
 // statement is one of a policy.
 type statement struct {
 	Sid, Effect      string
@@ -551,36 +538,6 @@ func TestServicesMayCallForUsAlone(t *testing.T) {
 		trust := statements(t, s.properties("Role")["AssumeRolePolicyDocument"])
 		if len(trust) != 1 || dig(trust[0].Principal, "Service") != "lambda.amazonaws.com" || !slices.Equal(trust[0].Condition["StringEquals"]["aws:SourceAccount"], list{account}) {
 			t.Errorf("the role trusts %+v", trust)
-		}
-	})
-}
-
-// EventBridge may use the key of a topic that a rule sends to, and nobody but the account may besides: neither its metadata
-// nor its deletion is a service's.
-func TestTheTopicIsEncryptedSoThatEventBridgeCanPublish(t *testing.T) {
-	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
-		if given["ResultsTo"] != "sns" {
-			return
-		}
-		if topic := s.attribute("ResultsTopic.Ref"); s.keyOfTopic(topic) == "" {
-			t.Fatalf("%s is encrypted with %v", topic, s.properties("ResultsTopic")["KmsMasterKeyId"])
-		}
-		policy := statements(t, s.properties("ResultsTopicKey")["KeyPolicy"])
-		var services, owner []statement
-		for _, one := range policy {
-			if dig(one.Principal, "Service") == "events.amazonaws.com" {
-				services = append(services, one)
-			} else if dig(one.Principal, "AWS") == "arn:aws:iam::"+account+":root" {
-				owner = append(owner, one)
-			}
-		}
-		for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
-			if !allows(services, need{action, "*"}, nil) {
-				t.Errorf("EventBridge lacks %s: %+v", action, policy)
-			}
-		}
-		if len(services)+len(owner) != len(policy) || allows(services, need{"kms:ScheduleKeyDeletion", "*"}, nil) || !allows(owner, need{"kms:ScheduleKeyDeletion", "*"}, nil) {
-			t.Errorf("%+v", policy)
 		}
 	})
 }

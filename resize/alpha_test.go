@@ -41,7 +41,7 @@ func renderPNG(t *testing.T, img image.Image, width int) image.Image {
 	return out
 }
 
-// A PNG that needs no resizing comes out as it went in, whatever is done to others because of their alpha.
+// A PNG that needs no resizing comes out as it went in: its colors are not weighted by alpha and back.
 func TestAlphaOfAPictureThatFitsIsExact(t *testing.T) {
 	in := veil(300, 200)
 	out := renderPNG(t, in, 300)
@@ -54,7 +54,7 @@ func TestAlphaOfAPictureThatFitsIsExact(t *testing.T) {
 	}
 }
 
-// Weighting colors by alpha in bytes must round: cut off, every picture with alpha gets darker by half a level.
+// Weighting colors by alpha in bytes must round. Without that, every picture with alpha gets darker by half a level.
 func TestAlphaDoesNotDarken(t *testing.T) {
 	in := veil(900, 600)
 	out := renderPNG(t, in, 300)
@@ -68,7 +68,7 @@ func TestAlphaDoesNotDarken(t *testing.T) {
 	var bias float64
 	for y := range 200 {
 		for x := range 300 {
-			var before float64 // a gradient: the mean of a block is what its middle should be
+			var before float64 // the mean of a block, which is what its middle should be in a gradient
 			for i := range 9 {
 				before += onWhite(in.At(3*x+i%3, 3*y+i/3)) / 9
 			}

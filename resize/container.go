@@ -13,21 +13,21 @@ import (
 	"s3resizer/resize/internal/webp"
 )
 
-// A file's outer structure is walked here before libvips sees it. libvips keeps every comment, decompresses every text,
-// counts the frames of a WebP in time that grows with their square, and follows a TIFF's directories wherever they lead;
-// a few hundred kilobytes can cost it seconds, or hundreds of megabytes. The walk takes neither, and learns on its way
-// what the decoder will have to hold.
+// Each file's outer structure is looked at before libvips sees it. libvips keeps every comment, decompresses every text,
+// counts the frames of a WebP in time that grows with their square, and follows a TIFF's directories wherever they lead.
+// With a few hundred kilobytes, a file can cost it seconds, or hundreds of megabytes. Looking here costs neither, and shows
+// how much memory the decoder will take.
 
-// layout is what a file's outer structure says of how the picture is stored.
+// layout says how a picture is stored, as far as its file's outer structure shows that.
 type layout struct {
-	header       int   // bytes that were kept of what stands before the pixels: what follows is coded data
-	coefficients int64 // bytes that a JPEG's decoder holds until the last scan is read; 0: it goes row by row
-	interlaced   bool  // a PNG in Adam7's order
-	lossless     bool  // a WebP
-	rows         int   // of a TIFF that are decoded at once; 0 for those that are read one by one
+	header       int   // how many bytes copyHeader has kept; coded data follows them
+	coefficients int64 // of a JPEG: see [jpeg.Header]
+	interlaced   bool  // of a PNG
+	lossless     bool  // of a WebP
+	rows         int   // of a TIFF: see [tiff.Layout]
 }
 
-// copyHeader copies what stands before the pixels of a format that streams, without what is of no use.
+// copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
 func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, error) {
 	var found layout
 	switch format {
@@ -48,7 +48,7 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 	return found, nil
 }
 
-// walk is for a file of a format that does not stream.
+// walk looks at a file of a format that does not stream, while it is being read.
 type walk struct {
 	format    Format
 	maxFrames int
@@ -56,7 +56,7 @@ type walk struct {
 	webp      webp.Walk
 }
 
-// on looks at what has come of the file by now, and ends its reading if that is too much.
+// on looks at as much of the file as has come. Its error is a [*Rejection]: the file has too many frames.
 func (w *walk) on(file []byte) error {
 	frames := 0
 	switch w.format {
@@ -73,12 +73,12 @@ func (w *walk) on(file []byte) error {
 	return nil
 }
 
-// end looks at the whole file.
+// end looks at the whole file, and returns how it is stored or a [*Rejection].
 func (w *walk) end(file []byte) (layout, error) {
 	var found layout
 	switch w.format {
 	case GIF:
-		if !w.gif.Ended { // libvips shows what frames there are
+		if !w.gif.Ended { // libvips would show the frames that are there
 			return found, rejection.Corruptf("the gif is damaged or cut short")
 		}
 	case WebP:

@@ -16,7 +16,7 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// segment is one of a JPEG.
+// segment is a marker segment of a JPEG.
 func segment(marker byte, data string) []byte {
 	return append([]byte{0xff, marker, byte((len(data) + 2) >> 8), byte(len(data) + 2)}, data...)
 }
@@ -54,8 +54,8 @@ func TestMetadataThatDoesNotCountIsLeftOut(t *testing.T) {
 	}
 }
 
-// libvips looks for an HDR gain map in every JPEG with an index of further pictures, which phones write: through the
-// whole file, and to load it with another loader, that does not fail on truncation.
+// Phones write an index of further pictures into JPEGs. If there is one, libvips looks for an HDR gain map through the whole file
+// and, if it finds one, loads the file with another loader, which does not fail on truncation.
 func TestAPhonesIndexDoesNotMakeTheHeaderLong(t *testing.T) {
 	data := behindTheStart(plainJPEG(t, 3000, 2000), segment(0xe2, "MPF\x00II*\x00\x08\x00\x00\x00\x00\x00"))
 	body := &reads{r: bytes.NewReader(data)}
@@ -77,7 +77,7 @@ func TestCoefficientsOfAJPEG(t *testing.T) {
 		}
 		return data
 	}
-	// In blocks of 8 × 8: 42 × 28 of a component at full size; 4:2:0 has 21 × 14 units of four blocks and one each.
+	// In blocks of 8 × 8: a component at full size has 42 × 28; at 4:2:0, there are 21 × 14 units of four blocks and two more.
 	for name, c := range map[string]struct {
 		data []byte
 		want int64
@@ -102,7 +102,7 @@ func headerLength(file []byte) int {
 	return found.header
 }
 
-// However the bytes arrive, the frames are counted; what follows the last one allowed is not read.
+// However the bytes arrive, the frames are counted. What follows one too many is not read.
 func TestFramesAreCountedAsTheyArrive(t *testing.T) {
 	webp, err := heavy.Picture{Width: 30, Height: 20, Frames: 3, Space: vips.InterpretationSRGB, Encode: heavy.WebP(true)}.Draw()
 	if err != nil {

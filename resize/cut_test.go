@@ -11,7 +11,7 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// everyFormat is a picture in each format, and in the forms that it comes in, by name.
+// everyFormat returns pictures in each format, and in each of its forms, by name.
 func everyFormat(t *testing.T) map[string][]byte {
 	t.Helper()
 	cmyk, err := os.ReadFile("testdata/colour/cmyk.tif")
@@ -49,7 +49,7 @@ func lossless(t *testing.T, data []byte) []byte {
 	return out
 }
 
-// GIFs passed that were cut between two frames, and TIFFs of which the profile was missing.
+// GIFs used to pass that were cut between two frames, and so did TIFFs without the profile at their end.
 func TestACutFileNeverPassesAsWhole(t *testing.T) {
 	files := everyFormat(t)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -64,7 +64,7 @@ func TestACutFileNeverPassesAsWhole(t *testing.T) {
 			}
 			for _, length := range lengths {
 				_, err := tryRender(data[:length], Spec{Sizes: []Size{{"s", 100}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
-				if pixels := data[0] == 0xff && length >= len(data)-2; pixels { // of the JPEGs: nothing but the end marker is missing
+				if pixels := data[0] == 0xff && length >= len(data)-2; pixels { // a JPEG that lacks only its end marker
 					if err != nil {
 						t.Errorf("%d of %d bytes: %v", length, len(data), err)
 					}

@@ -11,7 +11,7 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// readHeader opens the picture without decoding a pixel.
+// readHeader reads the header of the picture, and decodes no pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
 	header, err := vips.Load(in.again(), formats[format].loader, vips.Loading{})
 	if err == nil {
@@ -47,8 +47,9 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	return s, nil
 }
 
-// rangeKnown reports whether it is known which sample is black and which is white. Of float samples it is not (files with
-// 0–1, 0–255 and physical units are all about), unless they are of a color space that libvips decodes to them.
+// rangeKnown reports whether it is known which sample is black and which is white. For float samples it is not: there are
+// files with samples from 0 to 1, from 0 to 255, and in physical units. The exception are color spaces that libvips itself
+// decodes to floats.
 func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 	switch format {
 	case vips.Bytes, vips.Words:
@@ -61,8 +62,8 @@ func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 // turned reports whether the picture is stored lying on its side.
 func (s *Source) turned() bool { return s.orientation >= 5 && s.orientation <= 8 }
 
-// decode computes the pixels of the widest picture, in one pass from the first byte to the last, and says when it did. Of a
-// JPEG that may be damaged the error is errSuspect.
+// decode computes the pixels of the widest picture, in one pass from the first byte to the last, and returns when it did so.
+// The error is errSuspect for a JPEG that may be damaged.
 func (s *Source) decode(ctx context.Context, spec Spec, pictures []*picture) (widest raster, took Span, err error) {
 	took.Start = time.Now()
 	if s.byPlanes(spec, pictures) {
@@ -99,7 +100,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		}
 	}
 	if s.Format == JPEG && shrink > 1 {
-		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
+		// Little is left to resample. A second thread would mostly wait for rows, and take a tenth more CPU time.
 		stored.SetThreads(1)
 	}
 
@@ -110,9 +111,9 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
-		pixels.delays = stored.Delays() // a file without has the viewer's default
+		pixels.delays = stored.Delays() // without them, the viewer's default applies
 		for i, ms := range pixels.delays {
-			if ms <= 10 { // as browsers play it; libvips gives some frames of such a GIF 100 ms, and others none
+			if ms <= 10 { // browsers play such a frame for 100 ms; libvips gives some of them 100 ms, and others none
 				pixels.delays[i] = 100
 			}
 		}
@@ -132,7 +133,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	return pixels, nil
 }
 
-// decodeUntil decodes a picture of a format that is decoded at one go, unless ctx ends first.
+// decodeUntil decodes a picture of a format that is decoded as a whole, unless ctx ends first.
 func decodeUntil(ctx context.Context, stored *vips.Image) error {
 	defer killAtEnd(ctx, stored)()
 	own := stored.Copy()
@@ -145,7 +146,7 @@ func decodeUntil(ctx context.Context, stored *vips.Image) error {
 
 // resampled pulls the rows of the stored picture through the resampler and into memory.
 func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, frames, width, height int) (*pixels, error) {
-	// Colors that need no conversion stay weighted by alpha until they are encoded: the other sizes are made from them.
+	// Colors that need no conversion stay weighted by alpha until they are encoded, since the other sizes are made from them.
 	result, ready := stored.Copy(), isSRGB(stored)
 	defer result.Close()
 	keep := ready && s.Alpha && (width != stored.Width() || height*frames != stored.Height())
@@ -177,15 +178,14 @@ func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, fram
 	return &pixels{image: inside, space: space, weighted: keep, frames: frames}, nil
 }
 
-// shrinkReserve is what the resampler keeps to do after a load-time shrink. The inverse DCT cuts frequencies off more
-// sharply than Lanczos does; what it leaves just above the target's limit shows if hardly anything follows. Measured on
-// detailed pictures, against a full decode and both through the JPEG encoder: 1.4 dB lost at a rest of 1.04, 0.9 dB at
-// 1.15, 0.5 dB at 1.3.
+// shrinkReserve is the factor that is left to the resampler, at least, after a load-time shrink. The inverse DCT cuts off
+// frequencies more sharply than Lanczos does, and that shows if hardly any resampling follows. Measured on detailed pictures,
+// against a full decode, both through the JPEG encoder: with 1.04 left, 1.4 dB are lost; with 1.15, 0.9 dB; with 1.3, 0.5 dB.
 const shrinkReserve = 1.3
 
-// loadShrink is the factor by which the decoder itself makes the picture smaller: the largest power of two that leaves
-// shrinkReserve times the width, and something of the height. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT, for
-// less than full size costs; libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for
+// loadShrink returns the factor by which the decoder itself makes the picture smaller: the largest power of two, up to 8, that
+// leaves shrinkReserve times the width, and something of the height. libjpeg computes 1/2, 1/4 and 1/8 in the inverse DCT,
+// which costs less than full size; libwebp averages as it decodes. (vips_thumbnail keeps a reserve of 2, sharp one of 1.5 for
 // the first halving.)
 func (s *Source) loadShrink(width int) int {
 	if s.Format != JPEG && (s.Format != WebP || s.Frames > 1) {
@@ -200,9 +200,9 @@ func (s *Source) loadShrink(width int) int {
 
 // scaleShrunk resamples a JPEG that was loaded at 1/shrink.
 //
-// Such a picture is ⌊stored/shrink⌋ pixels wide, without the fraction of a pixel that is left over; stretched to the
-// target it would be off by up to that fraction at its far edge, which costs several dB. So its edge pixels are repeated
-// until the scale that is right gives whole pixels, and what is too much is cut off again.
+// Such a picture is ⌊stored/shrink⌋ pixels wide: the fraction of a pixel that is left over is dropped. If it were stretched to
+// the target, it would be off by up to that fraction at its far edge, which costs several dB. So its edge pixels are repeated
+// until the right scale gives a whole number of pixels, and what is too much is cut off again.
 func (s *Source) scaleShrunk(loaded *vips.Image, shrink, width, height int) error {
 	storedWidth, storedHeight := s.Width, s.Height
 	if s.turned() {
@@ -224,10 +224,10 @@ func (s *Source) scaleShrunk(loaded *vips.Image, shrink, width, height int) erro
 	return nil
 }
 
-// wholePixels finds by how many pixels a side must be longer for its scaled length to be all but a whole number, and at
-// least that of the target.
+// wholePixels returns by how many pixels a side must be made longer for its scaled length to be very nearly a whole number, not
+// less than target; and that number.
 func wholePixels(length int, scale float64, target int) (pad, out int) {
-	const most = 32 // pixels; enough for a rest below 0.03 with any scale but the simplest, which have none
+	const most = 32 // pixels; enough to get within 0.03 of a whole number
 	least := math.Inf(1)
 	for p := range most {
 		scaled := float64(length+p) * scale

@@ -9,8 +9,8 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// Quality is the encoders' quality, 1–100, for each lossy format. The scales are the codecs' own: an AVIF at 50 looks
-// about like a JPEG at 80.
+// Quality is the encoders' quality, from 1 to 100, for each lossy format. Each codec has a scale of its own: an AVIF at 50
+// looks about like a JPEG at 80.
 type Quality struct{ JPEG, WebP, AVIF int }
 
 // Effort is how hard the encoders search: more costs time and saves bytes, or improves the picture at the same bytes. The
@@ -18,7 +18,7 @@ type Quality struct{ JPEG, WebP, AVIF int }
 // have none.
 type Effort struct{ WebP, AVIF, GIF int }
 
-// encodeUntil works on a copy of its own: it may be left behind.
+// encodeUntil encodes a copy of the picture as soon as one of the slots is free. When ctx ends, it returns at once.
 func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error) {
 	select {
 	case slots <- struct{}{}:
@@ -33,8 +33,8 @@ func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Fo
 	})
 }
 
-// until returns what work does, unless ctx ends first. A codec can't be stopped, and AV1's encoder takes seconds: one that
-// is left behind ends by itself.
+// until returns what work returns or, when ctx ends first, the cause of that. A codec can't be stopped, and AV1's encoder takes
+// seconds: work that is left behind ends by itself.
 func until[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	type outcome struct {
 		result T
@@ -95,20 +95,21 @@ func tuned(data []byte, width, height int) []byte {
 	if own, err := jpeg.Tuned(data); err == nil {
 		return own
 	}
-	return data // whole as it is: a libjpeg that codes in another way than the one that is pinned
+	return data // good as it is: some other libjpeg than the pinned one codes in another way
 }
 
 const (
-	// tunedBelow is where Huffman tables of the picture's own stop to pay, in bits a pixel: their time goes by the codes,
-	// and what they save gets less. Measured: 1.0 bits, 7 % smaller; 1.1, 5 %; 1.55, 2 %; 1.6, 1.4 %.
+	// tunedBelow is the size, in bits a pixel, up to which Huffman tables of the picture's own are worth their time, which
+	// grows with the number of codes, while the gain gets less. Measured: at 1.0 bits the file gets 7 % smaller, at 1.1 5 %,
+	// at 1.55 2 %, at 1.6 1.4 %.
 	tunedBelow = 1.5
-	// jpegHeader is about what a JPEG without metadata has before its pixels, with the standard Huffman tables; in bytes.
+	// jpegHeader is about how many bytes a JPEG has before its pixels, with the standard Huffman tables and no metadata.
 	jpegHeader = 623
 )
 
-// pngCodings are the two that are worth trying. Predicting each sample from the ones above and before it makes a photo a
-// quarter smaller, and leaves so little to be found that a quick search does: level 4 takes three times as long and
-// gains 0 to 8 %. Flat artwork, whose pixels repeat themselves, prediction makes larger.
+// pngCodings are the two that are worth trying. Predicting each sample from those above and before it makes a photo a quarter
+// smaller. What is left repeats itself so little that a quick search will do: level 4 takes three times as long and gains 0
+// to 8 %. Flat artwork, whose pixels do repeat themselves, gets larger by prediction.
 var pngCodings = []struct {
 	compression int
 	filter      vips.Filter

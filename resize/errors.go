@@ -2,7 +2,7 @@ package resize
 
 import "s3resizer/resize/internal/rejection"
 
-// Rejection says that the picture can't or won't be resized, because of its own bytes: trying again is of no use.
+// Rejection is the error for a picture that can't or won't be resized because of its own bytes. Trying again is of no use.
 type Rejection = rejection.Rejection
 
 // Class says what is wrong with a picture, in a word that stays the same.
@@ -15,7 +15,7 @@ const (
 	ClassCorrupt     = rejection.Corrupt     // the header or the pixels are damaged or cut short
 )
 
-// Remedy is what would make such a picture pass after all, or "".
+// Remedy is what would make a refused picture pass, or "" if nothing would.
 type Remedy = rejection.Remedy
 
 // The remedies of a [Rejection].

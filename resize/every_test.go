@@ -9,7 +9,7 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// What is not resized is not for libvips to look at either, whoever hands it on: SVG, say, or libvips's own format.
+// libvips itself refuses what is not resized, such as SVG or its own format, whoever hands it on.
 func TestOtherLoadersAreSwitchedOff(t *testing.T) {
 	for _, p := range resizetest.Pictures() {
 		if p.Shows != nil || strings.HasSuffix(p.Name, ".tif") {

@@ -29,8 +29,8 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// One target per format: pictures that are damaged in every way are rejected or rendered, in bounded time and memory.
-// libvips does its work in a process of its own, so that a crash in C fails one input instead of the fuzzer.
+// There is one target per format. Pictures that are damaged in every way must be rejected or rendered, in bounded time and
+// memory. libvips works in a process of its own, so that a crash in C fails one input instead of the fuzzer.
 
 func FuzzJPEG(f *testing.F) { fuzzPictures(f, JPEG) }
 func FuzzPNG(f *testing.F)  { fuzzPictures(f, PNG) }
@@ -67,9 +67,8 @@ func fuzzPictures(f *testing.F, format Format) {
 	})
 }
 
-// damaged is one of some whole pictures with a few small edits, which follow from what the fuzzer has come up with. Of
-// the fuzzer's own mutations, which cut a file up and shuffle it, 99 of 100 end at the signature or in the header; these
-// mostly get to the pixels.
+// damaged returns one of some whole pictures with a few small edits, chosen by the fuzzer's input. The fuzzer's own mutations
+// cut a file up and shuffle it, and 99 of 100 end at the signature or in the header. With these edits, most get to the pixels.
 func damaged(whole [][]byte, input []byte) []byte {
 	random := rand.New(rand.NewChaCha8(sha256.Sum256(input)))
 	data := bytes.Clone(whole[random.IntN(len(whole))])
@@ -95,7 +94,7 @@ func damaged(whole [][]byte, input []byte) []byte {
 	return data
 }
 
-// keep stores a picture as an input of its own, as the fuzzer does with what it has come up with itself.
+// keep stores a picture as an input, as the fuzzer does with its own.
 func keep(t *testing.T, picture []byte) string {
 	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
@@ -107,8 +106,8 @@ func keep(t *testing.T, picture []byte) string {
 	return path
 }
 
-// explore decodes a picture with Go's own decoder. The fuzzer keeps an input that reaches a new branch of Go code; what
-// it reaches in libvips it can't see, but a branch in one decoder mostly has its like in the other.
+// explore decodes a picture with Go's own decoder. The fuzzer keeps an input that reaches a new branch of Go code. It can't see
+// what an input reaches in libvips, but a branch in one decoder mostly has its like in the other.
 func explore(data []byte) {
 	defer func() { _ = recover() }() // not the decoder that is being tested
 	header, _, err := image.DecodeConfig(bytes.NewReader(data))
@@ -117,9 +116,9 @@ func explore(data []byte) {
 	}
 }
 
-// frameVP8 is how many pixels the frame of a lossy WebP has, by the header of that frame (RFC 6386, 9.1), which may say
-// more than the file's does; 0 if there is none. Go's decoder goes by it: 224 million took it more than the ten seconds
-// after which a fuzzer gives up.
+// frameVP8 returns how many pixels the frame of a lossy WebP has by its own header (RFC 6386, 9.1), or 0 if there is none. That
+// may be more than the file's header says, and Go's decoder goes by it: 224 million pixels took it more than the ten seconds
+// after which the fuzzer gives up.
 func frameVP8(data []byte) int {
 	_, dimensions, _ := bytes.Cut(data, []byte("\x9d\x01\x2a"))
 	if len(dimensions) < 4 {
@@ -128,8 +127,8 @@ func frameVP8(data []byte) int {
 	return int(binary.LittleEndian.Uint16(dimensions)&0x3fff) * int(binary.LittleEndian.Uint16(dimensions[2:])&0x3fff)
 }
 
-// mendedPNG gives a damaged PNG the checksums that its chunks should have: without them, nearly every mutation is found
-// by the first one and by nothing behind it. It returns nil for what is no PNG.
+// mendedPNG returns a damaged PNG with the right checksum for each of its chunks, or nil if it is no PNG. With wrong ones, nearly
+// every mutation would end at the first checksum, and test nothing after it.
 func mendedPNG(data []byte) []byte {
 	const signature = "\x89PNG\r\n\x1a\n"
 	if !bytes.HasPrefix(data, []byte(signature)) {
@@ -149,7 +148,7 @@ func mendedPNG(data []byte) []byte {
 
 const rendererVariable = "S3RESIZER_TEST_RENDERER"
 
-// renderer is the process that renders pictures, started when there is one and again after a crash.
+// renderer is a process that renders pictures. It is started for the first picture, and again after a crash.
 type renderer struct {
 	command  *exec.Cmd
 	stdin    io.WriteCloser
@@ -178,7 +177,7 @@ func (r *renderer) start() error {
 	return r.command.Start()
 }
 
-// render says what is wrong with how a picture was rendered or rejected, or "". Nothing is wrong with no picture.
+// render returns what is wrong with how a picture was rendered or rejected, or "" if nothing is, or if there is no picture.
 func (r *renderer) render(picture []byte) string {
 	if len(picture) == 0 {
 		return ""
@@ -209,7 +208,7 @@ func (r *renderer) stop() {
 	}
 }
 
-// A crash in C is told of, with what it left on the standard error, and the next picture is rendered all the same.
+// A crash in C is reported, with what it left on the standard error, and the next picture is rendered all the same.
 func TestACrashOfTheRendererIsAFault(t *testing.T) {
 	picture := seeds(t, PNG)[0].data
 	r := &renderer{}
@@ -232,12 +231,12 @@ func TestACrashOfTheRendererIsAFault(t *testing.T) {
 	}
 }
 
-// renderPictures is the renderer's side: pictures come in, what is wrong goes out.
+// renderPictures is what the renderer's process does: pictures come in, and what is wrong goes out.
 func renderPictures() bool {
 	if os.Getenv(rendererVariable) == "" {
 		return false
 	}
-	// Asked for more than this at once, libvips ends the process: more than a picture within the limits can need.
+	// If it can't get memory, libvips ends the process. This is more than a picture within the limits can need.
 	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: 4 * fuzzMemory, Max: 4 * fuzzMemory})
 	pictures, faults := gob.NewDecoder(os.Stdin), gob.NewEncoder(os.Stdout)
 	for {
@@ -254,7 +253,7 @@ func renderPictures() bool {
 	}
 }
 
-// renderOne says what is wrong with how a picture is rendered or rejected, or "".
+// renderOne returns what is wrong with how a picture is rendered or rejected, or "".
 func renderOne(data []byte) string {
 	forgetPeak()
 	fault := fuzzRender(data)
@@ -321,10 +320,10 @@ func fuzzRender(data []byte) string {
 	return ""
 }
 
-// forgetPeak makes the system forget the most memory that this process has had. Without /proc, as on macOS, nothing is.
+// forgetPeak resets the peak of this process's memory, where there is /proc.
 func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
-// peakMemory is the most that has been resident since then, in bytes; 0 where the system does not tell.
+// peakMemory returns the most memory that has been resident since then, in bytes, or 0 if the system does not say.
 func peakMemory() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	_, peak, _ := strings.Cut(string(status), "VmHWM:")

@@ -40,8 +40,8 @@ func TestTruncatedHEIC(t *testing.T) {
 	}
 }
 
-// Pictures with a few bytes changed are rejected, or decode to something: always to the same. libde265 by itself filled
-// what it could not decode with what the memory held before, which may be another user's picture.
+// Pictures with a few bytes changed are rejected, or decode to the same picture each time. By itself, libde265 left in place of
+// what it could not decode what the memory held before, which may be another user's picture.
 func TestDamagedHEIC(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 9))
 	rejected, accepted := 0, 0
@@ -76,7 +76,7 @@ func TestDamagedHEIC(t *testing.T) {
 	}
 }
 
-// A file that calls itself small and holds a picture beyond the limit.
+// The header says that the picture is small, but it is beyond the limit.
 func TestHEICLargerThanItsHeaderSays(t *testing.T) {
 	data := heicFile(t, "large.heic")
 	source, err := Open(t.Context(), bytes.NewReader(data), limits)

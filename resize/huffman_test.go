@@ -3,19 +3,17 @@ package resize
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/jpeg"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
 
 	jpegs "s3resizer/resize/internal/jpeg"
+	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
 
-// The encoder's own way to the same end tells what should come of it: the very same codes, in tables that it gives a
-// segment each.
+// The encoder's own optimization shows what is right: the very same codes, in tables of which each has a segment of its own.
 func TestOwnTablesAreTheOnesTheEncoderWouldMake(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {8, 8}, {17, 33}, {640, 427}} {
 		for _, quality := range []int{1, 30, 80, 100} {
@@ -87,30 +85,17 @@ func scanOf(t *testing.T, file []byte) []byte {
 
 func samePixels(t *testing.T, a, b []byte) {
 	t.Helper()
-	var planes [2][]byte
-	for i, file := range [][]byte{a, b} {
-		decoded, err := jpeg.Decode(bytes.NewReader(file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch m := decoded.(type) {
-		case *image.Gray:
-			planes[i] = m.Pix
-		case *image.YCbCr:
-			planes[i] = bytes.Join([][]byte{m.Y, m.Cb, m.Cr}, nil)
-		default:
-			t.Fatalf("%T", decoded)
-		}
-	}
-	if !bytes.Equal(planes[0], planes[1]) {
-		t.Error("the pixels differ")
+	before, errA := resizetest.Planes(a)
+	after, errB := resizetest.Planes(b)
+	if errA != nil || errB != nil || !bytes.Equal(before, after) {
+		t.Errorf("the pixels differ: %v, %v", errA, errB)
 	}
 }
 
-// Above so many bits a pixel the standard tables stay, which every encoder writes alike; below it, and where hardly
-// anything but tables is in the file, it has its own.
+// A picture of many bits a pixel keeps the standard tables, which every encoder writes alike. One of few, or so small that the
+// file consists of hardly anything but tables, gets its own.
 func TestOwnTablesWhereTheyPay(t *testing.T) {
-	standard := []byte("\x00\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00") // that of DC coefficients of luma: T.81, table K.3
+	standard := []byte("\x00\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00") // the table for DC coefficients of luma: T.81, table K.3
 	for name, own := range map[string]bool{"noise in 3 bands 300": false, "edge in 3 bands 300": true, "edge in 1 bands 48": true, "one color in 3 bands 1": true} {
 		t.Run(name, func(t *testing.T) {
 			picture, side, _ := strings.Cut(name, " bands ")

@@ -14,22 +14,23 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// input is what libvips reads a picture from. The header is read twice (once to learn the dimensions, once more with
-// the load shrink chosen from them), so input can start again from its first byte, until rewound for the last time.
-// And it remembers how its reader failed: libvips tells a broken connection and a broken picture apart no better than
-// "premature end".
+// input is what libvips reads a picture from. The header is read twice: once to learn the dimensions, and once more with
+// the load shrink that is chosen by them. So input can start again from its first byte, until last is called.
+//
+// It also remembers the error of its reader, since libvips gives the same one for a broken connection as for a broken
+// picture.
 type input struct {
 	body   *faultKeeper
 	format Format
-	// A format that is decoded as it streams: the bytes that the first reading of the header has taken. Such a reader
-	// can't seek, which makes libvips drop what it has decoded.
+	// A format that streams is decoded while it is being read. Its reader can't seek, so libvips keeps no decoded rows for
+	// later. head is what the first reading of the header has read.
 	streams bool
 	head    bytes.Buffer
-	jpeg    *jpeg.End // where such a file ends, once it is read for the last time
+	jpeg    *jpeg.End // of such a file, once last was called
 	png     *png.End
-	// The file was examined before, and what is wrong with it is nothing to mind.
+	// A JPEG that was examined is decoded whatever is wrong with it.
 	examined bool
-	// Any other: the whole file, since the decoder wants to move about in it.
+	// The file of any other format is read whole, since its decoder moves about in it.
 	file []byte
 
 	layout layout
@@ -61,13 +62,14 @@ func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, 
 		return nil, "", err
 	}
 	if format == AVIF && bytes.Equal(in.file[8:12], []byte("avis")) {
-		// Sequences have a still picture too, which is read if the file is not called one.
+		// A sequence has a still picture too. libvips reads that if the file does not say that it is a sequence.
 		copy(in.file[8:], "avif")
 	}
 	return in, format, nil
 }
 
-// examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
+// examinedInput returns an input for a JPEG that was examined, and which is all there. It appends an end marker, in case there
+// is none.
 func examinedInput(ctx context.Context, file []byte, layout layout) *input {
 	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(jpeg.EndOfImage)}
 	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
@@ -83,7 +85,7 @@ func (in *input) readHead(r io.Reader, format Format) (err error) {
 	return err
 }
 
-// readFile reads the whole file, unless it proves to be too much on the way.
+// readFile reads the whole file, but stops as soon as it is too long or has too many frames.
 func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 	tooLong := func(length int) error {
 		if int64(length) > limits.MaxMemory {
@@ -96,7 +98,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		if err := tooLong(length); err != nil {
 			return err
 		}
-		in.file = make([]byte, 0, length+1) // one more, to meet the end without growing
+		in.file = make([]byte, 0, length+1) // one more byte, so that the end is met without growing
 	}
 	walked := walk{format: format, maxFrames: limits.MaxFrames}
 	for {
@@ -121,7 +123,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 	return err
 }
 
-// again returns a reader of the picture from its first byte that leaves room for another one.
+// again returns a reader of the picture from its first byte, after which there may be another one.
 func (in *input) again() io.Reader {
 	if !in.streams {
 		return bytes.NewReader(in.file)
@@ -130,7 +132,7 @@ func (in *input) again() io.Reader {
 	return onlyReader{io.MultiReader(read, io.TeeReader(in.body, &in.head))}
 }
 
-// last returns a reader of the picture from its first byte, for the last time. The end of ctx ends it.
+// last returns the last reader of the picture from its first byte. It fails when ctx ends.
 func (in *input) last(ctx context.Context) io.Reader {
 	in.body.ctx = ctx
 	if !in.streams {
@@ -149,14 +151,14 @@ func (in *input) last(ctx context.Context) io.Reader {
 	}
 }
 
-// doubtful reports whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
-// after all, or should have had, or has left the end of it unread that is not there.
+// doubtful reports whether the picture may be damaged, though it was decoded: the decoder, which must be closed by now, has
+// warned of something, or should have, or did not read to the end of the file, or the end is not there.
 func (in *input) doubtful(warned bool) bool {
 	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.Senseless) || in.png != nil && !in.png.Reached()
 }
 
-// blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may
-// be worth a second look.
+// blame returns the error for a failure of libvips: that of the reader or of ctx, if there is one. Else the picture itself is
+// to blame, which is a [*Rejection] with the given reason, or errSuspect if it is worth a second look.
 func (in *input) blame(ctx context.Context, reason string) error {
 	if in.body.err != nil {
 		return fmt.Errorf("read the picture: %w", in.body.err)
@@ -196,5 +198,5 @@ func (f *faultKeeper) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// onlyReader hides every method but Read: govips would take a Seek for an invitation.
+// onlyReader hides all methods but Read. A reader with a method Seek would be taken for one that can seek.
 type onlyReader struct{ io.Reader }

@@ -6,27 +6,21 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
+
+	"s3resizer/resize/resizetest"
 )
 
 // codings are JPEGs of the same picture in every coding that is examined, by name.
 func codings(t testing.TB) map[string][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/jpeg/*.jpg")
-	if err != nil || len(files) < 10 {
-		t.Fatal(files, err)
+	all, err := resizetest.Codings("testdata")
+	if err != nil {
+		t.Fatal(err)
 	}
-	out := map[string][]byte{}
-	for _, file := range append(files, "testdata/colour/cmyk.jpg") {
-		if out[filepath.Base(file)], err = os.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	}
-	delete(out, "arithmetic.jpg")
-	return out
+	return all
 }
 
 func TestAWholeJPEGIsNotSuspected(t *testing.T) {
@@ -37,7 +31,7 @@ func TestAWholeJPEGIsNotSuspected(t *testing.T) {
 	}
 }
 
-// mutations of a file, by name: from at on, a few bytes that random chooses.
+// mutations change a few bytes of a file from at on. Their names say how.
 var mutations = map[string]func(random *rand.Rand, file []byte, at int) []byte{
 	"a bit": func(random *rand.Rand, file []byte, at int) []byte { file[at] ^= 1 << random.IntN(8); return file },
 	"noise": func(random *rand.Rand, file []byte, at int) []byte { return noise(random, file, at, 1+random.IntN(64)) },
@@ -63,7 +57,7 @@ func noise(random *rand.Rand, file []byte, at, length int) []byte {
 	return file
 }
 
-// A picture that the decoder suspects, and that the examination lets pass, shows what the undamaged one shows. The
+// If the decoder is not sure of a picture, but the examination lets it pass, it shows what the undamaged picture shows. The
 // number of mutations of each file and kind is in S3RESIZER_TEST_MUTATIONS.
 func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 	loopsOverPixels(t)
@@ -95,7 +89,7 @@ func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 					rejected++
 				case err != nil:
 					t.Errorf("%s, %s at %d: %v", name, kind, at, err)
-				case suspect && !same && at > headerLength(data) && at < len(data)-200: // what is damaged in the end may look like junk
+				case suspect && !same && at > headerLength(data) && at < len(data)-200: // damage near the end may look like harmless junk
 					t.Errorf("%s, %s at %d of %d: it passed, and shows something else", name, kind, at, len(data))
 				case suspect:
 					passed++

@@ -18,8 +18,8 @@ import (
 // leakVariable makes the test's process render the corpus, and lose a picture if it says so, before libvips ends.
 const leakVariable = "S3RESIZER_LEAK_TEST"
 
-// libvips tells at its end what nobody has let go of: objects, memory, descriptors. Among them is what was lost in C,
-// where govips's count of open images does not reach.
+// At its end, libvips reports what was never released: objects, memory, descriptors. That includes what was lost in C, which the
+// count of open images can't know of.
 func TestLibvipsHasNothingLeftAtItsEnd(t *testing.T) {
 	for lost, says := range map[string]string{"nothing": `^(memory: high-water mark .*\n|vips_threadset_free: peak of .*\n)*$`, "a picture": `objects alive`} {
 		t.Run(lost+" lost", func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestLibvipsHasNothingLeftAtItsEnd(t *testing.T) {
 	}
 }
 
-// renderEverything is the child's side. Every picture is rendered to the end, and once more until it is interrupted.
+// renderEverything is what the child process does. It renders every picture to the end, and once more until it is interrupted.
 func renderEverything() bool {
 	lost := os.Getenv(leakVariable)
 	if lost == "" {

@@ -9,25 +9,27 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// Memory estimates the working set of rendering the source as spec wants it: the most memory, in bytes, that is in use
-// at once on its account. It is the sum of
+// Memory estimates how much memory it takes to render the source as spec wants it: the most, in bytes, that is in use for it
+// at any time. It is the sum of these:
 //
-//   - 8 MiB, and the file: where it does not stream, once in Go's memory and once more in the decoder's, of which a TIFF
-//     may be one strip; where it does, four times what stands before its pixels.
-//   - What the decoder holds. Of a JPEG in several scans, as progressive ones are, all coefficients, 2 bytes a sample:
-//     3 a pixel at 4:2:0, 6 at 4:4:4, 8 of CMYK. Of any other, 16 rows. Of an interlaced PNG, all samples; of a TIFF,
-//     those of a row of tiles, or of strips that are kept apart by channel. Of a WebP, the picture at the load shrink, and
-//     4 bytes a pixel of the whole if it is lossless, 2 if alpha is coded beside it. Of an AVIF, 20 bytes a pixel, 24
-//     beyond 8 bits, 3 more with alpha. Of a HEIC, 10 bytes a pixel, 12 with alpha, 22 beyond 8 bits, and the file once
-//     more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
-//   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
-//     as wide and as deep as they are loaded; with alpha a third more.
-//   - The renditions, 8 bits a channel, with all their frames, and once more for an encoder; with alpha a third time, as
-//     the colors are divided by it. The widest once more if it is turned.
-//   - The encoders, the most expensive ones of those that run at once: see encoderBytes.
+//   - 8 MiB.
+//   - The file. If it does not stream, once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
+//     strip). If it streams, four times what stands before its pixels.
+//   - The decoder. For a JPEG in several scans, as progressive ones are, all coefficients, 2 bytes a sample: 3 bytes a pixel
+//     at 4:2:0, 6 at 4:4:4, 8 in CMYK; for any other JPEG, 16 rows. For an interlaced PNG, all samples. For a TIFF, the
+//     samples of a row of tiles, or of strips if each channel has its own. For a WebP, the picture at the load shrink, and
+//     for each pixel of the full picture 4 bytes if it is lossless, 2 if it has alpha. For an AVIF, 20 bytes a pixel, 24 if
+//     it has more than 8 bits, and 3 more with alpha. For a HEIC, 10 bytes a pixel, 12 with alpha, 22 if it has more than 8
+//     bits, and the file once more. For a GIF, 4 bytes a pixel. For an animation, 4 bytes a pixel for every frame that is
+//     wanted and one more.
+//   - The rows on their way through the resampler: 1200, and 450 for each thread, but no more than twice the height. They
+//     are as wide and as deep as they are loaded, and a third more with alpha.
+//   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
+//     alpha, by which the colors are divided. The widest once more if it has to be turned.
+//   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
 //
-// Threads, and encoders at once, are [runtime.GOMAXPROCS]. The numbers are measured, with libvips 8.18.7 and one malloc
-// arena: package bench/heavy compares the sum with the peak of processes that render one picture each.
+// There are as many threads, and encoders at once, as [runtime.GOMAXPROCS]. The numbers were measured with libvips 8.18.7 and
+// one malloc arena: package bench/heavy compares the sum with the peak of processes that render one picture each.
 func (s *Source) Memory(spec Spec) (int64, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {
@@ -36,7 +38,7 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 	return s.memory(spec, pictures), nil
 }
 
-// measure notes what the estimate needs of the header.
+// measure notes what the estimate needs to know from the header.
 func (s *Source) measure(header *vips.Image) {
 	s.pixelBytes = int64(header.Bands())
 	if header.SampleFormat() != vips.Bytes {
@@ -56,8 +58,8 @@ const (
 	rowsOfEachThread = 450
 )
 
-// encoderBytes is what encoding takes, with the encoded file, in bytes a pixel of one frame, without alpha and with. A
-// JPEG's are for its codes, while Huffman tables of its own are made.
+// encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
+// and with it. For a JPEG, that is for its codes while it gets Huffman tables of its own.
 var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
@@ -77,7 +79,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 		encodersMemory(pictures, s.Alpha, runtime.GOMAXPROCS(0))
 }
 
-// framesFor is how many frames are decoded for the pictures.
+// framesFor returns how many frames are decoded for the pictures.
 func (s *Source) framesFor(pictures []*picture) int64 {
 	if animates(pictures[0].formats) {
 		return int64(s.Frames)
@@ -92,7 +94,7 @@ func (s *Source) fileMemory() int64 {
 	return 2 * int64(len(s.input.file)+s.input.head.Len())
 }
 
-// decoderMemory is for so many frames of the given dimensions, as they are stored.
+// decoderMemory returns what the decoder takes, in bytes, for frames of the given dimensions, which are as they are stored.
 func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	pixels, layout := width*height, s.input.layout
 	if s.Frames > 1 {
@@ -165,7 +167,7 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	return all
 }
 
-// bytes is the size of a picture's pixels in memory.
+// bytes returns the size of a picture's pixels in memory.
 func (p *picture) bytes(s *Source, frames int64) int64 {
 	bands := int64(3)
 	if s.grey {
@@ -196,7 +198,7 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 	return sum
 }
 
-// checkMemory refuses what would take more memory than there is.
+// checkMemory returns a [*Rejection] if the pictures would take more memory than the limit.
 func (s *Source) checkMemory(spec Spec, pictures []*picture) error {
 	if need := s.memory(spec, pictures); need > s.maxMemory {
 		return rejection.TooLargef(
@@ -206,7 +208,7 @@ func (s *Source) checkMemory(spec Spec, pictures []*picture) error {
 	return nil
 }
 
-// describe names the format, and what makes it take so much.
+// describe names the format, and what makes it take much memory.
 func (s *Source) describe() string {
 	stored := s.input.layout
 	switch {

@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// loopsOverPixels is for tests that would take minutes under the race detector and show nothing by it: they compute what
-// pixels should be. `make test` runs them in a second round, without it.
+// loopsOverPixels is called by tests that compute what pixels should be. Under the race detector, they would take minutes and
+// find nothing. `make test` runs them in a second round, without it.
 func loopsOverPixels(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -46,7 +46,7 @@ var (
 	standard = []Size{{"small", 368}, {"medium", 720}, {"large", 1440}}
 )
 
-// render gives all renditions of a picture by size and format, and checks that nothing of libvips stays behind.
+// render returns all renditions of a picture by size and format, and checks that nothing of libvips stays open.
 func render(t *testing.T, data []byte, sizes []Size, formats ...Format) (*Source, map[string]Rendition) {
 	t.Helper()
 	out, open := map[string]Rendition{}, vips.OpenImageRefs()
@@ -67,7 +67,7 @@ func tryRender(data []byte, spec Spec, got func(Rendition)) (Summary, error) {
 	return summary, err
 }
 
-// renderFile goes the whole way of a file, and reports whether it was read again, to be examined.
+// renderFile opens and renders a file, and reports whether it was read again, to be examined.
 func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, summary Summary, again bool, err error) {
 	source, err = Open(context.Background(), bytes.NewReader(data), limits)
 	if err != nil {
@@ -89,8 +89,7 @@ func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (sou
 	return source, summary, again, err
 }
 
-// decoded is the picture in a file, flattened onto mid-grey where it has alpha, so that what can't be seen does not
-// count.
+// decoded returns the picture in a file, laid on mid-grey if it has alpha, so that invisible colors do not count.
 func decoded(t *testing.T, data []byte) *vips.ImageRef {
 	t.Helper()
 	img, err := vips.NewImageFromBuffer(data)
@@ -114,7 +113,7 @@ func visible(t *testing.T, img *vips.ImageRef) {
 	}
 }
 
-// inRoom is a picture of govips as one that was rendered.
+// inRoom returns a picture of govips as one of package vips.
 func inRoom(t *testing.T, img *vips.ImageRef) *pixels {
 	t.Helper()
 	samples, err := img.ToBytes()
@@ -129,7 +128,7 @@ func inRoom(t *testing.T, img *vips.ImageRef) *pixels {
 	return &pixels{image: image, space: image.Space(), frames: 1}
 }
 
-// psnr of two pictures of the same dimensions, in dB; infinite for equal ones.
+// psnr returns the PSNR of two pictures of the same dimensions, in dB. It is infinite if they are equal.
 func psnr(t *testing.T, a, b *vips.ImageRef) float64 {
 	t.Helper()
 	if a.Width() != b.Width() || a.Height() != b.Height() || a.Bands() != b.Bands() {
@@ -151,8 +150,8 @@ func psnr(t *testing.T, a, b *vips.ImageRef) float64 {
 	return 10 * math.Log10(255*255*float64(len(x))/sum)
 }
 
-// sharp decodes each size by itself: 1/2 from a factor of 3, 1/4 from 5, 1/8 from 9, and encodes with optimised Huffman
-// tables.
+// sharpsBytes returns how many bytes a rendition by sharp has. sharp decodes each size by itself, at 1/2 from a factor of 3 on,
+// 1/4 from 5, 1/8 from 9, and encodes with optimized Huffman tables.
 func sharpsBytes(t *testing.T, data []byte, width, height int) int {
 	t.Helper()
 	full, err := vips.NewImageFromBuffer(data)
@@ -186,8 +185,8 @@ func sharpsBytes(t *testing.T, data []byte, width, height int) int {
 	return len(out)
 }
 
-// A set of renditions is at most 2 % larger than sharp's at the same quality setting. (Size by size they differ: sharp's
-// small ones are smaller and blurrier, because it decodes them at 1/4 and 1/8.)
+// A set of renditions is at most 2 % larger than sharp's at the same quality setting. (Single sizes differ more: sharp's small
+// ones are smaller and blurrier, because it decodes them at 1/4 and 1/8.)
 func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
 	loopsOverPixels(t)
 	half := []Size{{"small", 184}, {"medium", 360}, {"large", 720}} // of half a phone's picture

@@ -9,16 +9,17 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// pixels is a picture in memory: upright sRGB or grey, 8 bits a channel, no metadata. The frames of an animation stand
-// below each other.
+// pixels is a picture in memory, without metadata: upright, sRGB or grey, 8 bits a channel. The frames of an animation stand
+// one below the other.
 type pixels struct {
 	image *vips.Image
 	space vips.Space // sRGB or grey
-	// weighted says that the colors are weighted by alpha, as they are resampled; image does not know of its alpha then.
+	// weighted says that the colors are weighted by alpha, as resampling needs them. image then takes alpha for a band like
+	// any other.
 	weighted bool
 	frames   int
 	delays   []int // milliseconds, one per frame
-	loop     int   // how often an animation plays; 0: for ever
+	loop     int   // how often an animation plays; 0 for ever
 }
 
 func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) {
@@ -41,7 +42,7 @@ func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) 
 	return &small, nil
 }
 
-// computed is image in memory, unless ctx ends first.
+// computed returns image, with its pixels computed, unless ctx ends first.
 func computed(ctx context.Context, image *vips.Image) (*vips.Image, error) {
 	inside := image.Copy()
 	defer killAtEnd(ctx, image)()
@@ -52,15 +53,14 @@ func computed(ctx context.Context, image *vips.Image) (*vips.Image, error) {
 	return inside, nil
 }
 
-// copy shares the pixels, and is closed by itself.
+// copy returns a picture that shares the pixels, and has to be closed, too.
 func (p *pixels) copy() *pixels {
 	own := *p
 	own.image = p.image.Copy()
 	return &own
 }
 
-// raw is the picture for an encoder: its colors as they are, and alpha beside them. It is valid until the picture is
-// closed.
+// raw returns the picture for an encoder, with colors that are not weighted by alpha. It is valid until the picture is closed.
 func (p *pixels) raw() (vips.Raw, error) {
 	raw, err := p.image.Raw()
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *pixels) raw() (vips.Raw, error) {
 	return raw, nil
 }
 
-// unpremultiply divides each color by its alpha, the last of the bands, as far as that is neither 0 nor 1.
+// unpremultiply divides each color by its alpha, which is the last of the bands. Where that is 0, the color stays.
 func unpremultiply(samples []byte, bands int) {
 	for ; len(samples) >= bands; samples = samples[bands:] {
 		alpha := uint32(samples[bands-1])
@@ -93,8 +93,8 @@ func (p *pixels) close() {
 	}
 }
 
-// weight weights the colors of image by alpha, and makes alpha a band that is nothing special, so that nobody weights
-// them again.
+// weight weights the colors of image by alpha. To libvips alpha is a band like any other afterwards, so that nothing weights
+// the colors again.
 func weight(image *vips.Image) error {
 	if err := image.Premultiply(); err != nil {
 		return err
@@ -102,7 +102,7 @@ func weight(image *vips.Image) error {
 	return image.ForgetAlpha()
 }
 
-// killAtEnd stops the computing of image when ctx ends. Call what it returns before image is closed.
+// killAtEnd stops the computation of image when ctx ends. release must be called before image is closed.
 func killAtEnd(ctx context.Context, image *vips.Image) (release func()) {
 	killed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -116,8 +116,8 @@ func killAtEnd(ctx context.Context, image *vips.Image) (release func()) {
 	}
 }
 
-// scale resamples every frame of image to width × height. Colors that are not weighted by alpha yet are so on the way,
-// and back, so that invisible ones do not bleed into visible ones.
+// scale resamples every frame of image to width × height. Colors that are not weighted by alpha yet are weighted before and
+// restored after, so that invisible colors do not bleed into visible ones.
 func scale(image *vips.Image, frames, width, height int) error {
 	frameHeight := image.Height() / frames
 	h, v := float64(width)/float64(image.Width()), float64(height)/float64(frameHeight)
@@ -127,7 +127,7 @@ func scale(image *vips.Image, frames, width, height int) error {
 	if frames == 1 {
 		return scaleFrame(image, h, v)
 	}
-	// Resampled as one strip, each frame would bleed into the first rows of the next.
+	// If all frames were resampled as one picture, each would bleed into the first rows of the next.
 	var strip []*vips.Image
 	for i := range frames {
 		frame := image.Copy()
@@ -156,20 +156,20 @@ func scaleFrame(frame *vips.Image, h, v float64) error {
 	return frame.Unpremultiply()
 }
 
-// isSRGB reports whether there is nothing for toSRGB to do.
+// isSRGB reports whether toSRGB has nothing to do.
 func isSRGB(image *vips.Image) bool {
 	return (image.Space() == vips.SRGB || image.Space() == vips.BW) && image.SampleFormat() == vips.Bytes && !image.HasProfile()
 }
 
-// toSRGB converts to what browsers assume of a picture without a profile: sRGB, or grey with its curve, 8 bits a channel.
-// It works on the small picture, where it is cheap.
+// toSRGB converts image to what browsers take a picture without a profile for: sRGB, or grey with sRGB's curve, 8 bits a
+// channel. It is called for the resampled picture, where that is cheap.
 func toSRGB(image *vips.Image) error {
 	target := vips.SRGB
 	if image.Space() == vips.BW || image.Space() == vips.Grey16 {
 		target = vips.BW
 	}
 	if image.HasProfile() || image.Space() == vips.CMYK {
-		_ = image.ApplyProfile() // one that does not fit its picture is ignored, as browsers do
+		_ = image.ApplyProfile() // browsers, too, ignore a profile that does not fit its picture
 	}
 	if image.Space() != target || image.SampleFormat() != vips.Bytes {
 		if err := image.Convert(target); err != nil {
@@ -182,7 +182,7 @@ func toSRGB(image *vips.Image) error {
 	return nil
 }
 
-// upright turns the picture as its EXIF orientation says.
+// upright turns and mirrors the picture as its EXIF orientation says.
 func (p *pixels) upright(orientation int) error {
 	if orientation < 2 || orientation > 8 {
 		return nil

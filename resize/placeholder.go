@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// hashedSide is the longer side of the picture that the ThumbHash is made of, in pixels. A ThumbHash has seven
-	// cosines a side at most, of which these many samples show the highest to 1 %; its time grows with their square.
+	// hashedSide is the longer side, in pixels, of the picture that the ThumbHash is made of. A ThumbHash has at most seven
+	// cosines a side. So many samples show even the highest of them to within 1 %, and its time grows with their square.
 	hashedSide = 48
-	// lookedAt is about how many pixels are looked at, every so many of a row and every so many rows, so that it takes no
-	// longer where the smallest size is large.
+	// lookedAt is about how many pixels are looked at. Of a larger picture, columns and rows are left out, so that it takes
+	// no longer.
 	lookedAt = 1 << 15
 )
 
@@ -27,16 +27,16 @@ func (p *pixels) placeholder(background Color) (hash []byte, dominant Color, err
 	return thumbhash.EncodeImage(look.small()), look.dominant(background), nil
 }
 
-// look is one look at a picture: sums for a small picture, and a histogram. Each pixel counts as much as it is visible,
-// by its alpha.
+// look is what one pass over the pixels of a picture finds: sums for a small picture, and a histogram. A pixel counts by its
+// alpha.
 type look struct {
 	width, height int // of the picture
 	w, h          int // of the small one
 	cells         []sum
-	bins          []sum // by the upper four bits of each channel
+	bins          []sum // a histogram, by the upper four bits of each channel
 }
 
-// sum is of pixels: their colors times their alpha, their alpha, and how many they are.
+// sum adds up pixels: their colors times their alpha, their alpha, and how many they are.
 type sum struct {
 	r, g, b  uint64
 	alpha, n uint32
@@ -48,10 +48,10 @@ func newLook(width, height int) *look {
 	return &look{width, height, w, h, make([]sum, w*h), make([]sum, 1<<12)}
 }
 
-// all looks at the pixels: grey or RGB samples, with or without alpha, by which weighted ones are weighted already.
+// all looks at the pixels, which are grey or RGB, with or without alpha. weighted says that colors are weighted by alpha.
 func (l *look) all(data []byte, bands int, weighted bool) {
 	step := int(math.Ceil(math.Sqrt(float64(l.width*l.height) / lookedAt)))
-	across, down := min(step, max(1, l.width/hashedSide)), min(step, max(1, l.height/hashedSide)) // some of every cell
+	across, down := min(step, max(1, l.width/hashedSide)), min(step, max(1, l.height/hashedSide)) // so that some pixels of every cell are looked at
 	hasAlpha, grey := bands == 2 || bands == 4, bands < 3
 	for y := 0; y < l.height; y += down {
 		row := l.cells[y*l.h/l.height*l.w:]
@@ -78,7 +78,7 @@ func (s *sum) add(r, g, b, alpha uint32) {
 	s.alpha, s.n = s.alpha+alpha, s.n+1
 }
 
-// straight is the sample of which alpha left weighted.
+// straight returns the sample that weighting by alpha has made weighted of.
 func straight(weighted, alpha uint32) uint32 {
 	if alpha == 0 {
 		return 0
@@ -86,15 +86,15 @@ func straight(weighted, alpha uint32) uint32 {
 	return min(255, (255*weighted+alpha/2)/alpha)
 }
 
-// color is the mean color of what is visible.
+// color returns the mean color of what is visible.
 func (s *sum) color() Color {
 	alpha := uint64(max(1, s.alpha))
 	mean := func(sum uint64) uint8 { return uint8((sum + alpha/2) / alpha) }
 	return Color{mean(s.r), mean(s.g), mean(s.b)}
 }
 
-// small is the picture at hashedSide. Its samples are straight, as ThumbHash wants them, though image.RGBA's are
-// otherwise not: that package takes them as they are.
+// small returns the picture at hashedSide. Its samples are not weighted by alpha, though those of an image.RGBA should be: the
+// package thumbhash takes them as they are, and wants them like that.
 func (l *look) small() *image.RGBA {
 	small := image.NewRGBA(image.Rect(0, 0, l.w, l.h))
 	for i, cell := range l.cells {
@@ -104,8 +104,8 @@ func (l *look) small() *image.RGBA {
 	return small
 }
 
-// dominant is the mean color of the fullest of 16 × 16 × 16 bins, as in sharp's stats(), which gives the middle of that
-// bin; of nothing visible, the background.
+// dominant returns the mean color of the fullest of 16 × 16 × 16 bins, or background if nothing is visible. (sharp's stats()
+// returns the middle of that bin.)
 func (l *look) dominant(background Color) Color {
 	fullest := sum{}
 	for _, bin := range l.bins {
@@ -119,5 +119,5 @@ func (l *look) dominant(background Color) Color {
 	return fullest.color()
 }
 
-// String is the color as in CSS: "#rrggbb".
+// String returns the color as in CSS: "#rrggbb".
 func (c Color) String() string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

@@ -19,9 +19,9 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// The format's author has an implementation in JavaScript. What it makes of the same samples (see
-// testdata/thumbhash/make.mjs) is what we make of them, alpha included: image.RGBA's ordinarily weighted samples, which
-// the package that we use takes for straight ones, would give other hashes.
+// For the same samples, alpha included, we make the same hashes as the JavaScript implementation of the format's author (see
+// testdata/thumbhash/make.mjs). The package that we use takes the samples of an image.RGBA for straight ones. If we gave it
+// weighted ones, as they should be by image.RGBA's documentation, hashes would differ.
 func TestThumbHashesAreTheReferences(t *testing.T) {
 	data, err := os.ReadFile("testdata/thumbhash/vectors.json")
 	if err != nil {
@@ -55,9 +55,9 @@ func TestThumbHashesAreTheReferences(t *testing.T) {
 	}
 }
 
-// sameHash compares what ThumbHashes say. Where a picture is symmetric, the terms of odd cosines are 0 but for rounding,
-// which the two cosine functions do differently: then 15 steps from -1 to 1 have either 7 or 8 for them. And where all is
-// of one lightness, so that the scale of its terms is 0, they say nothing.
+// sameHash compares what two ThumbHashes stand for. In a symmetric picture, the terms of odd cosines are 0 but for rounding,
+// which the two implementations do differently: of the 15 steps from -1 to 1, such a term is the 7th or the 8th. And if the
+// whole picture has one lightness, the scale of its terms is 0, so that their values mean nothing.
 func sameHash(a, b []byte) bool {
 	constants := 5 + int(b[2]>>7) // one more with alpha
 	if len(a) != len(b) || !bytes.Equal(a[:constants], b[:constants]) {
@@ -129,7 +129,7 @@ func placeholderOf(t *testing.T, data []byte, widths ...int) (Summary, *image.NR
 	return summary, straight
 }
 
-// Of every kind of picture (turned, grey, translucent, animated, of other color spaces) the placeholder is of what the
+// For every kind of picture (turned, grey, translucent, animated, in other color spaces), the placeholder is that of what the
 // smallest rendition shows.
 func TestThePlaceholderOfEveryPicture(t *testing.T) {
 	for _, p := range resizetest.Pictures() {
@@ -149,8 +149,8 @@ func TestThePlaceholderOfEveryPicture(t *testing.T) {
 	}
 }
 
-// dominantOf is what Summary.Color says it is, of a picture whose samples are straight, and the share of what is visible
-// that is in its bin.
+// dominantOf computes Summary.Color as its documentation says, for a picture whose samples are straight, and returns it with
+// the share of visible pixels that are in its bin.
 func dominantOf(img *image.NRGBA) (Color, float64) {
 	type bin struct{ r, g, b, weight float64 }
 	bins, all := map[[3]uint8]bin{}, 0.0
@@ -181,8 +181,8 @@ func near(a, b Color, by int) bool {
 	return !off(a.R, b.R) && !off(a.G, b.G) && !off(a.B, b.B)
 }
 
-// hashDistance is how far, in levels a sample on average, what a ThumbHash shows is from what the ThumbHash of the
-// picture shows when another resampler makes it small.
+// hashDistance compares what a ThumbHash shows with what the ThumbHash of the picture shows if another resampler makes it small.
+// It returns the mean distance of samples, in levels.
 func hashDistance(t *testing.T, hash []byte, img *image.NRGBA) float64 {
 	t.Helper()
 	scale := min(1, 60/float64(max(img.Rect.Dx(), img.Rect.Dy())))

@@ -8,8 +8,8 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// picture is one distinct pixel size to make, with the sizes and formats that it serves: a source narrower than
-// several sizes is encoded once for all of them.
+// picture is a picture to make, of a width that no other one has. It may serve several sizes: if the source is narrower than
+// those, it is encoded only once for all of them.
 type picture struct {
 	width, height int
 	sizes         []string
@@ -19,17 +19,17 @@ type picture struct {
 
 // raster is a picture in memory: upright sRGB or grey, 8 bits a channel. Close it.
 type raster interface {
-	// scaled makes a smaller picture.
+	// scaled returns a smaller picture.
 	scaled(ctx context.Context, width, height int) (raster, error)
-	// encodeUntil encodes, in one of the slots, unless ctx ends first.
+	// encodeUntil encodes as soon as one of the slots is free, unless ctx ends first.
 	encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error)
-	// placeholder finds what a page can show until it has one of the renditions: the ThumbHash and the dominant color;
-	// background, where nothing is visible.
+	// placeholder returns what a page can show until it has one of the renditions: the ThumbHash and the dominant color,
+	// which is background if nothing of the picture is visible.
 	placeholder(background Color) (hash []byte, dominant Color, err error)
 	close()
 }
 
-// plan lists the pictures to make, the widest first.
+// plan returns the pictures to make, the widest first.
 func (s *Source) plan(spec Spec) ([]*picture, error) {
 	formats := s.Outputs(spec.Formats)
 	var pictures []*picture
@@ -54,8 +54,8 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 	return pictures, nil
 }
 
-// parent chooses the picture from which to make p: the smallest one that is at least two and a half times as wide, else
-// the widest. Each step costs a little sharpness, the less the longer it is.
+// parent returns the picture to make p from: the smallest one that is at least two and a half times as wide, else the widest.
+// Each step of resizing costs a little sharpness, and a longer step costs less.
 func parent(made []*picture, p *picture) raster {
 	for _, candidate := range slices.Backward(made) {
 		if 2*candidate.width >= 5*p.width {

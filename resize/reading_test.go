@@ -19,7 +19,7 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// reads notes how far a reader has been read.
+// reads counts the bytes that are read from a reader.
 type reads struct {
 	r io.Reader
 	n int
@@ -34,7 +34,7 @@ func (r *reads) Read(p []byte) (int, error) {
 func TestTheHeaderIsReadAndNoMore(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"JPEG": plainJPEG(t, 3000, 2000), "PNG": noisyPNG(t, 1000, 800),
-		// libvips's loader for Ultra HDR read all of it, to see if the second picture is a gain map.
+		// libvips's loader for Ultra HDR would read all of it, to see whether the second picture is a gain map.
 		"JPEG with a second picture": resizetest.MultiPicture(plainJPEG(t, 3000, 2000), plainJPEG(t, 300, 200)),
 	} {
 		body := &reads{r: bytes.NewReader(data)}
@@ -79,7 +79,7 @@ func TestAnyReaderWillDo(t *testing.T) {
 	}
 }
 
-// The decoder sees the end of its input; what ended it is for the caller to know.
+// The decoder only sees that its input ends. The caller learns why.
 func TestTheReadersErrorIsNotThePicturesFault(t *testing.T) {
 	reset := errors.New("connection reset")
 	for name, data := range map[string][]byte{"jpeg": plainJPEG(t, 2000, 1500), "png": noisyPNG(t, 1200, 900), "gif": animation(t)} {
@@ -143,7 +143,7 @@ func TestAFailingEmitEndsTheWork(t *testing.T) {
 	}
 }
 
-// A rendition is handed on while others are still being made: emit of the first to come blocks until the last is there.
+// A rendition is handed on while others are still being made: the first calls of emit block until the last one has come.
 func TestRenditionsAreHandedOnAtOnce(t *testing.T) {
 	source, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 3000, 2000)), limits)
 	if err != nil {
@@ -174,8 +174,8 @@ func TestRenditionsAreHandedOnAtOnce(t *testing.T) {
 
 const memoryVariable = "S3RESIZER_TEST_MEMORY"
 
-// measureMemory renders the file that the environment names, in a process of its own, and prints the most that libvips
-// has held.
+// measureMemory renders the file that an environment variable names, in a process of its own, and prints the most memory that
+// libvips has held.
 func measureMemory() bool {
 	file := os.Getenv(memoryVariable)
 	if file == "" {
@@ -183,7 +183,7 @@ func measureMemory() bool {
 	}
 	data, err := os.ReadFile(file)
 	if err == nil {
-		small := []Size{{"small", 368}, {"medium", 720}} // so that what is held for the renditions counts for little
+		small := []Size{{"small", 368}, {"medium", 720}} // so that the renditions take little memory
 		_, err = tryRender(data, Spec{Sizes: small, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
 	}
 	if err != nil {

@@ -1,13 +1,14 @@
 // Package resize turns one picture into several smaller ones with libvips.
 //
-// The one idea: a picture is decoded once. [Open] reads its header and nothing else. [Source.Render] decodes it at the
-// largest load-time shrink that the widest size allows, streams the rows through the resampler into one small picture
-// in memory, and makes the other sizes from pictures that are already in memory, each resized and encoded while the
-// others still are. The bytes are read as they arrive; where the format can be streamed (JPEG, PNG) neither the file
-// nor the decoded original is ever held whole.
+// Its one idea is that a picture is decoded only once. [Open] reads its header and nothing else. [Source.Render] decodes it at
+// the largest load-time shrink that the widest size allows, and streams the rows through the resampler into one small picture
+// in memory. The other sizes are made from pictures that are already in memory, while the first ones are being encoded. Bytes
+// are read as they arrive. For a format that can be streamed (JPEG, PNG), neither the file nor the decoded original is ever
+// held as a whole.
 //
-// It knows nothing of S3, of Lambda, of files or of names: bytes in, renditions out. libvips, and all C, is in rooms of
-// its own below this package, vips and heic; no cgo type appears in what any of them exports.
+// The package knows nothing of S3, Lambda, files or names: bytes go in, and renditions come out. libvips and all C code are in
+// packages of their own below it, vips and heic, and so is what reads each format's bytes without C. None of them exports a
+// type of cgo.
 package resize
 
 import (
@@ -40,15 +41,15 @@ func Startup(threads int) error {
 // Version is that of libvips, as "8.18.7".
 func Version() string { return vips.Version() }
 
-// Limits bound what is decoded. They are checked against the header, before any pixel is. The zero value lets nothing
-// through.
+// Limits are the limits of what is decoded. They are checked against the header, before any pixel is decoded. The zero value
+// lets nothing through.
 type Limits struct {
 	MaxPixels int64 // width × height × frames, in pixels
 	MaxFrames int   // frames of an animation, pages of a TIFF
 	MaxMemory int64 // bytes that rendering the picture may take, by [Source.Memory]'s estimate
 }
 
-// Size is one of the widths wanted.
+// Size is one of the widths that are wanted.
 type Size struct {
 	Name  string
 	Width int // pixels of the upright picture; a narrower source keeps its own width
@@ -57,15 +58,16 @@ type Size struct {
 // Spec says what to make of a source: every size in every format.
 type Spec struct {
 	Sizes   []Size
-	Formats []Format // [AsSource] stands for the format that [Source.Output] chooses
+	Formats []Format // those of [OutputFormats]
 	Quality Quality
 	Effort  Effort
-	// Background is what shows through where a picture with alpha becomes a format without.
+	// Background is the color behind a picture with alpha that is written in a format without.
 	Background Color
-	// AcceptTruncated renders a JPEG that is cut short, if half of its rows are there; see [Source.Render].
+	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
+	// [Source.Render].
 	AcceptTruncated bool
-	// Reopen opens the very same file once more, from its first byte, for a JPEG that has to be examined as a whole: one in
-	// a thousand, say. Without it such a JPEG is rejected.
+	// Reopen opens the very same file once more, from its first byte. It is called for a JPEG that has to be examined as a
+	// whole, which is rare. If it is nil, such a JPEG is rejected.
 	Reopen func(context.Context) (io.ReadCloser, error)
 	// NoPlanes sends every JPEG through libvips, for comparing.
 	NoPlanes bool
@@ -86,17 +88,17 @@ type Rendition struct {
 // Span is a stretch of time on the wall clock.
 type Span struct{ Start, End time.Time }
 
-// Summary is what was learnt of a source as it was rendered.
+// Summary is what is known of a source once it was rendered.
 type Summary struct {
-	// Decode is when the pixels were computed, from the first byte of them to the widest size in memory; it includes
-	// waiting for bytes that were still on their way.
+	// Decode is when the pixels were computed, from their first byte to the widest size in memory. It includes waiting for
+	// bytes that were still on their way.
 	Decode Span
 	// Truncated says that the file ends before the picture does, and that what is missing is grey or coarse.
 	Truncated bool
-	// ThumbHash and Color are what a page can show until it has one of the renditions: a picture in some 25 bytes
-	// (https://evanw.github.io/thumbhash/), and the dominant color, the mean of the pixels in the fullest of 16 × 16 × 16
-	// bins, each counting by its alpha; spec.Background where nothing is visible. Of an animation, those of its first
-	// frame.
+	// ThumbHash and Color are what a page can show until it has one of the renditions. ThumbHash is a picture in some 25
+	// bytes (https://evanw.github.io/thumbhash/). Color is the dominant color: the mean of the pixels in the fullest of 16 ×
+	// 16 × 16 bins, where a pixel counts by its alpha, or the background if nothing is visible. Of an animation, both are
+	// those of the first frame.
 	ThumbHash []byte
 	Color     Color
 }
@@ -110,20 +112,20 @@ type Source struct {
 
 	input       *input
 	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
-	orientation int             // EXIF orientation, 1–8; the picture is stored turned
-	profile     []byte          // the ICC profile that the file has, if it is a JPEG, or stands for without having it, or nil
-	pixelBytes  int64           // of a pixel as it is decoded
+	orientation int             // EXIF orientation of the stored picture, 1–8
+	profile     []byte          // the ICC profile of a JPEG, or the one that a file without stands for, or nil
+	pixelBytes  int64           // bytes of a pixel as it is decoded
 	deep        bool            // more than 8 bits a sample
 	grey        bool
 	maxMemory   int64
 }
 
-// Open reads the header of the picture in r: its format by magic bytes, its dimensions, frames and orientation.
+// Open reads the header of the picture in r: its format by its first bytes, its dimensions, frames and orientation.
 //
-// A picture that can't or won't be decoded is a [*Rejection]; an error of r itself is returned as it is, wrapped. A
-// format that does not stream is read whole; if r has a method Len, as [bytes.Reader] does, into just as much memory.
-// r is read from Open until Render returns, by one goroutine at a time; it must stay valid until then. The end of ctx
-// ends the reading of the header, between two reads of r.
+// If the picture can't or won't be decoded, the error is a [*Rejection]. An error of r itself is returned wrapped. A file whose
+// format does not stream is read whole; if r has a method Len, as [bytes.Reader] does, into just as much memory. r must stay
+// valid until Render returns, and is read by one goroutine at a time. When ctx ends, Open returns after the current read of
+// r.
 func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	heic.Limit(limits.MaxPixels)
 	in, format, err := newInput(ctx, r, limits)
@@ -152,26 +154,27 @@ func (s *Source) check(limits Limits) error {
 	return nil
 }
 
-// Fit returns the dimensions of the rendition of the given width: never wider than the source, the height
-// round(Height × width / Width) and at least 1.
+// Fit returns the dimensions, in pixels, of the rendition of the given width: never wider than the source, the height
+// round(Height × width / Width), but at least 1.
 func (s *Source) Fit(width int) (w, h int) {
 	w = min(width, s.Width)
 	return w, max(1, int(math.Round(float64(s.Height)*float64(w)/float64(s.Width))))
 }
 
-// Render decodes the source and calls emit with each rendition the moment it is encoded, from several goroutines at
-// once and in no particular order. It returns when every emit has. The first error, emit's included, ends the work.
+// Render decodes the source, and calls emit with each rendition as soon as it is encoded, from several goroutines at once and
+// in no particular order. It returns when every call of emit has returned. The first error, of emit too, ends the work. Render
+// can be called only once.
 //
-// A picture that would take too much memory is a [*Rejection], before it is decoded. Corrupt pixels are one too, found
-// before anything is emitted: the widest size is complete before any is encoded. An error of the reader given to Open, of
-// spec.Reopen, or of ctx, is returned as it is, wrapped, whatever the decoder made of it. When ctx ends, Render returns at
-// once; an encoder, which can't be stopped, may run on for a while. Render can be called once.
+// The error is a [*Rejection] if the picture would take too much memory, which is found out before it is decoded, or if its
+// pixels are corrupt, which is found out before anything is emitted: the widest size is complete before any is encoded. An
+// error of the reader given to Open, of spec.Reopen, or of ctx is returned wrapped, whatever the decoder made of it. When ctx
+// ends, Render returns at once; an encoder can't be stopped, and may run on for a while.
 //
-// A JPEG that the decoder is not sure of may be damaged, or merely odd: as it streams by, the two can't be told apart. It
-// is read again then, by spec.Reopen, and held whole. Padding between segments, parameters that nobody heeds and other
-// harmless oddities are passed over. A file that ends too soon is a [*Rejection] that says where, unless spec accepts it
-// and half of its rows, at least, are there: each with all of its coefficients, though maybe not to their last bit if it is
-// progressive. Anything else is one too.
+// A JPEG that the decoder is not sure of may be damaged or merely odd; which of them can't be seen while it streams by. Such a
+// file is read again, by spec.Reopen, and held whole. Padding between segments, parameters that decoders ignore and other
+// harmless oddities are passed over. For a file that ends too soon, the error is a [*Rejection] that says where, unless
+// spec.AcceptTruncated is set and at least half of its rows are there, with all of their coefficients (in a progressive file,
+// maybe not to the last bit). For any other damage, it is a [*Rejection], too.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) (Summary, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {
@@ -188,7 +191,7 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 	return summary, nil
 }
 
-// decodeWidest puts the widest of the pictures into memory, after a second look at the file if it takes one.
+// decodeWidest computes the pixels of the widest of the pictures, after a second look at the file if that is needed.
 func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
 	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
@@ -208,7 +211,7 @@ func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*pictur
 	return summary, err
 }
 
-// renderAll makes the other pictures of the widest one, and encodes all of them.
+// renderAll makes the other pictures from the widest one, and encodes all of them.
 func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, emit func(Rendition) error, summary *Summary) (err error) {
 	caller := ctx
 	group, ctx := errgroup.WithContext(ctx)
@@ -231,7 +234,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 				return picture.emit(Rendition{Format: format, Data: data, Encode: Span{start, time.Now()}}, emit)
 			})
 		}
-		if i == len(pictures)-1 { // the smallest is there, the widest still being encoded: nothing waits for this
+		if i == len(pictures)-1 { // nothing waits for this: the widest is still being encoded
 			group.Go(func() (err error) {
 				summary.ThumbHash, summary.Color, err = picture.pixels.placeholder(spec.Background)
 				return err

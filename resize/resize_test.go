@@ -68,7 +68,7 @@ func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
 	}{
 		{JPEG, 4032, 1440, 2}, {JPEG, 2600, 1000, 2}, {JPEG, 2599, 1000, 1}, {JPEG, 5200, 1000, 4}, {JPEG, 20000, 1440, 8}, {JPEG, 65500, 10, 8},
 		{WebP, 4032, 1440, 2}, {PNG, 4032, 1440, 1}, {TIFF, 9000, 1440, 1},
-		{JPEG, 1051, 360, 2}, {JPEG, 1003, 360, 2}, {JPEG, 2001, 360, 4}, {JPEG, 1999, 180, 8}, {JPEG, 667, 225, 2}, // what the rows of conformance say of them
+		{JPEG, 1051, 360, 2}, {JPEG, 1003, 360, 2}, {JPEG, 2001, 360, 4}, {JPEG, 1999, 180, 8}, {JPEG, 667, 225, 2}, // as the names of rows in package conformance say
 	} {
 		s := &Source{Format: c.format, Width: c.source, Height: 1000, Frames: 1}
 		if got := s.loadShrink(c.want); got != c.shrink {
@@ -157,7 +157,7 @@ func TestTooLongForTheFormatIsRejectedByName(t *testing.T) {
 	}
 }
 
-// A load shrink leaves nothing of a picture that is hardly higher than a line; libvips before 8.15 aborts over it.
+// A load shrink would leave nothing of a picture that is only a few rows high; libvips before 8.15 aborts then.
 func TestLinesAreResizedToo(t *testing.T) {
 	for _, c := range [][2]int{{8000, 1}, {1, 8000}, {3744, 1}, {7488, 2}, {15000, 7}, {65500, 3}, {1, 1}} {
 		_, out := render(t, plainJPEG(t, c[0], c[1]), standard, JPEG)
@@ -188,7 +188,7 @@ func TestSamplesOfUnknownRangeAreRejected(t *testing.T) {
 	}
 }
 
-// Some encoders name the general image brand first and AVIF's among the compatible ones.
+// Some encoders write the general brand for images as the major brand, and AVIF's only among the compatible ones.
 func TestAnAVIFOfAnotherMajorBrand(t *testing.T) {
 	_, out := render(t, plainJPEG(t, 300, 200), []Size{{"s", 200}}, AVIF)
 	data := bytes.Replace(out["s avif"].Data, []byte("ftypavif"), []byte("ftypmif1"), 1)
@@ -325,7 +325,7 @@ func TestAnimationsStayAnimated(t *testing.T) {
 	}
 }
 
-// Turned as one strip, the frames were cut to pieces. Browsers show animations as they are stored.
+// Browsers show animations as they are stored. When all frames were turned as one picture, they were cut to pieces.
 func TestAnimationsAreNotTurned(t *testing.T) {
 	_, out := render(t, animation(t), []Size{{"s", 200}}, WebP)
 	params := vips.NewImportParams()

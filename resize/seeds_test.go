@@ -18,7 +18,7 @@ import (
 	"s3resizer/resize/resizetest/vips"
 )
 
-// Every target begins with pictures of its format, in more than one way to store them, that are not rejected.
+// Every target begins with pictures of its format that are stored in different ways and are not rejected.
 func TestSeedsArePictures(t *testing.T) {
 	for _, format := range []Format{JPEG, PNG, GIF, WebP, TIFF, AVIF} {
 		pictures := seeds(t, format)
@@ -37,8 +37,8 @@ func TestSeedsArePictures(t *testing.T) {
 	}
 }
 
-// The small files below testdata are seeds too, and the small ones of all kinds of pictures. Small ones, since most of a large picture's bytes are alike to a decoder
-// while each costs its time.
+// The small files below testdata are seeds, too, and so are the small ones of the corpus. In a large file, most bytes make no
+// difference to a decoder, but all of them take time.
 const largestSeed = 16 << 10
 
 // seed is a picture that the fuzzer begins with.
@@ -81,7 +81,7 @@ func seeds(t testing.TB, format Format) []seed {
 	return out
 }
 
-// drawn makes small pictures of every format, as the encoders at hand can store them.
+// drawn returns small pictures of every format, stored in the ways that the encoders at hand have.
 func drawn(t testing.TB) map[string][]byte {
 	t.Helper()
 	sticker := photos.Sticker(1, 24, 20)
@@ -176,7 +176,7 @@ func drawn(t testing.TB) map[string][]byte {
 	return out
 }
 
-// frames are an animation in which each is only a part of the whole, and goes in a way of its own.
+// frames is an animation in which each frame covers only a part of the screen, and is disposed of in another way.
 var frames = gif.GIF{
 	Image: []*image.Paletted{
 		image.NewPaletted(image.Rect(0, 0, 20, 15), color.Palette{color.Black, color.White}),

@@ -10,14 +10,14 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// errSuspect is for a JPEG that may be damaged, or merely odd: it has to be examined as a whole.
+// errSuspect is the error for a JPEG that may be damaged or merely odd. It has to be examined as a whole.
 var errSuspect = errors.New("the decoder is not sure of this jpeg")
 
-// examine reads a JPEG again, whole, and finds out whether it can be decoded after all; it is what is decoded next then.
-// It reports whether the file is cut short.
+// examine reads a JPEG once more, as a whole, and finds out whether it can be decoded after all. If so, the file that it has
+// read is decoded next. It reports whether the file is cut short.
 func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err error) {
 	if spec.Reopen == nil {
-		return false, rejection.Corruptf("the jpeg may be damaged; whether it is takes another look at it, and it can't be read again")
+		return false, rejection.Corruptf("the jpeg may be damaged, and it can't be read again to find out")
 	}
 	file, err := spec.readAgain(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (spec Spec) readAgain(ctx context.Context) ([]byte, error) {
 	return io.ReadAll(&faultKeeper{ctx: ctx, r: again})
 }
 
-// judge decides what is to become of a picture.
+// judge returns nil if a picture can be rendered, else a [*Rejection].
 func judge(f jpeg.Finding, spec Spec) error {
 	where := fmt.Sprintf("row %d of %d", f.Rows, f.Height)
 	switch {

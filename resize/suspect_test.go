@@ -24,7 +24,7 @@ func spoiled(t testing.TB) []resizetest.Spoiled {
 	return all
 }
 
-// Corrupt data in the middle passed, as libjpeg makes up for it, and a cut could not be told from it.
+// libjpeg makes up for corrupt data in the middle, so it used to pass, or was taken for a cut.
 func TestSpoiledJPEGs(t *testing.T) {
 	words := map[resizetest.Outcome]string{resizetest.Cut: "cut short at row", resizetest.Useless: "before its half", resizetest.Damaged: "damaged"}
 	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
@@ -71,7 +71,7 @@ func TestACutJPEGIsRenderedWhereThatIsWanted(t *testing.T) {
 			if summary.Truncated != (s.Outcome == resizetest.Cut) {
 				t.Errorf("truncated: %v", summary.Truncated)
 			}
-			// The upper half is what it was; of a progressive one, nearly.
+			// The upper half is as it was; in a progressive file, nearly so.
 			a, b := upperHalf(t, got), upperHalf(t, want)
 			if d := psnr(t, a, b); d < 30 {
 				t.Errorf("the upper half is %.1f dB from that of the original", d)
@@ -89,8 +89,8 @@ func upperHalf(t *testing.T, data []byte) *vips.ImageRef {
 	return img
 }
 
-// libjpeg's quick way takes codes of ones, which no table has, for zeros, and says nothing. It is taken as long as there are
-// some kilobytes to read.
+// No table has codes of ones alone, but libjpeg's fast path takes them for zeros without a warning. It is used as long as there
+// are some kilobytes left to read.
 func TestCodesThatCannotBeAreDamage(t *testing.T) {
 	var color bytes.Buffer
 	if err := jpeg.Encode(&color, photos.Scene(photos.City, 1, 1200, 900), &jpeg.Options{Quality: 95}); err != nil {
@@ -108,7 +108,7 @@ func TestCodesThatCannotBeAreDamage(t *testing.T) {
 	}
 }
 
-// A picture cut short has a warning for each restart interval that is missing, and libvips gives up at the hundredth.
+// A picture that is cut short causes a warning for each missing restart interval, and libvips gives up at the hundredth.
 func TestACutJPEGOfManyRestartIntervals(t *testing.T) {
 	data := codings(t)["restart-1.jpg"] // it has 494
 	_, err := tryRender(data[:len(data)*6/10], Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}, func(Rendition) {})
@@ -117,7 +117,7 @@ func TestACutJPEGOfManyRestartIntervals(t *testing.T) {
 	}
 }
 
-// The second reading can fail too.
+// The second reading can fail, too.
 func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 	reset := errors.New("connection reset")
 	cut := plainJPEG(t, 1200, 900)
@@ -151,7 +151,7 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 	}
 }
 
-// Whoever can't read a picture twice is not told that an odd one is whole, nor that it is damaged.
+// If a picture can't be read twice, it is rejected, but not called damaged.
 func TestASuspectJPEGThatCannotBeReadAgainIsRejected(t *testing.T) {
 	whole := plainJPEG(t, 1200, 900)
 	source, err := Open(t.Context(), bytes.NewReader(whole[:len(whole)*7/10]), limits)

@@ -34,7 +34,7 @@ const (
 	region  = "eu-central-1"
 	root    = "../.."
 	// patience is how long a message or an object may take.
-	patience = time.Minute
+	patience = 3 * time.Minute
 )
 
 var (
@@ -56,7 +56,7 @@ func reach() error {
 	if endpoint == "" {
 		return errors.New("AWS_ENDPOINT_URL is not set: run test.sh, which starts LocalStack")
 	}
-	for end := time.Now().Add(2 * patience); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		response, err := http.Get(endpoint + "/_localstack/health")
 		if err == nil {
 			response.Body.Close()
@@ -117,7 +117,7 @@ func (r ran) says(t *testing.T, words ...string) {
 // run runs a command with nobody at the keyboard.
 func run(t *testing.T, environ []string, name string, args ...string) (ran, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(os.Environ(), environ...)

@@ -3,6 +3,7 @@
 package localstack_test
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (s *stack) nothingIsLeft(t *testing.T) {
 			}
 		}
 	}
-	containers, err := exec.Command("docker", "ps", "-q", "--filter", "name="+s.name+"-Function").Output()
+	containers, err := exec.Command(os.Getenv("DOCKER"), "ps", "-q", "--filter", "name="+s.name+"-Function").Output()
 	if err != nil || len(containers) > 0 {
 		t.Errorf("containers that still run: %s, %v", containers, err)
 	}
@@ -78,7 +79,7 @@ func TestADeploymentThatFails(t *testing.T) {
 	if ours, others := s.notifications(t); len(ours) > 0 || others != s.others {
 		t.Errorf("%s tells %v and %s", s.source, ours, others)
 	}
-	said = s.deploy(t, "direct", "eventbridge")
+	said = s.deploy(t, "SourcePrefix="+prefix)
 	said.says(t, "was never finished", "delete-stack")
 	s.works(t, "mended")
 }

@@ -51,12 +51,18 @@ IMAGE_URI=000000000000.dkr.ecr.$AWS_REGION.amazonaws.com/s3resizer:$name
 "$DOCKER" tag "$IMAGE" "$IMAGE_URI"
 export ARCHITECTURE IMAGE_URI DOCKER
 
+# The service of docs/ready.md is called over TLS alone: it has this certificate, and LocalStack trusts it.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+  -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
+export WORK=$work
+
 # Lambda tries a failed event again after a minute and after two more, and polls an empty queue less and less often: not here.
 "$DOCKER" run --detach --name "$name" --network host \
   --volume "$PWD/executor:/opt/executor:ro" --env PYTHONPATH=/opt/executor --env LAMBDA_RUNTIME_EXECUTOR=image \
+  --volume "$work/certificate.pem:/opt/certificate.pem:ro" --env REQUESTS_CA_BUNDLE=/opt/certificate.pem \
   --volume "${DOCKER_SOCKET:-/var/run/docker.sock}:/var/run/docker.sock" --env "MAIN_CONTAINER_NAME=$name" \
   --env "GATEWAY_LISTEN=127.0.0.1:$PORT" --env "LOCALSTACK_HOST=127.0.0.1:$PORT" \
   --env LS_LOG=warning --env LAMBDA_RETRY_BASE_DELAY=1 --env LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC=1 \
   --env LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC=1 \
   localstack/localstack:4.14.0 >/dev/null
-go test -count=1 -tags localstack -timeout 20m "$@" .
+go test -count=1 -tags localstack -parallel 4 -timeout 25m "$@" .

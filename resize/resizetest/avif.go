@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// avifs are by avifenc.
+// avifs were made by avifenc.
 func avifs() []Picture {
 	card, veil := Card(Width, Height), Veil(Width, Height)
 	of := func(name string, shows image.Image, psnr float64) Picture {
@@ -20,8 +20,8 @@ func avifs() []Picture {
 	}
 }
 
-// fromDisplayP3 is what samples mean that are said to be of Display P3, which has sRGB's curve and white: in sRGB, by the
-// product of the two matrices (SMPTE RP 431-2 and IEC 61966-2-1; as in CSS Color 4, section 17).
+// fromDisplayP3 converts samples from Display P3, which has the curve and the white of sRGB, to sRGB, by the product of the two
+// matrices (SMPTE RP 431-2 and IEC 61966-2-1; as in CSS Color 4, section 17).
 func fromDisplayP3(img *image.NRGBA) *image.NRGBA {
 	coded := func(v float64) uint8 {
 		if v > 0.0031308 {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Card is a test card: smooth, so that no resampler and no codec changes it much, and of other colors in each corner,
-// so that turned, mirrored, inverted or with channels in another order it is another picture.
+// Card is a test card. It is smooth, so that no resampler and no codec changes it much. Each corner has other colors, so that it
+// is another picture if it is turned, mirrored, inverted, or has its channels in another order.
 func Card(width, height int) *image.NRGBA {
 	return paint(width, height, func(u, v float64) color.NRGBA {
 		wave := 15 * math.Sin(4*math.Pi*u) * math.Cos(3*math.Pi*v)
@@ -41,7 +41,8 @@ func Grey(width, height int) *image.Gray {
 	return grey
 }
 
-// paint computes each pixel from where its middle is: u from 0 on the left to 1 on the right, v from top to bottom.
+// paint computes each pixel from the place of its middle: u is 0 on the left and 1 on the right, v is 0 at the top and 1 at the
+// bottom.
 func paint(width, height int, at func(u, v float64) color.NRGBA) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -87,8 +88,7 @@ func negative(img *image.NRGBA) *image.NRGBA {
 	return mapped(img, func(c color.NRGBA) color.NRGBA { return color.NRGBA{255 - c.R, 255 - c.G, 255 - c.B, c.A} })
 }
 
-// stored turns an upright picture into the one that, with the given orientation (EXIF 2.3, 4.6.4, tag 0x0112), is
-// shown upright.
+// stored returns the picture that is shown as the upright one if it has the given orientation (EXIF 2.3, 4.6.4, tag 0x0112).
 func stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	w, h := upright.Rect.Dx(), upright.Rect.Dy()
 	turned := image.Rect(0, 0, w, h)
@@ -115,7 +115,7 @@ func stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	return out
 }
 
-// linear is the amount of light of a level of sRGB (IEC 61966-2-1).
+// linear returns the amount of light, 0 to 1, of a level of sRGB (IEC 61966-2-1).
 func linear(v uint8) float64 {
 	if s := float64(v) / 255; s > 0.04045 {
 		return math.Pow((s+0.055)/1.055, 2.4)

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// Check says what is wrong with a rendition that was made of the picture for the given width: its format, dimensions,
-// alpha, frames and their timing, and its pixels. Of an AVIF, for which Go has no decoder, it sees the dimensions only.
+// Check returns an error that says what is wrong with a rendition that was made of the picture for the given width: its format,
+// dimensions, alpha, frames and their timing, or its pixels. Of an AVIF, for which Go has no decoder, it checks only the
+// dimensions.
 func (p Picture) Check(width int, format string, rendition []byte) error {
 	shows := *p.Shows
 	if format != "gif" && format != "webp" {
@@ -54,13 +55,13 @@ func (p Picture) Check(width int, format string, rendition []byte) error {
 	return errors.Join(problems...)
 }
 
-// Compare gives the distance of a decoded still rendition from what it ought to be, in dB.
+// Compare returns the PSNR of a decoded still rendition and what it ought to be, in dB.
 func (p Picture) Compare(rendition image.Image) float64 {
 	size := rendition.Bounds().Size()
 	return psnr(toNRGBA(rendition), scaled(p.Shows.Frames[0], size.X, size.Y), 128)
 }
 
-// PSNR is the distance of two pictures of the same dimensions, in dB; infinite for equal ones.
+// PSNR returns the PSNR of two pictures of the same dimensions, laid on mid-grey, in dB. It is infinite if they are equal.
 func PSNR(a, b *image.NRGBA) float64 {
 	if a.Rect != b.Rect {
 		panic(fmt.Sprintf("%v and %v can't be compared", a.Rect, b.Rect))
@@ -68,7 +69,7 @@ func PSNR(a, b *image.NRGBA) float64 {
 	return psnr(a, b, 128)
 }
 
-// scaled is img at another size, by a resampler that is not the one under test.
+// scaled returns img at another size, by another resampler than the one under test.
 func scaled(img *image.NRGBA, width, height int) *image.NRGBA {
 	if img.Rect.Dx() == width && img.Rect.Dy() == height {
 		return img
@@ -88,10 +89,10 @@ func scaled(img *image.NRGBA, width, height int) *image.NRGBA {
 	return out
 }
 
-// references are what pictures scaled look like, for those who check many renditions: few, and small.
+// references are scaled pictures, kept for tests that check many renditions. They are few, and small.
 var references sync.Map
 
-// psnr of two pictures of the same dimensions, both laid on a grey background, over all channels.
+// psnr returns the PSNR of two pictures of the same dimensions, over all channels, both laid on a grey background.
 func psnr(a, b *image.NRGBA, background uint8) float64 {
 	sum := 0.0
 	for i := 0; i < len(a.Pix); i += 4 {
@@ -113,7 +114,7 @@ type decoded struct {
 	width, height int
 	frames        []*image.NRGBA
 	delays        []int // milliseconds
-	loop          int   // how often it plays; 0: for ever
+	loop          int   // how often it plays; 0 for ever
 }
 
 func decode(data []byte) (decoded, error) {

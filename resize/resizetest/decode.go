@@ -32,7 +32,7 @@ func avifDimensions(data []byte) (decoded, error) {
 	return decoded{format: "avif", width: int(binary.BigEndian.Uint32(data[at+8:])), height: int(binary.BigEndian.Uint32(data[at+12:]))}, nil
 }
 
-// decodeWebP decodes a WebP, frame by frame if it is animated (RFC 9649, 2.7), for which Go's package has no means.
+// decodeWebP decodes a WebP. An animated one, which Go's package can't decode, it decodes frame by frame (RFC 9649, 2.7).
 func decodeWebP(data []byte) (decoded, error) {
 	out := decoded{format: "webp"}
 	var canvas *image.NRGBA
@@ -95,8 +95,8 @@ func decodeFrame(chunks []byte, width, height int) (*image.NRGBA, error) {
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// fromWebP converts colors as WebP has them: with black at 16 and white at 235 (ITU-R BT.601), where Go's type for them
-// means JPEG's full range.
+// fromWebP converts the colors of a WebP, in which black is 16 and white 235 (ITU-R BT.601). Go's decoder returns them in a type
+// that stands for JPEG's full range.
 func fromWebP(img image.Image) *image.NRGBA {
 	var planes *image.YCbCr
 	alpha := func(x, y int) uint8 { return 255 }

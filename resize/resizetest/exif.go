@@ -23,7 +23,7 @@ const (
 func short(tag uint16, values ...uint16) entry { return entry{tag, kindShort, values} }
 func long(tag uint16, values ...uint32) entry  { return entry{tag, kindLong, values} }
 
-// header is that of a TIFF file whose first directory follows at once.
+// header is the header of a TIFF file, right before its first directory.
 func header(order binary.AppendByteOrder) []byte {
 	mark := "II"
 	if order == binary.AppendByteOrder(binary.BigEndian) {
@@ -32,7 +32,7 @@ func header(order binary.AppendByteOrder) []byte {
 	return order.AppendUint32(order.AppendUint16([]byte(mark), 42), 8)
 }
 
-// directory encodes a directory that begins at offset at; next is where the following one is, or 0.
+// directory encodes a directory that begins at the offset at. next is the offset of the one after it, or 0.
 func directory(order binary.AppendByteOrder, at int, entries []entry, next uint32) []byte {
 	slices.SortFunc(entries, func(a, b entry) int { return int(a.tag) - int(b.tag) })
 	var fields, values []byte
@@ -61,7 +61,7 @@ func directory(order binary.AppendByteOrder, at int, entries []entry, next uint3
 	return append(out, values...)
 }
 
-// exif is an EXIF block with an orientation, a maker, and a note of the given length that fills it up.
+// exif is an EXIF block with an orientation, a maker, and a note of the given length.
 func exif(order binary.AppendByteOrder, orientation uint16, note int) []byte {
 	return append(header(order), directory(order, 8, []entry{
 		short(0x0112, orientation),

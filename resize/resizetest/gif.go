@@ -40,7 +40,7 @@ func gifs() []Picture {
 	}
 	add("transparent", still(holes), edges)
 
-	// Three frames of which the later ones are patches on what the disposal of the one before has left.
+	// Several frames. Each but the first is a patch on what the disposal of the frame before has left.
 	patch := func(at image.Rectangle, c color.NRGBA) *image.Paletted {
 		img := image.NewPaletted(at, color.Palette{c, color.NRGBA{}})
 		for x := at.Min.X; x < at.Min.X+at.Dx()/2; x++ { // a transparent strip
@@ -68,7 +68,7 @@ func gifs() []Picture {
 	return all
 }
 
-// onPalette has the colors of the web palette, nearest ones.
+// onPalette returns a picture with the nearest colors of the web palette.
 func onPalette(img image.Image) *image.Paletted {
 	out := image.NewPaletted(img.Bounds(), palette.WebSafe)
 	draw.Draw(out, out.Rect, img, image.Point{}, draw.Src)
@@ -83,7 +83,7 @@ func encodeGIF(g gif.GIF) []byte {
 	return data.Bytes()
 }
 
-// interlacedGIF has its rows in four passes (GIF89a, appendix E).
+// interlacedGIF returns a GIF with its rows in four passes (GIF89a, appendix E).
 func interlacedGIF(img *image.Paletted) []byte {
 	shuffled := image.NewPaletted(img.Rect, img.Palette)
 	row := 0
@@ -100,8 +100,8 @@ func interlacedGIF(img *image.Paletted) []byte {
 	return data
 }
 
-// composed plays an animation as the standard says: each frame on what the disposal of the one before has left. A
-// background is transparent, as all browsers have it. Delays are in milliseconds, and loop says how often it plays.
+// composed plays an animation as the standard says: each frame on what the disposal of the frame before has left. The background
+// is transparent, as in all browsers. Delays are in milliseconds, and loop is how often it plays.
 func composed(g *gif.GIF) (frames []*image.NRGBA, delays []int, loop int) {
 	screen := image.Rect(0, 0, g.Config.Width, g.Config.Height)
 	if screen.Empty() {

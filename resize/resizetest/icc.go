@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// SwappedProfile is an ICC profile (ICC.1:2010, matrix/TRC) of sRGB with the primaries of red and blue in each other's
-// place: a reader that leaves it out shows red for blue. It is at least size bytes long, as camera makers' are.
+// SwappedProfile is an ICC profile (ICC.1:2010, matrix/TRC) of sRGB in which the primaries of red and blue have changed places, so
+// that a reader that ignores it shows red for blue. It is at least size bytes long, since some camera makers' are long.
 func SwappedProfile(size int) []byte {
 	red, green, blue := [3]float64{0.4360, 0.2225, 0.0139}, [3]float64{0.3851, 0.7169, 0.0971}, [3]float64{0.1431, 0.0606, 0.7141} // on D50
 	text := func(s string) []byte {                                                                                                // multiLocalizedUnicode, one string

@@ -25,7 +25,7 @@ func jpegs() []Picture {
 			y, cb, cr := color.RGBToYCbCr(i[0], i[1], i[2])
 			return []uint8{y, cb, cr, 255 - i[3]}
 		}), adobe(2)), "jpeg", card, inkPSNR),
-		// Without Adobe's marker nothing says so, but browsers take all inks in a JPEG for inverted.
+		// Browsers take all inks in a JPEG for inverted, even without Adobe's marker.
 		still("unmarked-cmyk.jpg", assembled(planes(card, func(c color.NRGBA) []uint8 { return inverted(inks(c)) }), nil), "jpeg", card, inkPSNR),
 	}
 	// By libjpeg's tools.
@@ -59,7 +59,7 @@ func jpegs() []Picture {
 		all = append(all, of(fmt.Sprintf("orientation-%d.jpg", orientation), data))
 	}
 	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))))
-	// Of kinds that hardly any reader knows; Go's are alike but for their frame header.
+	// Kinds that hardly any reader knows. They differ from what Go writes in the frame header alone.
 	frame := bytes.Index(base, []byte{0xff, 0xc0})
 	deep, lossless := bytes.Clone(base), bytes.Clone(base)
 	deep[frame+1], deep[frame+4] = 0xc1, 12
@@ -73,8 +73,8 @@ func jpegs() []Picture {
 	return all
 }
 
-// inkPSNR is for pictures of inks without a profile: what a printed color looks like on a screen is a convention, and the
-// reference takes the simplest. An inverted picture is at 8 dB.
+// inkPSNR is for pictures of inks without a profile. How a printed color looks on a screen is a convention then, and the
+// reference takes the simplest one. An inverted picture is at 8 dB.
 const inkPSNR = 17
 
 func encodeJPEG(img image.Image) []byte {
@@ -92,12 +92,12 @@ func segment(marker byte, data string) []byte {
 
 func app1(exif []byte) []byte { return segment(0xe1, "Exif\x00\x00"+string(exif)) }
 
-// adobe is the APP14 segment that says how the colors are stored: 0, as they are; 1, YCbCr; 2, YCCK.
+// adobe is the APP14 segment that says how the colors are stored: 0 stands for RGB or CMYK, 1 for YCbCr, 2 for YCCK.
 func adobe(transform byte) []byte {
 	return segment(0xee, "Adobe\x00\x64\x00\x00\x00\x00"+string(transform))
 }
 
-// with puts segments before all others.
+// with returns a JPEG with some segments before all others.
 func with(jpeg []byte, segments ...[]byte) []byte {
 	return slices.Concat(jpeg[:2], slices.Concat(segments...), jpeg[2:])
 }
@@ -112,8 +112,8 @@ func iccSegments(profile []byte) [][]byte {
 	return out
 }
 
-// MultiPicture appends a second picture, as phones do for a gain map, a preview or the other eye, and an index of both
-// (CIPA DC-007, Multi-Picture Format).
+// MultiPicture returns the first picture with a second one after it, and an index of both (CIPA DC-007, Multi-Picture Format).
+// Phones do so for a gain map, a preview, or the other eye.
 func MultiPicture(first, second []byte) []byte {
 	index := func(size, offset uint32) []byte {
 		order := binary.BigEndian
@@ -148,7 +148,7 @@ const (
 		`hdrgm:BaseRenditionIsHDR="False"/></rdf:RDF></x:xmpmeta>`
 )
 
-// inks are cyan, magenta, yellow and black: the most black that the color allows, 255 for full ink.
+// inks returns cyan, magenta, yellow and black, with as much black as the color allows; 255 is full ink.
 func inks(c color.NRGBA) []uint8 {
 	cyan, magenta, yellow, black := color.RGBToCMYK(c.R, c.G, c.B)
 	return []uint8{cyan, magenta, yellow, black}
@@ -176,7 +176,7 @@ func planes(img *image.NRGBA, split func(color.NRGBA) []uint8) []*image.Gray {
 	return out
 }
 
-// assembled makes a JPEG of any components, which Go's encoder does not: one scan for each, taken from a grey JPEG of it.
+// assembled makes a JPEG of any components, which Go's encoder can't do. Each has a scan of its own, taken from a grey JPEG of it.
 func assembled(components []*image.Gray, app14 []byte) []byte {
 	out := append([]byte{0xff, 0xd8}, app14...)
 	var scans []byte

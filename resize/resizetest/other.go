@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// disguised are good pictures under names that say something else: only the bytes count.
+// disguised are good pictures whose names say something else. Only the bytes count.
 func disguised() []Picture {
 	card := Card(Width, Height)
 	png, _ := pngOf(card, pngRGB, 8, false)
@@ -24,7 +24,7 @@ func disguised() []Picture {
 
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="160"><rect width="240" height="160" fill="red"/></svg>`
 
-// rejected are pictures of formats that are not resized, and what is no picture at all.
+// rejected are pictures of formats that are not resized, and files that are no pictures.
 func rejected() []Picture {
 	var all []Picture
 	add := func(name, says, data string) {

@@ -21,7 +21,7 @@ const (
 	pngRGBA      = 6
 )
 
-// pngFile is a PNG of any kind; Go's encoder makes but some of them.
+// pngFile is a PNG of any kind. Go's encoder makes only some of them.
 type pngFile struct {
 	width, height int
 	kind, depth   int
@@ -47,7 +47,7 @@ func (p pngFile) encode() []byte {
 	return slices.Concat([]byte(pngSignature), chunk("IHDR", head...), p.chunks, chunk("IDAT", p.data()...), chunk("IEND"))
 }
 
-// data is the compressed rows, those of one pass after another's.
+// data returns the compressed rows, pass by pass.
 func (p pngFile) data() []byte {
 	passes := [][4]int{{0, 0, 1, 1}} // first column and row, steps
 	if p.interlaced {
@@ -79,7 +79,7 @@ func (p pngFile) data() []byte {
 	return deflated(rows)
 }
 
-// pngOf stores a picture with as many levels as the depth has, and returns it as it then is.
+// pngOf stores a picture with as many levels as the depth has. It also returns what that file shows.
 func pngOf(img *image.NRGBA, kind, depth int, interlaced bool, chunks ...[]byte) (data []byte, shows *image.NRGBA) {
 	most := uint16(1<<depth - 1)
 	quantize := func(v uint8) uint16 { return uint16(math.Round(float64(v) * float64(most) / 255)) }
@@ -216,7 +216,7 @@ func pngs() []Picture {
 	of("srgb", card, card, exact, chunk("sRGB", 0), gamma(1)) // sRGB has precedence
 	of("profile", swapped(card), card, exact-4, profile)
 	of("profile-gamma", swapped(card), card, exact-4, gamma(1), profile) // iCCP has precedence
-	// Stored with another curve, or with the primaries of red and blue in each other's place.
+	// Stored with another curve, or with the primaries of red and blue swapped.
 	asLinear := func(img *image.NRGBA) *image.NRGBA {
 		return mapped(img, func(c color.NRGBA) color.NRGBA {
 			return color.NRGBA{level(255 * linear(c.R)), level(255 * linear(c.G)), level(255 * linear(c.B)), c.A}
@@ -235,7 +235,7 @@ func pngs() []Picture {
 	of("exif-turned", stored(card, 6), card, exact, chunk("eXIf", exif(binary.BigEndian, 6, 0)...))
 	of("long-text", card, card, exact, chunk("tEXt", append([]byte("Comment\x00"), bytes.Repeat([]byte("long "), 40_000)...)...))
 
-	// An animation shows its first frame, which need not be the picture for readers that know of no animations.
+	// An animation shows its first frame, which may be another picture than the one for readers that know no animations.
 	control := func(n byte) []byte { return chunk("acTL", longs(uint32(n), 0)...) }
 	frame := func(sequence uint32) []byte {
 		return chunk("fcTL", append(longs(sequence, Width, Height, 0, 0), 0, 50, 1, 244, 0, 0)...)

@@ -1,9 +1,10 @@
-// Package resizetest has every kind of picture that is uploaded, good and bad, and says what each must become.
+// Package resizetest has every kind of picture that is uploaded, good and bad, and says what must become of each. Package
+// conformance renders them.
 //
-// The files come from encoders that have nothing to do with the resizer's: Go's own, the packages' testdata (made by
-// testdata/make.sh with the tools of libjpeg, libtiff, libwebp, libavif and others), and writers in this package where
-// neither makes what is wanted. What a picture shows is computed, never read from an earlier result; renditions are
-// decoded by Go's decoders. So nothing of libvips is on either side of a comparison.
+// The files come from encoders that share nothing with the resizer's: Go's own, the tools of libjpeg, libtiff, libwebp, libavif
+// and others (see testdata/make.sh), and writers in this package for what none of those can write. What a picture shows is
+// computed, and never read from an earlier result. Renditions are decoded by Go's decoders. So libvips is on neither side of a
+// comparison.
 package resizetest
 
 import (
@@ -13,12 +14,12 @@ import (
 	"sync"
 )
 
-// Picture is a file, and what must come of it.
+// Picture is a file, and what must become of it.
 type Picture struct {
-	Name string // as of an uploaded file, with the suffix that its format has unless that is the point
+	Name string // that of the uploaded file, with the suffix of its format, unless the wrong suffix is the point
 	Data []byte
 
-	// What must come of it: either Shows or Rejected is there.
+	// What must become of it: one of these two is not nil.
 	Shows    *Shows
 	Rejected *Rejection
 }
@@ -27,15 +28,15 @@ type Picture struct {
 type Shows struct {
 	Format string // of the file, as in a report
 	Output string // the format of its renditions, unless the settings name one
-	Alpha  bool   // it has transparent places, and renditions in PNG and WebP have them too
+	Alpha  bool   // it has transparent places, which renditions in PNG and WebP must keep
 
 	// Frames are upright and in sRGB: one, or those of an animation that the renditions must keep.
 	Frames []*image.NRGBA
 	Delays []int // of the frames, in milliseconds
-	Loop   int   // how often an animation plays; 0: for ever
+	Loop   int   // how often an animation plays; 0 for ever
 
-	// PSNR is how near a rendition without loss must come to the picture scaled by another resampler, in dB. It is less
-	// where the file's own encoding loses something.
+	// PSNR is how near a rendition without loss must come to the picture as another resampler scales it, in dB. It is lower
+	// if the file itself was encoded with loss.
 	PSNR float64
 }
 
@@ -56,7 +57,7 @@ func file(name string) []byte {
 	return data
 }
 
-// Pictures returns all of them, good ones first. Nobody may change them.
+// Pictures returns all pictures, good ones first. They must not be changed.
 var Pictures = sync.OnceValue(func() []Picture {
 	var all []Picture
 	for _, of := range []func() []Picture{jpegs, pngs, gifs, webps, tiffs, avifs, disguised, rejected} {
@@ -72,18 +73,18 @@ var Pictures = sync.OnceValue(func() []Picture {
 	return all
 })
 
-// Width and Height of most pictures; a rendition of at most a third as wide makes the decoders shrink as they load.
+// Width and Height of most pictures. For a rendition that is at most a third as wide, decoders shrink as they load.
 const (
 	Width  = 240
 	Height = 160
 )
 
-// The PSNR to be had from sources of different kinds, in dB.
+// The PSNR that can be had from sources of different kinds, in dB.
 const (
-	exact = 40 // no loss but that of two resamplers' difference
+	exact = 40 // without loss: only the two resamplers differ
 	edges = 26 // the same, with hard edges, where resamplers differ most
-	lossy = 34 // coded well: quality 90 or so
-	few   = 23 // a few pixels only, not as smooth
+	lossy = 34 // with little loss: quality 90 or so
+	few   = 23 // only a few pixels, not as smooth
 )
 
 // still is a picture of one frame.
@@ -94,8 +95,8 @@ func still(name string, data []byte, format string, shows image.Image, psnr floa
 	}}
 }
 
-// Rendition is the name of a rendition in its own format, by the default template: where the format is another than that
-// of the file, its extension is appended.
+// Rendition returns the name of a rendition by the default template. If its format is another than that of the file, the
+// extension of that format is appended.
 func (p Picture) Rendition(size string) string {
 	name := size + "-" + p.Name
 	if p.Shows.Output != p.Shows.Format {
@@ -104,7 +105,7 @@ func (p Picture) Rendition(size string) string {
 	return name
 }
 
-// Seeds are for a fuzz target of a format: its pictures, and all that are rejected.
+// Seeds returns files for a fuzz target of a format: its pictures, and all that are rejected.
 func Seeds(format string) [][]byte {
 	var all [][]byte
 	for _, p := range Pictures() {

@@ -13,9 +13,9 @@ import (
 	_ "golang.org/x/image/tiff"
 )
 
-// The files are what they claim to be: Go's decoders, where they know of their kind, see what they are said to show.
+// The files show what they are said to show, as far as Go's decoders can read them.
 func TestGoSeesTheSamePictures(t *testing.T) {
-	// Go has no decoder for these, or one that does not heed what they are about.
+	// Go has no decoder for these, or one that ignores what they are about.
 	unknown := []string{
 		"arithmetic", "-cmyk", "-ycck", "cmyk.", "profile", "turned", "orientation-2", "orientation-3", "orientation-4", "orientation-5",
 		"orientation-6", "orientation-7", "orientation-8", "long-header", ".avif", "separate", "big.tif", "jpeg.tif", "float", "32-bit",
@@ -85,14 +85,14 @@ func TestCheckTellsWrongRenditions(t *testing.T) {
 		for what, img := range wrong {
 			symmetric := strings.HasPrefix(p.Name, "key-") && what == "upside down" || what == "mirrored" && (strings.HasPrefix(p.Name, "palette-1") || strings.HasPrefix(p.Name, "palette-alpha-1"))
 			if err := p.Check(90, "png", encode(img)); err == nil && !symmetric {
-				t.Errorf("%s: %s is not told", p.Name, what)
+				t.Errorf("%s: %s is not noticed", p.Name, what)
 			}
 		}
 		if err := p.Check(90, "png", encode(scaled(want, 90, 61))); err == nil {
-			t.Errorf("%s: a row too many is not told", p.Name)
+			t.Errorf("%s: a row too many is not noticed", p.Name)
 		}
 		if err := p.Check(90, "webp", encode(want)); err == nil {
-			t.Errorf("%s: the wrong format is not told", p.Name)
+			t.Errorf("%s: the wrong format is not noticed", p.Name)
 		}
 		if len(p.Shows.Frames) > 1 {
 			if err := p.Check(90, p.Shows.Output, encode(want)); err == nil {
@@ -102,7 +102,7 @@ func TestCheckTellsWrongRenditions(t *testing.T) {
 	}
 }
 
-// All go into the soak and the memory tests, by name and as seeds: a corpus that shrinks unnoticed shows nothing.
+// Many tests go through the corpus. If it shrank unnoticed, they would show nothing.
 func TestTheCorpusIsWhole(t *testing.T) {
 	good, bad := 0, 0
 	for _, p := range Pictures() {

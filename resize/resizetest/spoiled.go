@@ -3,24 +3,26 @@ package resizetest
 import (
 	"bytes"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 )
 
-// Outcome says what is to become of a file.
+// Outcome is what must become of a file.
 type Outcome string
 
 // The outcomes of a [Spoiled].
 const (
-	Whole   Outcome = "whole"   // rendered, as if nothing were
-	Cut     Outcome = "cut"     // rendered where that is wanted, else rejected as cut short
+	Whole   Outcome = "whole"   // rendered as if nothing were wrong
+	Cut     Outcome = "cut"     // rendered if that is wanted, else rejected as cut short
 	Useless Outcome = "useless" // cut short before its half: rejected
 	Damaged Outcome = "damaged" // rejected
 )
 
-// Spoiled is a JPEG that is not as ITU-T T.81 wants it.
+// Spoiled is a JPEG that violates ITU-T T.81.
 type Spoiled struct {
 	Name     string
 	Data     []byte
@@ -28,8 +30,8 @@ type Spoiled struct {
 	Outcome  Outcome
 }
 
-// Spoil makes of the JPEGs in a folder, resize/testdata/jpeg, what phones, broken uploads and broken discs make
-// of them. The same files give the same.
+// Spoil does to the JPEGs in a folder, which must be resize/testdata/jpeg, what phones, broken uploads and broken discs do. The
+// result is the same every time.
 func Spoil(folder string) ([]Spoiled, error) {
 	files := map[string][]byte{}
 	for _, name := range []string{"baseline", "progressive", "restart-3", "restart-rows", "arithmetic"} {
@@ -89,7 +91,43 @@ func Spoil(folder string) ([]Spoiled, error) {
 	return all, nil
 }
 
-// junk is bytes that no marker is in.
+// Codings returns the JPEGs below a folder, which must be resize/testdata, of one picture in every coding that can be examined,
+// by their names.
+func Codings(folder string) (map[string][]byte, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "jpeg/*.jpg"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) < 10 {
+		return nil, fmt.Errorf("%d JPEGs in %s, want at least 10", len(files), folder)
+	}
+	out := map[string][]byte{}
+	for _, file := range append(files, filepath.Join(folder, "colour/cmyk.jpg")) {
+		if out[filepath.Base(file)], err = os.ReadFile(file); err != nil {
+			return nil, err
+		}
+	}
+	delete(out, "arithmetic.jpg")
+	return out, nil
+}
+
+// Planes returns the samples of a JPEG, in grey or in YCbCr, as Go decodes them.
+func Planes(file []byte) ([]byte, error) {
+	img, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	switch m := img.(type) {
+	case *image.Gray:
+		return m.Pix, nil
+	case *image.YCbCr:
+		return slices.Concat(m.Y, m.Cb, m.Cr), nil
+	default:
+		return nil, fmt.Errorf("a JPEG in %T", img)
+	}
+}
+
+// junk returns bytes without a marker among them.
 func junk(length int) []byte {
 	random := rand.New(rand.NewPCG(7, 7))
 	out := make([]byte, length)
@@ -101,7 +139,7 @@ func junk(length int) []byte {
 
 func insert(data []byte, at int, what []byte) []byte { return slices.Insert(data, at, what...) }
 
-// withoutTables leaves the Huffman tables out, which are the standard's.
+// withoutTables leaves out the Huffman tables, which are the standard ones.
 func withoutTables(jpeg []byte) []byte {
 	var out []byte
 	for {

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// tiffFile is a TIFF of one page or several (TIFF 6.0). Its samples come from sample, as they stand in the file.
+// tiffFile is a page of a TIFF (TIFF 6.0). sample returns its samples as they stand in the file.
 type tiffFile struct {
 	width, height int
 	order         binary.AppendByteOrder
@@ -17,7 +17,7 @@ type tiffFile struct {
 	bits, format  uint16   // of a sample; its format: 1 unsigned, 3 floating point
 	extra         []uint16 // what samples beyond the colors are: 1 weighted alpha, 2 alpha
 	samples       int
-	tile          int // pixels a side; 0: one strip
+	tile          int // pixels a side; 0 for one strip
 	deflated      bool
 	compression   uint16 // of other kinds, in name only
 	preview       bool   // of another picture in the file
@@ -36,7 +36,7 @@ const (
 	tiffInks        = 5
 )
 
-// encode lays pages out one after another: pixels, then their directory.
+// encodeTIFF writes one page after another: its pixels, then its directory.
 func encodeTIFF(pages ...tiffFile) []byte {
 	order := pages[0].order
 	out := header(order)

@@ -38,13 +38,12 @@ func awaitGone(t *testing.T, store *s3io.Client, keys ...string) {
 }
 
 // made uploads a photo and returns when it is resized.
-func made(t *testing.T, store *s3io.Client, key string, seed uint32) (etag string) {
+func made(t *testing.T, store *s3io.Client, key string, seed uint32) {
 	t.Helper()
-	etag = upload(t, store, key, photo(t, 400, 300, seed))
+	etag := upload(t, store, key, photo(t, 400, 300, seed))
 	if r := awaitRecord(t, store, key, etag); r.Status != "resized" {
 		t.Fatalf("%+v", r)
 	}
-	return etag
 }
 
 func remove(t *testing.T, store *s3io.Client, key string) {

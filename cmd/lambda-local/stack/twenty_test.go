@@ -4,9 +4,13 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"s3resizer/s3io"
 )
@@ -15,23 +19,34 @@ import (
 func TestTwentyUploads(t *testing.T) {
 	s3 := client(t)
 	big := photo(t, 4000, 3000, 7)
-	etags := map[string]string{}
+	var keys []string
 	for i := range 20 {
-		key := fmt.Sprintf("twenty/%02d-%d.jpg", i, time.Now().UnixNano())
-		etags[key] = upload(t, s3, key, append(big, byte(i))) // decoders stop before what follows the picture
+		keys = append(keys, fmt.Sprintf("twenty/%02d-%d.jpg", i, time.Now().UnixNano()))
 	}
-	fmt.Println("twenty uploads")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	etags := map[string]string{}
+	uploads, ctx := errgroup.WithContext(ctx)
+	uploads.Go(func() error {
+		for i, key := range keys {
+			data := slices.Concat(big, []byte{byte(i)}) // decoders stop before what follows the picture
+			etag, err := s3.Put(ctx, s3io.Upload{Bucket: "photos", Key: key, ContentType: "image/jpeg", Data: data})
+			if err != nil {
+				return err
+			}
+			etags[key] = etag
+		}
+		return nil
+	})
 	for before := -1; ; {
 		there := 0
-		for key := range etags {
+		for _, key := range keys {
 			for size := range widths {
 				_, err := s3.Head(ctx, "photos-resized", size+"-"+key)
 				if err == nil {
 					there++
 				} else if s3io.ClassOf(err) != s3io.NotFound {
-					t.Fatal(err)
+					t.Fatal(errors.Join(err, uploads.Wait()))
 				}
 			}
 		}
@@ -42,6 +57,9 @@ func TestTwentyUploads(t *testing.T) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+	if err := uploads.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	for key, etag := range etags {
 		if r := awaitRecord(t, s3, key, etag); r.Status != "resized" {

@@ -22,9 +22,10 @@ export async function serve({ addr = '127.0.0.1:0', data } = {}) {
 }
 
 // browse starts Chromium; root, as in containers, can't have its sandbox.
-export const browse = () => puppeteer.launch({
+export const browse = (options = {}) => puppeteer.launch({
   executablePath: execFileSync('which', [process.env.CHROMIUM ?? 'chromium'], { encoding: 'utf8' }).trim(),
   args: ['--disable-dev-shm-usage', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  ...options,
 });
 
 // show opens a page in the browser, and collects what goes wrong in it.

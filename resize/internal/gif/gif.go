@@ -1,26 +1,26 @@
-// Package gif counts the frames of a GIF (GIF89a) while it is still being read, and notices where it ends. [Walk] is all of
-// it.
+// Package gif counts the frames of a GIF (GIF89a) while the file is still being read, and notices its end: see [Walk].
 //
-// Weighed: Go's image/gif decodes every frame to find the next, which is what a limit on their number is to prevent.
+// Go's image/gif was weighed: it decodes every frame on its way to the next, and a limit on their number is there to prevent
+// just that.
 package gif
 
-// Walk is how far a file was looked at. The zero value is at its beginning.
+// Walk is a walk through a file that is still growing. The zero value stands at its beginning.
 type Walk struct {
 	Frames int
 	Ended  bool // the trailer has come
 
-	at     int  // of the first byte that was not looked at yet
-	blocks bool // it begins a block of data
+	at     int  // where the first byte is that was not looked at yet
+	blocks bool // that byte begins a block of data
 }
 
-// On goes on with what there is of a GIF by now (GIF89a, sections 15 to 27). One that lacks nothing but the trailer is cut
-// short too: nobody knows how many frames it had.
+// On walks on through what there is of the file by now, from its first byte (GIF89a, sections 15 to 27). A file that lacks
+// only its trailer has not Ended: nobody knows how many frames it had.
 func (w *Walk) On(file []byte) {
 	const (
 		extension = 0x21
 		image     = 0x2c
 		trailer   = 0x3b
-		padding   = 0 // which the standard doesn't have, but some files do
+		padding   = 0 // not in the standard, but in some files
 	)
 	colorTable := func(flags byte) int { return int(flags>>7) * 3 << (flags&7 + 1) }
 	for w.at < len(file) && !w.Ended {

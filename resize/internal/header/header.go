@@ -1,5 +1,5 @@
-// Package header copies what stands before the pixels of a picture that streams, without what is of no use to its decoder:
-// the part that jpeg and png have in common.
+// Package header has what packages jpeg and png share: a copier of what stands before the pixels of a file, which can leave
+// parts out.
 package header
 
 import (
@@ -11,8 +11,8 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// Max is what may stand before the pixels, in bytes, not counting what is left out of it. An ICC profile for print is some
-// 2 MB; a JPEG's can't be more than 16.
+// Max is how many bytes may stand before the pixels, not counting those that are left out. An ICC profile for print has some
+// 2 MB; in a JPEG it can't have more than 16 MB.
 const Max = 8 << 20
 
 // Copier copies a file's beginning.
@@ -21,7 +21,7 @@ type Copier struct {
 	To   *bytes.Buffer
 }
 
-// Keep copies n bytes, and returns them.
+// Keep copies n bytes and returns them. More than [Max] in all are a [*rejection.Rejection].
 func (c Copier) Keep(n int) ([]byte, error) {
 	if c.To.Len()+n > Max {
 		return nil, rejection.TooLargef("more than %d MiB of metadata, such as a color profile, stand before its pixels; that is the limit", Max>>20)
@@ -37,8 +37,8 @@ func (c Copier) Skip(n int) error {
 	return err
 }
 
-// Refusal returns err if it is a [*rejection.Rejection], else nil. Any other error the decoder, or who reads the input, will
-// meet again.
+// Refusal returns err if it is a [*rejection.Rejection], else nil. Any other error will show up again, when the decoder goes on
+// reading.
 func Refusal(err error) error {
 	if refusal := (*rejection.Rejection)(nil); errors.As(err, &refusal) {
 		return refusal

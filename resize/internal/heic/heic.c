@@ -1,7 +1,6 @@
 //go:build heic
 
-// A loader of HEIC for libvips, whose prebuilt library has none: libheif reads the container, libde265 (hevc.c) decodes
-// what is in it. To the rest of the package a HEIC is a picture like any other.
+// A loader of HEIC for libvips: libheif reads the container, and libde265 (hevc.c) decodes the pictures in it.
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +31,7 @@ static int failed(struct heif_error error) {
 }
 
 static int set_icc(HeicLoad *heic, VipsImage *image) {
-  // Of both kinds, an ICC profile says more.
+  // If there are profiles of both kinds, the ICC profile says more.
   size_t size = heif_image_handle_get_raw_color_profile_size(heic->handle);
   if (size > 0) {
     void *profile = g_try_malloc(size);
@@ -43,9 +42,10 @@ static int set_icc(HeicLoad *heic, VipsImage *image) {
     vips_image_set_blob(image, VIPS_META_ICC_NAME, (VipsCallbackFn) vips_area_free_cb, profile, size);
     return 0;
   }
+  // libheif 1.15 hands one out that it calls an error, too: of numbers that it does not know.
   struct heif_color_profile_nclx *nclx = NULL;
-  if (heif_image_handle_get_nclx_color_profile(heic->handle, &nclx).code != heif_error_Ok) return 0; // there is none
-  void *profile = nclxICC(nclx, &size);
+  int known = heif_image_handle_get_nclx_color_profile(heic->handle, &nclx).code == heif_error_Ok;
+  void *profile = known ? nclxICC(nclx, &size) : NULL;
   heif_nclx_color_profile_free(nclx);
   if (profile) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile, size);
   free(profile);
@@ -53,8 +53,8 @@ static int set_icc(HeicLoad *heic, VipsImage *image) {
 }
 
 static int set_header(HeicLoad *heic, VipsImage *image) {
-  // libheif applies what is stored of rotation, mirroring and cropping, and this size is that of the result. The EXIF
-  // orientation says the same once more; it stays behind, or the picture would be turned twice.
+  // libheif rotates, mirrors and crops as the file says, and this size is that of the result. The EXIF orientation says the same
+  // once more; it is dropped, or the picture would be turned twice.
   int width = heif_image_handle_get_width(heic->handle), height = heif_image_handle_get_height(heic->handle);
   int bands = heif_image_handle_has_alpha_channel(heic->handle) ? 4 : 3;
   gboolean deep = heif_image_handle_get_luma_bits_per_pixel(heic->handle) > 8;
@@ -139,7 +139,7 @@ static int decode(VipsForeignLoad *load) {
   heif_decoding_options_free(options);
   if (result) return -1;
 
-  // What the header says is one thing, what the decoder found another.
+  // The decoder may have found something else than the header says.
   int bits = heif_image_get_bits_per_pixel_range(heic->image, heif_channel_interleaved);
   if (heif_image_get_primary_width(heic->image) != load->out->Xsize || heif_image_get_primary_height(heic->image) != load->out->Ysize ||
       heif_image_get_chroma_format(heic->image) != chroma || (deep ? bits <= 8 || bits > 16 : bits != 8)) {

@@ -16,18 +16,15 @@ import (
 	"s3resizer/resize/internal/icc"
 )
 
-// Built reports whether HEIC is read.
-const Built = true
-
-// Start tells libvips of a loader more, "heicload_source", with the given number of threads for each picture. libheif
-// itself is not called before the first HEIC.
+// Start adds the loader "heicload_source" to libvips, with the given number of threads for each picture. libheif itself is not
+// called before the first HEIC.
 func Start(threads int) { C.heic_startup(C.int(threads)) }
 
-// Limit keeps the parts of a HEIC, whose sizes its header may lie about, below the limit of the whole, in pixels. It is one
-// for all pictures.
+// Limit sets the largest size of each part of a HEIC, in pixels, to the limit of the whole: its header may lie about the size of
+// parts. There is one limit for all pictures.
 func Limit(pixels int64) { C.heic_limit(C.size_t(pixels)) }
 
-// nclxICC makes an ICC profile of what an nclx color box says, or NULL where that is sRGB; the caller frees it.
+// nclxICC returns the ICC profile that an nclx color box stands for, which the caller has to free, or NULL for sRGB.
 //
 //export nclxICC
 func nclxICC(nclx *C.struct_heif_color_profile_nclx, size *C.size_t) unsafe.Pointer {

@@ -2,9 +2,6 @@
 
 package heic
 
-// Built reports whether HEIC is read.
-const Built = false
-
 // Start does nothing.
 func Start(int) {}
 

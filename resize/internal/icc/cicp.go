@@ -2,8 +2,8 @@ package icc
 
 import "math"
 
-// FromCICP returns the profile of primaries and a curve, or nil where they are sRGB's. Primaries that are not known, or
-// span nothing, are taken for sRGB's.
+// FromCICP returns the profile for primaries and a curve, or nil if they are sRGB's. Primaries that span no colors, such as
+// the zero value, are taken for sRGB's.
 func FromCICP(colors Chromaticities, curve Transfer) []byte {
 	if Profile(colors, false, nil) == nil {
 		colors = BT709
@@ -19,7 +19,7 @@ func FromCICP(colors Chromaticities, curve Transfer) []byte {
 	}
 }
 
-// Transfer is a curve from a coded value to light, by its number in ITU-T H.273, table 3.
+// Transfer is a curve from coded values to light, by its number in ITU-T H.273, table 3.
 type Transfer int
 
 // The curves that are not taken for sRGB's.
@@ -30,14 +30,14 @@ const (
 	PQ      Transfer = 16 // SMPTE ST 2084, of BT.2100
 )
 
-// light is how much light, of the most that the picture has, a coded value stands for; both are of 0–1.
+// light returns how much light a coded value stands for. Both are from 0 to 1, which is the brightest that a picture has.
 //
-// All other curves are taken for sRGB's. That is what those of BT.709, BT.601 and BT.2020 are displayed with, near
-// enough, by browsers too; an unspecified one is most likely that; and HLG (18) is made to be.
+// Curves that are not listed above are taken for sRGB's. Browsers, too, display those of BT.709, BT.601 and BT.2020 with a
+// curve close to it; an unspecified curve is most likely sRGB's; and HLG (18) is designed to be viewed like that.
 //
-// PQ says how bright the display is to be, in nits. It is brought down to what sRGB can show by Reinhard's curve
-// (Photographic Tone Reproduction, SIGGRAPH 2002, equation 4), from 1000 nits on white, channel by channel. The white of
-// paper (203 nits, ITU-R BT.2408) comes out at 0.75 of the coded range, which is also where HLG has it.
+// PQ stands for the brightness of the display, in nits. It is brought down to what sRGB can show by Reinhard's curve
+// (Photographic Tone Reproduction, SIGGRAPH 2002, equation 4), channel by channel, with 1000 nits and more as white. The
+// white of paper (203 nits, ITU-R BT.2408) becomes 0.75 of the coded range, as it is in HLG.
 func (t Transfer) light(coded float64) float64 {
 	switch t {
 	case Gamma22:

@@ -21,7 +21,7 @@ func TestColumnsOfSRGB(t *testing.T) {
 	}
 }
 
-// tags reads a profile's table of tags, and checks that it is as long as it says.
+// tags returns the tags of a profile, and checks that the profile is as long as it says.
 func tags(t *testing.T, profile []byte) map[string][]byte {
 	t.Helper()
 	if int(binary.BigEndian.Uint32(profile)) != len(profile) {
@@ -36,7 +36,7 @@ func tags(t *testing.T, profile []byte) map[string][]byte {
 	return out
 }
 
-// The curves begin at black, end at white or below it, and never go down.
+// The curves begin at black, end at white, and never go down.
 func TestCurvesRise(t *testing.T) {
 	for _, curve := range []Transfer{Gamma22, Gamma28, Linear, PQ} {
 		last := -1.0
@@ -64,7 +64,7 @@ func TestWhatIsSRGBHasNoProfile(t *testing.T) {
 	}
 }
 
-// FuzzFromCICP takes any primaries and curve, and makes a whole profile or none.
+// Whatever the primaries and the curve, the profile is whole, or there is none.
 func FuzzFromCICP(f *testing.F) {
 	for _, c := range []Chromaticities{BT709, DisplayP3, BT2020, {}} {
 		for _, curve := range []int{1, 4, 8, 16} {

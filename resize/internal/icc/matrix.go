@@ -1,6 +1,6 @@
 package icc
 
-// xyz is a color of brightness 1.
+// xyz returns the color of luminance 1 with the given coordinates.
 func xyz(xy [2]float64) [3]float64 { return [3]float64{xy[0] / xy[1], 1, (1 - xy[0] - xy[1]) / xy[1]} }
 
 type matrix [3][3]float64
@@ -23,7 +23,7 @@ func (m matrix) times(n matrix) (out matrix) {
 	return out
 }
 
-// inverse is by cofactors; of a matrix that has none, all is infinite or no number.
+// inverse computes the inverse by cofactors. Where there is none, its elements are infinite or not numbers.
 func (m matrix) inverse() (out matrix) {
 	for i := range 3 {
 		for j := range 3 {

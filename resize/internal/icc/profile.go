@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Parametric is a curve of one of ICC's own types, by its parameters (ICC.1:2010, 10.16).
+// Parametric encodes a curve as one of ICC's function types with its parameters (ICC.1:2010, 10.16).
 func Parametric(curve byte, parameters ...float64) []byte {
 	return append([]byte{'p', 'a', 'r', 'a', 0, 0, 0, 0, 0, curve, 0, 0}, fixed16(parameters...)...)
 }
 
-// sampled is a curve by its values at equal distances (ICC.1:2010, 10.5).
+// sampled encodes a curve by its values at equal distances (ICC.1:2010, 10.5).
 func sampled(curve func(float64) float64) []byte {
 	const points = 4096
 	out := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), points)
@@ -20,8 +20,8 @@ func sampled(curve func(float64) float64) []byte {
 	return out
 }
 
-// Profile makes an ICC profile (ICC.1:2010) of primaries and one curve for all. It returns nil if the primaries span
-// nothing.
+// Profile makes an ICC profile (ICC.1:2010) from primaries and one curve for all channels, or for the one of a grey picture.
+// It returns nil if the primaries span no colors.
 func Profile(c Chromaticities, grey bool, curve []byte) []byte {
 	columns := matrix{}
 	for i, xy := range c[1:] {
@@ -29,21 +29,21 @@ func Profile(c Chromaticities, grey bool, curve []byte) []byte {
 			columns[row][i] = v
 		}
 	}
-	weights := columns.inverse().apply(xyz(c[0])) // white is where all three are 1
+	weights := columns.inverse().apply(xyz(c[0])) // so much of each primary makes white
 	for _, weight := range weights {
-		if !(weight > 0) { // nor is it a number
+		if !(weight > 0) { // or not a number
 			return nil
 		}
 	}
 	toXYZ := columns.times(diagonal(weights))
-	// Profiles count from D50. Bradford's matrix is that of ICC.1:2010, annex E.
+	// The white of profiles is D50. Bradford's matrix is that of ICC.1:2010, annex E.
 	bradford := matrix{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
 	d50 := [3]float64{0.9642, 1, 0.8249}
 	from, to := bradford.apply(xyz(c[0])), bradford.apply(d50)
 	adapted := bradford.inverse().times(diagonal([3]float64{to[0] / from[0], to[1] / from[1], to[2] / from[2]})).times(bradford).times(toXYZ)
 	for _, row := range adapted {
 		for _, v := range row {
-			if !(math.Abs(v) <= 10) { // nor if it is no number
+			if !(math.Abs(v) <= 10) { // or not a number
 				return nil
 			}
 		}

@@ -1,11 +1,13 @@
-// Package isobmff reads the boxes of an ISO base media file (ISO/IEC 14496-12) that an AVIF or HEIC is (ISO/IEC 23008-12), as
-// far as they have to be known before it is decoded.
+// Package isobmff reads the boxes of AVIF and HEIC files (ISO/IEC 23008-12), which are ISO base media files (ISO/IEC
+// 14496-12), without decoding a pixel.
 //
-// [IsAVIF] and [IsHEIC] tell the formats, [Check] refuses files that would lead a decoder astray, and [Profile] makes an ICC
-// profile of the code points of CICP.
+//   - [IsAVIF] and [IsHEIC] recognize the formats.
+//   - [Check] refuses files that would lead a decoder astray.
+//   - [Profile] makes an ICC profile from the code points of CICP.
 //
-// Weighed: github.com/abema/go-mp4 knows the boxes of movies, by reflection, and not the item references that this is about;
-// golang.org/x/image has nothing of the kind. Two kinds of box are read here, in fewer lines than a library's would take.
+// Libraries that were weighed: github.com/abema/go-mp4 knows the boxes of movies, but not the item references that [Check] is
+// about; golang.org/x/image has nothing of the kind. Only a few kinds of box are read here, which takes less code than a
+// library would.
 package isobmff
 
 import (
@@ -20,14 +22,14 @@ func IsAVIF(head []byte) bool { return isPicture(head) && hasBrand(head, "avif",
 // IsHEIC reports whether a file that begins with head, of 12 bytes or more, is a HEIC.
 func IsHEIC(head []byte) bool { return isPicture(head) && !IsAVIF(head) }
 
-// isPicture reports whether the major brand is one of pictures; by that, movies and sequences in HEVC are not.
+// isPicture reports whether the major brand is one of pictures. Movies and sequences in HEVC have others.
 func isPicture(head []byte) bool {
 	major := string(head[8:12])
 	return string(head[4:8]) == "ftyp" && slices.Contains([]string{"heic", "heix", "heim", "heis", "mif1", "msf1", "avif", "avis"}, major)
 }
 
-// hasBrand reports whether one of the brands is in the ftyp box that an ISO media file begins with (ISO/IEC 14496-12, 4.3):
-// size, "ftyp", major brand, minor version, compatible brands, four bytes each.
+// hasBrand reports whether one of the brands is in the ftyp box, with which every such file begins (ISO/IEC 14496-12, 4.3):
+// size, "ftyp", major brand, minor version and compatible brands, four bytes each.
 func hasBrand(head []byte, brands ...string) bool {
 	if slices.Contains(brands, string(head[8:12])) {
 		return true
@@ -41,7 +43,7 @@ func hasBrand(head []byte, brands ...string) bool {
 	return false
 }
 
-// box returns what is in the first box of a name, but for the first skip bytes, or nil.
+// box returns the content of the first box with a name, without its first skip bytes, or nil.
 func box(file []byte, name string, skip int) []byte {
 	for content := range boxes(file, name, skip) {
 		return content
@@ -49,7 +51,7 @@ func box(file []byte, name string, skip int) []byte {
 	return nil
 }
 
-// boxes are what is in the boxes of a name (ISO/IEC 14496-12, 4.2), but for the first skip bytes.
+// boxes iterates over the contents of the boxes with a name (ISO/IEC 14496-12, 4.2), without the first skip bytes of each.
 func boxes(file []byte, name string, skip int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(file) >= 8 {

@@ -6,16 +6,16 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// Of how many pictures those of a HEIC or AVIF may be made, all in all, and in how many steps. A grid can have 65,536 tiles
-// (ISO/IEC 23008-12, 6.6.2.3), each with an alpha of its own; a phone's has some fifty, and two steps.
+// How many pictures those of a file may be made of, all in all, and in how many steps. A grid can have 65,536 tiles (ISO/IEC
+// 23008-12, 6.6.2.3), each with an alpha of its own; a phone writes some fifty tiles, in two steps.
 const (
 	maxParts = 1 << 18
 	maxSteps = 8
 )
 
-// Check refuses a HEIC or AVIF with a picture that is made of itself, or of far too many. A picture there can be a
-// grid of others, or have another one as its alpha, and those again; libheif 1.15 follows that with a thread for each, up
-// to the end of the process.
+// Check returns a [*rejection.Rejection] if a picture of the file is made of itself, or of far too many others. A picture can
+// be a grid of others, or have another one as its alpha, and so can those; libheif 1.15 follows all of them, with a thread
+// for each, until the process dies. format is the name of the file's format, for messages.
 func Check(file []byte, format string) error {
 	parts := map[uint32][]uint32{}
 	for meta := range boxes(file, "meta", 4) {
@@ -25,11 +25,11 @@ func Check(file []byte, format string) error {
 			}
 		}
 	}
-	type extent struct{ pictures, steps int } // of all that a picture is made of
+	type extent struct{ pictures, steps int } // how many pictures one is made of, itself included, and in how many steps
 	known := map[uint32]extent{}
 	var measure func(id uint32, above int) (extent, bool)
 	measure = func(id uint32, above int) (extent, bool) {
-		if e, done := known[id]; done || above > maxSteps { // one that is made of itself takes steps for ever
+		if e, done := known[id]; done || above > maxSteps { // a picture that is made of itself never ends
 			return e, above+e.steps <= maxSteps
 		}
 		e := extent{pictures: 1}
@@ -53,8 +53,8 @@ func Check(file []byte, format string) error {
 	return nil
 }
 
-// readReferences reads an item reference box (ISO/IEC 14496-12, 8.11.12): what each picture is derived from, and its
-// auxiliary ones, which is the other way round. It reports whether it could.
+// readReferences reads an item reference box (ISO/IEC 14496-12, 8.11.12), and adds to parts what each picture is made of: the
+// pictures that it is derived from, and its auxiliary pictures. It reports whether the box makes sense.
 func readReferences(content []byte, parts map[uint32][]uint32) bool {
 	if len(content) < 4 {
 		return false

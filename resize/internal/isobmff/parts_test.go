@@ -10,8 +10,9 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// One tile of a grid was the grid itself: libheif 1.15 started threads until the system gave it no more, which ended the
-// process. Others are as bad: a ring, an alpha with itself as alpha, twenty grids of two each of the next, thousands in a chain.
+// In the first such file, one tile of a grid was the grid itself. libheif 1.15 started threads until the system gave it no more,
+// which ended the process. As bad are a ring, an alpha whose alpha is itself, twenty grids of which each consists of the next
+// one twice, and a chain of thousands.
 func TestAPictureIsNotMadeOfItself(t *testing.T) {
 	var doubling [][]uint32
 	for id := uint32(1); id < 21; id++ {
@@ -50,7 +51,7 @@ func TestAPictureIsNotMadeOfItself(t *testing.T) {
 			if refused := (*rejection.Rejection)(nil); err != nil && (!errors.As(err, &refused) || refused.Class != rejection.Corrupt || !strings.Contains(refused.Reason, "made of itself")) {
 				t.Errorf("%s: %v", name, err)
 			}
-			for n := range min(len(file), 500) { // any damage is one thing or the other, and no panic
+			for n := range min(len(file), 500) { // whatever is damaged, nothing panics
 				_ = Check(file[:n], "heic")
 				broken := append([]byte{}, file...)
 				broken[n] ^= 0xff
@@ -67,7 +68,7 @@ func TestAPictureIsNotMadeOfItself(t *testing.T) {
 	}
 }
 
-// heifWith is what Check sees of a file with such references, behind a box of a length in 64 bits.
+// heifWith returns as much of a file with such references as Check looks at, after a box whose length has 64 bits.
 func heifWith(version byte, kind string, lists [][]uint32) []byte {
 	boxed := func(name string, content []byte) []byte {
 		return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(content))), name...), content...)

@@ -6,8 +6,7 @@ import (
 	"s3resizer/resize/internal/icc"
 )
 
-// Profile returns the profile that the file's CICP code points stand for, or nil where they are sRGB's. libvips heeds
-// ICC profiles alone.
+// Profile returns the ICC profile that the CICP code points of a file stand for, or nil if they are sRGB's or there are none.
 func Profile(file []byte) []byte {
 	properties := box(box(box(file, "meta", 4), "iprp", 0), "ipco", 0)
 	nclx := box(properties, "colr", 0)

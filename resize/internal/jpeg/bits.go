@@ -5,8 +5,8 @@ import "encoding/binary"
 // bitReader reads entropy-coded data up to the next marker.
 type bitReader struct {
 	data  []byte
-	at    int    // of the next byte that is not in acc
-	acc   uint64 // its low n bits are still to be read
+	at    int    // where the next byte is that is not in acc
+	acc   uint64 // its low n bits are to be read next
 	n     int
 	end   bool // no more bytes: a marker is next, or the end of the file
 	short bool // more bits were wanted than there are
@@ -24,7 +24,7 @@ func (b *bitReader) marker() (byte, error) {
 	return 0, errEnd
 }
 
-// peek does the same and stays where it is.
+// peek returns the next marker without moving.
 func (b *bitReader) peek() (byte, error) {
 	ahead := *b
 	return ahead.marker()
@@ -44,7 +44,7 @@ func (b *bitReader) fill() {
 			return
 		}
 		value, next := b.data[b.at], b.at+1
-		if value == 0xff { // a zero is stuffed behind it (T.81, F.1.2.3); others of its kind may be filled in
+		if value == 0xff { // a zero is stuffed after it (T.81, F.1.2.3), and more bytes of ones may stand between
 			for next < len(b.data) && b.data[next] == 0xff {
 				next++
 			}
@@ -58,10 +58,10 @@ func (b *bitReader) fill() {
 	}
 }
 
-// hasOnes reports whether one of the bytes of word is 0xff: Alan Mycroft's test for a zero byte, on the complement.
+// hasOnes reports whether one of the bytes of word is 0xff: Alan Mycroft's test for a zero byte, on its complement.
 func hasOnes(word uint32) bool { return (^word-0x01010101)&word&0x80808080 != 0 }
 
-// take reads up to 16 bits as a number.
+// take reads up to 16 bits as a number. It reports whether there were as many.
 func (b *bitReader) take(count int) (int, bool) {
 	if !b.skip(count) {
 		return 0, false
@@ -80,12 +80,12 @@ func (b *bitReader) skip(count int) bool {
 	return true
 }
 
-// symbol reads a Huffman code. What it stands for is negative if there is no such code, or not all of it.
+// symbol reads a Huffman code and returns what it stands for: less than 0 if there is no such code, or only a part of it.
 func (b *bitReader) symbol(table *huffman) int {
 	if b.n < 16 {
 		b.fill()
 	}
-	var window int // the next 16 bits; those that are missing are zeros
+	var window int // the next 16 bits, zeros where there are no more
 	if b.n >= 16 {
 		window = int(b.acc >> (b.n - 16) & 0xffff)
 	} else {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Four bytes at a time or one: the bits are the same, up to the same end.
+// Bits are the same, and end at the same place, whether bytes are read four at a time or one by one.
 func TestBitsAreTheDataWithoutItsStuffing(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 3000 {

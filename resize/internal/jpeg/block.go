@@ -2,7 +2,7 @@ package jpeg
 
 import "math/bits"
 
-// block reads what a scan has of a block, and reports whether that was possible.
+// block reads what the scan has of a block. Like the methods below, it reports whether that was possible.
 func (s *scanner) block(c *component, nonzero *uint64) bool {
 	switch {
 	case !s.progressive:
@@ -70,15 +70,15 @@ func (s *scanner) first(table *huffman, nonzero *uint64) bool {
 	return true
 }
 
-// endOfBands reads how many blocks have nothing more, this one included, and counts it.
+// endOfBands reads how many blocks, counting this one, have nothing more in this band.
 func (s *scanner) endOfBands(run int) bool {
 	extra, ok := s.take(run)
 	s.eobRun = 1<<run + extra - 1
 	return ok
 }
 
-// refinement reads a further bit of a band of AC coefficients (T.81, G.1.2.3): of each that has come, and of those that
-// come with it.
+// refinement reads one more bit of a band of AC coefficients (T.81, G.1.2.3): a bit of each coefficient that is not zero so
+// far, and those that become so.
 func (s *scanner) refinement(table *huffman, nonzero *uint64) bool {
 	k := s.ss
 	for ; k <= s.se && s.eobRun == 0; k++ {
@@ -100,7 +100,7 @@ func (s *scanner) refinement(table *huffman, nonzero *uint64) bool {
 			}
 			return s.corrections(k, *nonzero)
 		}
-		// The run counts coefficients that have not come; the bits of those between them are here.
+		// The run counts coefficients that are still zero; between them stand bits of the others.
 		for ; k <= s.se; k++ {
 			if *nonzero&(1<<k) != 0 {
 				if !s.skip(1) {
@@ -124,7 +124,7 @@ func (s *scanner) refinement(table *huffman, nonzero *uint64) bool {
 	return true
 }
 
-// corrections reads a bit for each coefficient from k on that has come.
+// corrections reads a bit for each coefficient from k on that is not zero.
 func (s *scanner) corrections(k int, nonzero uint64) bool {
 	band := uint64(1)<<k - 1
 	if s.se < 63 {

@@ -6,32 +6,32 @@ import (
 	"io"
 )
 
-// End reads a JPEG and notices whether its reader, libjpeg, wants all of the picture's data. Damaged data often makes
-// more blocks than the whole did; libjpeg, having enough of them, ends early without a warning.
+// End passes a JPEG on to libjpeg, and notices whether libjpeg reads all of the picture's data. Damaged data often makes
+// more blocks than there should be; as soon as libjpeg has enough of them, it stops without a warning.
 //
-// It gives the last byte before the end marker by itself. Whoever asks for it has used what was before it, but for what it
-// keeps in advance: libjpeg, up to 8 bytes.
+// To notice, End hands over the last byte before the end marker by itself. When that byte is asked for, all data before it
+// has been used, but for the up to 8 bytes that libjpeg reads ahead.
 //
-// And it notices codes that can't be, of ones alone: no Huffman code is (T.81, C.2), and libjpeg's quick way to decode takes
-// them for zeros without a warning.
+// End also notices codes of ones alone. There are none in a Huffman table (T.81, C.2), but libjpeg's fast path takes them
+// for zeros without a warning.
 type End struct {
-	Reached   bool // the decoder has asked for the last byte
-	Senseless bool // there were codes that can't be
+	Reached   bool // the last byte of the data was asked for
+	Senseless bool // there were codes of ones alone
 
 	r        io.Reader
-	header   int    // bytes in which a marker means nothing: it may be a thumbnail's
-	read     int    // bytes
-	last     byte   // that was read
+	header   int    // bytes to come in which a marker means nothing: it may be that of a thumbnail
+	read     int    // bytes so far
+	last     byte   // the last of them
 	rest     []byte // from the last byte before the marker on
-	found    bool   // the marker
-	ones     int    // bytes of ones, each with its zero behind it, that follow one another
-	follower int    // where the zero behind the next of them would be
+	found    bool   // the end marker was found
+	ones     int    // how many bytes of ones, each with the zero stuffed after it, stand in a row
+	follower int    // where the zero after the next of them would be
 }
 
-// NewEnd returns an End for r, of which so many bytes are the header, as by [CopyHeader].
+// NewEnd returns an [End] that reads from r, of which the first header bytes are what [CopyHeader] has kept.
 func NewEnd(r io.Reader, header int) *End { return &End{r: r, header: header} }
 
-// manyOnes is how many bytes of ones, one after the other, are more than chance: in data like noise, one in 2³² bytes.
+// manyOnes is how many bytes of ones in a row are no chance: in noise, that happens once in 2³² bytes.
 const manyOnes = 4
 
 func (e *End) Read(p []byte) (int, error) {
@@ -44,7 +44,7 @@ func (e *End) Read(p []byte) (int, error) {
 		}
 		return e.r.Read(p)
 	}
-	n, err := io.ReadFull(e.r, p) // nothing but the end is a short read: see internal/vips/source.c
+	n, err := io.ReadFull(e.r, p) // only the end of the file may make a read short: see internal/vips/source.c
 	if n == 0 {
 		return 0, err
 	}
@@ -65,8 +65,8 @@ func (e *End) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// marker returns where in p the end marker is, -1 if all but its first byte is, and len(p) if it is not there; and it
-// counts bytes of ones on the way.
+// marker returns where in p the end marker begins: -1 if its first byte was the last one of the read before, len(p) if it is
+// not there. On the way it counts bytes of ones.
 func (e *End) marker(p []byte) int {
 	at := min(e.header, len(p)) - 1
 	if at >= 0 || e.last != 0xff {
@@ -88,7 +88,7 @@ func (e *End) marker(p []byte) int {
 	return len(p)
 }
 
-// after returns where the first byte of ones is from there on, or len(p).
+// after returns where the next byte of ones is, from an index on, or len(p).
 func after(p []byte, from int) int {
 	if i := bytes.IndexByte(p[from:], 0xff); i >= 0 {
 		return from + i

@@ -35,7 +35,7 @@ func TestBytesOfOnesAreCountedWhereverReadsEnd(t *testing.T) {
 	}
 }
 
-// The end marker is not where libjpeg ends its reading: it may be in a thumbnail, or split between two reads.
+// The first end marker may be that of a thumbnail, and the right one may be split between two reads.
 func TestTheEndOfAJPEGIsFoundWhereverReadsEnd(t *testing.T) {
 	file := []byte("\xff\xd8\xff\xe1\x00\x08\xff\xd8\xff\xd9\x00\x00\xff\xda\x00\x02data\xff\xd9tail")
 	end := bytes.LastIndex(file, EndOfImage)

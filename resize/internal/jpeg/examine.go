@@ -5,17 +5,18 @@ import (
 	"errors"
 )
 
-// Examine finds out what is wrong with a JPEG that the decoder was not sure of, and where. libjpeg has but one kind of
-// warning for the padding that some phones leave in their files, and for a picture of which half is noise; libvips passes on
-// that there was one.
+// Examine finds out what is wrong with a JPEG that the decoder was not sure of, and where. libjpeg gives the same warning for
+// the padding that some phones leave in their files and for a picture that is half noise, and libvips only passes on that
+// there was a warning.
 //
-// It goes through the entropy-coded data as a decoder would (ITU-T T.81, sections F.2 and G.2) without computing a
-// coefficient, and insists on what a decoder lets pass: no code that the tables don't have, no coefficient beyond the
-// last, every block of every scan there, and no blocks left over. What no decoder can see it doesn't see either: a
-// flipped bit that leaves the codes and their number as they were.
+// Examine goes through the entropy-coded data as a decoder would (ITU-T T.81, sections F.2 and G.2), without computing a
+// coefficient. It is stricter than a decoder: every code must be in the tables, no coefficient may lie beyond the last one,
+// every block of every scan must be there, and none may be left over. Like any decoder, it can't see a flipped bit that
+// leaves the codes and their number as they were.
 //
-// Sequential and progressive Huffman coding are examined; arithmetic coding is not. Of a progressive picture it keeps a
-// bit for each coefficient, a sixteenth of what libjpeg does. A frame of more than maxPixels is refused.
+// It examines sequential and progressive Huffman coding, but not arithmetic coding. For a progressive picture it takes one
+// bit of memory a coefficient, a sixteenth of what libjpeg takes. It refuses a frame of more than maxPixels pixels. When ctx
+// ends, it stops, and what it returns means nothing.
 func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 	s := &scanner{ctx: ctx, maxPixels: maxPixels, bitReader: bitReader{data: withoutTail(file)}}
 	s.useStandardTables()
@@ -32,13 +33,13 @@ func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 	return found
 }
 
-// Finding is what Examine has found: no damage and not cut short means that all of the picture is there.
+// Finding is what [Examine] has found. If Damage is nil and Cut is false, all of the picture is there.
 type Finding struct {
 	Height int    // pixels, as stored
-	Rows   int    // pixels from the top: those that are there, or above which the damage is
+	Rows   int    // pixel rows from the top that are there or, if Damage is not nil, above which it lies
 	Cut    bool   // the file ends before the picture does
-	Damage error  // what is wrong, if it is not (only) that
-	File   []byte // without the zeros after a cut
+	Damage error  // what is wrong, beyond being cut short; or nil
+	File   []byte // the file, without the zeros that may follow a cut
 }
 
 var (
@@ -46,10 +47,10 @@ var (
 	errLeft = errors.New("it has more blocks than pixels")
 )
 
-// withoutTail cuts off the zeros that an upload leaves behind which reserved its space first, and then broke off. What is
-// whole ends with a marker, behind which nothing matters.
+// withoutTail cuts zeros off the end of a file. An upload that reserves its space first, and then breaks off, leaves them
+// behind. (A whole file ends with a marker, and what follows that does not matter.)
 func withoutTail(file []byte) []byte {
-	const least = 64 // zeros; fewer may be data, of a flat picture
+	const least = 64 // fewer zeros may be data of a flat picture
 	end := len(file)
 	for end > 0 && file[end-1] == 0 {
 		end--
@@ -66,24 +67,25 @@ type scanner struct {
 	ctx       context.Context
 	maxPixels int64
 
-	width, height  int // pixels; 0 before the frame header
-	progressive    bool
-	components     []component
-	hMax, vMax     int
-	dcTables       [4]*huffman
-	acTables       [4]*huffman
-	restarts       int // MCUs between restart markers, or 0
-	scans, reached int // the pixel row that the current scan has come to
+	width, height int // pixels; 0 before the frame header
+	progressive   bool
+	components    []component
+	hMax, vMax    int
+	dcTables      [4]*huffman
+	acTables      [4]*huffman
+	restarts      int // MCUs between restart markers, or 0
+	scans         int // so far
+	reached       int // the pixel row that the current scan has come to
 
 	// Of the current scan:
 	ss, se, ah, al int
 	eobRun         int    // blocks to come that have nothing more in this band
-	scratch        uint64 // for the bits of coefficients that nobody will ask for
+	scratch        uint64 // takes the place of a block's nonzero bits where they are not needed
 }
 
-// examine reads marker segments (T.81, B.2.1) until the picture is complete. errEnd tells that the file ends before.
+// examine reads marker segments (T.81, B.2.1) until the picture is complete. It returns errEnd if the file ends before that.
 func (s *scanner) examine() error {
-	s.at = 2 // SOI, by which the format was told
+	s.at = 2 // SOI was seen when the format was detected
 	for {
 		marker, err := s.marker()
 		switch {
@@ -113,7 +115,7 @@ func (s *scanner) examine() error {
 	}
 }
 
-// setting heeds a segment that says how the scans behind it are to be read.
+// setting reads a segment that says how the scans after it are coded.
 func (s *scanner) setting(marker byte, parameters []byte) error {
 	switch {
 	case marker == markerDHT:
@@ -127,7 +129,7 @@ func (s *scanner) setting(marker byte, parameters []byte) error {
 	}
 }
 
-// complete reports whether every bit of every coefficient has come. (Nothing forbids to leave some out; nobody does.)
+// complete reports whether every bit of every coefficient has come. (The standard allows leaving some out; nobody does.)
 func (s *scanner) complete() bool {
 	for _, c := range s.components {
 		for _, missing := range c.precision {
@@ -139,8 +141,8 @@ func (s *scanner) complete() bool {
 	return len(s.components) > 0
 }
 
-// rows is the number of rows from the top for which every coefficient has come, to whatever precision: those are there
-// to be seen, if not in full detail. The others are grey, or coarse.
+// rows returns for how many pixel rows from the top every coefficient has come, to whatever precision. Those rows can be
+// seen, if not in full detail; the others are grey, or coarse.
 func (s *scanner) rows() int {
 	least := s.height
 	for _, c := range s.components {

@@ -1,26 +1,19 @@
 package jpeg
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"s3resizer/resize/resizetest"
 )
 
 // codings are JPEGs of the same picture in every coding that is examined, by name.
 func codings(t testing.TB) map[string][]byte {
 	t.Helper()
-	files, err := filepath.Glob("../../testdata/jpeg/*.jpg")
-	if err != nil || len(files) < 10 {
-		t.Fatal(files, err)
+	all, err := resizetest.Codings("../../testdata")
+	if err != nil {
+		t.Fatal(err)
 	}
-	out := map[string][]byte{}
-	for _, file := range append(files, "../../testdata/colour/cmyk.jpg") {
-		if out[filepath.Base(file)], err = os.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	}
-	delete(out, "arithmetic.jpg")
-	return out
+	return all
 }
 
 const somePixels = 1 << 20
@@ -35,6 +28,9 @@ func TestAWholeJPEGIsFoundWhole(t *testing.T) {
 }
 
 func TestWhereAJPEGIsCutShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of examinations, in which the race detector finds nothing")
+	}
 	for name, data := range codings(t) {
 		rows := 0
 		for length := 2; length < len(data)-2; length += 1 + length%29 {

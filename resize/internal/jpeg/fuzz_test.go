@@ -19,7 +19,7 @@ func spoiled(t testing.TB) []resizetest.Spoiled {
 	return all
 }
 
-// FuzzExamine looks for files that make the examination crash, hang, or say what can't be. Its seeds are whole and spoiled
+// FuzzExamine looks for files that make the examination crash, hang, or find what can't be. Its seeds are whole and spoiled
 // JPEGs of every coding.
 func FuzzExamine(f *testing.F) {
 	for _, data := range codings(f) {
@@ -48,7 +48,7 @@ func FuzzExamine(f *testing.F) {
 	})
 }
 
-// FuzzCopyHeader takes any bytes, and learns nothing absurd from them.
+// Whatever the bytes, no more is kept than there is, or than may be.
 func FuzzCopyHeader(f *testing.F) {
 	for _, data := range codings(f) {
 		f.Add(data)
@@ -62,8 +62,7 @@ func FuzzCopyHeader(f *testing.F) {
 	})
 }
 
-// FuzzTuned looks for files that are recoded to ones that a decoder of this package does not take, or with other tables than
-// the best.
+// What was recoded once is a good file with the best tables: recoded again, it stays the same.
 func FuzzTuned(f *testing.F) {
 	for _, data := range codings(f) {
 		f.Add(data)

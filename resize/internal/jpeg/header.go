@@ -8,13 +8,13 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// Header is what the segments before the pixels say of how they are coded.
+// Header says how the pixels are coded.
 type Header struct {
-	Coefficients int64 // bytes that a decoder holds until the last scan is read; 0: it goes row by row
+	Coefficients int64 // bytes that a decoder holds until it has read the last scan; 0 if it decodes row by row
 }
 
-// CopyHeader copies what stands before the pixels. It fails with a [*rejection.Rejection] or not at all: where the
-// structure is broken it stops, since the decoder knows better what can be made of the rest.
+// CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
+// of the file is broken, it stops without an error: the decoder knows better what can be made of the rest.
 func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
 	found, err := copier{header.Copier{From: from, To: to}}.all()
 	if err = header.Refusal(err); err != nil {
@@ -25,9 +25,9 @@ func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
 
 type copier struct{ header.Copier }
 
-// all copies up to the data of the first scan (ITU-T T.81, B.2.1). Of the application segments, JFIF's, Adobe's, EXIF and
-// ICC profiles have a say in the pixels. All others are left out: comments, XMP, thumbnails, the index of a phone's
-// further pictures.
+// all copies up to the data of the first scan (ITU-T T.81, B.2.1). Of the application segments it keeps JFIF's, Adobe's,
+// EXIF and ICC profiles, which change how the picture looks. It leaves out all others: comments, XMP, thumbnails, and the
+// index of further pictures that phones write.
 func (h copier) all() (Header, error) {
 	var found Header
 	var frame []byte // ITU-T T.81, B.2.2
@@ -87,8 +87,8 @@ func (h copier) wanted(marker byte) bool {
 	return name != "" && len(start) > 4 && string(start[4:]) == name
 }
 
-// coefficients is how many bytes of them a decoder holds for the frame whose first scan has so many components: none if
-// that scan is all there is, else two for each sample of every component, in whole blocks of 8 × 8.
+// coefficients returns how many bytes of coefficients a decoder holds, for a frame whose first scan has inFirstScan of its
+// components. It is 0 if that scan is all there is; else 2 bytes for each sample of every component, in whole blocks of 8 × 8.
 func coefficients(frame []byte, inFirstScan int) int64 {
 	height, width, components := int64(frame[5])<<8+int64(frame[6]), int64(frame[7])<<8+int64(frame[8]), int(frame[9])
 	progressive := frame[1]&3 == 2

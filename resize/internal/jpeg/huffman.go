@@ -2,13 +2,13 @@ package jpeg
 
 // huffman is a table of codes of up to 16 bits (T.81, annex C).
 type huffman struct {
-	fast    [256]uint16 // by the next 8 bits: length of the code and its symbol; 0: it is longer
-	end     [17]int     // by length: one more than the last code
-	first   [17]int     // by length: where in symbols the symbol of code c is, less c
+	fast    [256]uint16 // by the next 8 bits: the length of the code and its symbol; 0 if the code is longer
+	end     [17]int     // by length: one more than the last code of that length
+	first   [17]int     // by length: symbols[first+c] is the symbol of code c
 	symbols []byte
 }
 
-// find returns the length of the code that 16 bits begin with, and its symbol; 0 if there is no such code.
+// find returns the length and the symbol of the code that the 16 bits of window begin with. The length is 0 if there is none.
 func (t *huffman) find(window int) (length, symbol int) {
 	for length := 1; length <= 16; length++ {
 		if code := window >> (16 - length); code < t.end[length] {
@@ -42,7 +42,7 @@ func (s *scanner) huffmanTables(body []byte) error {
 	return nil
 }
 
-// newHuffman makes a table, or nil if there are more codes than bits for them.
+// newHuffman makes a table. It returns nil if there are more codes than their lengths leave room for.
 func newHuffman(counts, symbols []byte) *huffman {
 	t := &huffman{symbols: symbols}
 	code, index := 0, 0
@@ -59,7 +59,7 @@ func newHuffman(counts, symbols []byte) *huffman {
 			}
 			code, index = code+1, index+1
 		}
-		if code >= 1<<length && counts[length-1] > 0 { // the code of ones alone is no code
+		if code >= 1<<length && counts[length-1] > 0 { // a code may not consist of ones alone
 			return nil
 		}
 		t.end[length] = code
@@ -71,7 +71,7 @@ func newHuffman(counts, symbols []byte) *huffman {
 	return t
 }
 
-// useStandardTables sets the tables of T.81, annex K.3: frames of Motion JPEG leave them out.
+// useStandardTables sets the tables of T.81, annex K.3, which frames of Motion JPEG leave out.
 func (s *scanner) useStandardTables() {
 	for slot, tables := range standardTables {
 		s.dcTables[slot] = newHuffman([]byte(tables.dcCounts), []byte("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b"))

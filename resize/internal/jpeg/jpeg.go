@@ -1,17 +1,18 @@
-// Package jpeg reads of a JPEG (ITU-T T.81) what has to be known before and beside its decoding, and computes no pixel.
+// Package jpeg reads JPEG files (ITU-T T.81) without decoding a pixel.
 //
-// [CopyHeader] copies what stands before the pixels, without what is of no use, and learns how the picture is coded. [End]
-// notices, as the rest streams by, whether the decoder wants all of it. [Examine] goes through a whole file that the decoder
-// was not sure of, and says what is wrong with it and where. [Tuned] gives a JPEG that was just encoded the Huffman tables
-// that suit it best.
+//   - [CopyHeader] copies what stands before the pixels, without what the decoder has no use for, and learns how the picture
+//     is coded.
+//   - [End] watches the rest of the file stream by, and notices whether the decoder reads all of it.
+//   - [Examine] goes through a whole file that the decoder was not sure of, and says what is wrong with it, and where.
+//   - [Tuned] gives a freshly encoded JPEG the Huffman tables that suit it best.
 //
-// Nothing else does that. Go's image/jpeg decodes: it ends at the first oddity without saying in which row, reads neither
-// arithmetic coding nor 12 bits, and shows no codes. github.com/dsoprea/go-jpeg-image-structure splits a whole file into its
-// segments, and leaves the coded data in one piece. libjpeg has one warning for padding and for noise alike, and makes tables
-// of its own in twice the time.
+// Libraries that were weighed: Go's image/jpeg stops at the first oddity without saying in which row, reads no arithmetic
+// coding, and exports no codes. github.com/dsoprea/go-jpeg-image-structure splits a file that it can seek in into segments,
+// and leaves the coded data in one piece. libjpeg has one warning for padding and for noise alike, and takes twice as long
+// to find the best tables.
 package jpeg
 
-// Markers (T.81, table B.1); the second byte.
+// The second byte of each marker (T.81, table B.1).
 const (
 	markerTEM   = 0x01
 	markerSOF0  = 0xc0 // baseline; SOF1 is extended sequential, SOF2 progressive
@@ -31,7 +32,7 @@ const (
 	markerCOM   = 0xfe
 )
 
-// isFrame reports whether a marker begins a frame header: any SOF.
+// isFrame reports whether a marker is any of the SOF, which begin a frame header.
 func isFrame(marker byte) bool {
 	return marker >= markerSOF0 && marker <= markerSOF15 && marker != markerDHT && marker != markerJPG && marker != markerDAC
 }

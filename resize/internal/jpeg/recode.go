@@ -9,12 +9,11 @@ import (
 	"slices"
 )
 
-// Tuned writes a JPEG once more, with the Huffman tables that suit it best instead of the standard ones, and every
-// coefficient as it was. It is for what an encoder wrote: a sequential picture in one scan without restart markers; any
-// other is an error.
+// Tuned returns a JPEG with the Huffman tables that suit it best in place of the standard ones, and every coefficient as it
+// was. The picture must be as encoders write it, sequential and in one scan without restart markers; any other is an error.
 //
-// An encoder can do that itself. It keeps all coefficients then and goes over them twice, which takes twice as long again
-// as encoding does; to go over the codes that it has written takes half of that, and comes to the same codes.
+// An encoder can do the same, by keeping all coefficients and going over them twice. That adds twice the time of encoding.
+// Going over the codes that were written adds half as much, and the result is the same.
 func Tuned(file []byte) ([]byte, error) {
 	s := &scanner{maxPixels: math.MaxUint32, bitReader: bitReader{data: file, at: 2}}
 	out := append(make([]byte, 0, len(file)), 0xff, markerSOI)
@@ -45,7 +44,7 @@ func appendSegment(out []byte, marker byte, parameters []byte) []byte {
 	return append(out, parameters...)
 }
 
-// recode appends the scan with that header, its tables before it, and the end of the picture.
+// recode appends the new tables, the scan with the given header, and the end marker.
 func (s *scanner) recode(out, header []byte) ([]byte, error) {
 	in, err := s.scanHeader(header)
 	if err != nil {
@@ -80,11 +79,12 @@ func (s *scanner) recode(out, header []byte) ([]byte, error) {
 	return append(out, 0xff, markerEOI), nil
 }
 
-// slots is how many Huffman tables there can be of each class: those for DC coefficients are numbered from 0 on here, those
-// for AC from slots on.
+// slots is how many Huffman tables there can be of each class. Here, tables for DC coefficients are numbered from 0 on, those
+// for AC coefficients from slots on.
 const slots = 4
 
-// scanCode is one code of a scan with the bits that follow it: its table, its symbol and those bits, in 3, 8 and 16 bits.
+// scanCode is one code of a scan and the extra bits that follow it. From the top, it holds the number of the table (3 bits),
+// the symbol (8 bits) and the extra bits (16 bits).
 type scanCode uint32
 
 func newCode(table, symbol int) scanCode { return scanCode(table<<24 | symbol<<16) }
@@ -93,11 +93,12 @@ func (c scanCode) table() uint32  { return uint32(c) >> 24 % (2 * slots) }
 func (c scanCode) symbol() uint32 { return uint32(c) >> 16 & 0xff }
 func (c scanCode) extra() uint32  { return uint32(c) & 0xffff }
 
-// size is the number of extra bits: a DC symbol is that number, an AC symbol has it below a run (T.81, F.1.2).
+// size is the number of extra bits. A DC symbol is that number; an AC symbol has it in its low 4 bits, below a run (T.81,
+// F.1.2).
 func (c scanCode) size() uint32 { return uint32(c) >> 16 & 15 }
 func (c scanCode) run() uint32  { return uint32(c) >> 20 & 15 }
 
-// codes reads the data of a sequential scan of all components.
+// codes reads the data of a sequential scan of all components, and counts how often each table has each symbol.
 func (s *scanner) codes(in []*component, counts *[2 * slots][256]int) ([]scanCode, error) {
 	data, err := s.unstuffed()
 	if err != nil {
@@ -136,7 +137,7 @@ func (s *scanner) codes(in []*component, counts *[2 * slots][256]int) ([]scanCod
 	return codes, nil
 }
 
-// unstuffed returns the data of a scan up to the end of the picture, without the zeros behind bytes of ones.
+// unstuffed returns the data of a scan up to the end marker, without the zeros stuffed after bytes of ones.
 func (s *scanner) unstuffed() ([]byte, error) {
 	data := make([]byte, 0, len(s.data)-s.at+longestBlock)
 	for rest := s.data[s.at:]; ; {
@@ -151,17 +152,17 @@ func (s *scanner) unstuffed() ([]byte, error) {
 	}
 }
 
-// longestBlock is more than a block can have, 64 codes of 16 bits with 15 others each; in bytes.
+// longestBlock is more bytes than a block can have: 64 codes of 16 bits, with 15 extra bits each.
 const longestBlock = 256
 
-// longestCode is a code of 16 bits and 15 others.
+// longestCode is how many bits a code can have, with its extra bits: 16 and 15.
 const longestCode = 31
 
-// blockCodes reads the codes of a block (T.81, F.2.2), which begins at a bit of data, and returns how many there are, 0 if
-// they make no sense, and how many bits they have.
+// blockCodes reads the codes of the block (T.81, F.2.2) that begins at the bit start of data. It returns how many there are,
+// 0 if they make no sense, and their length in bits.
 func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, counts *[2 * slots][256]int) (n int, length uint) {
 	at, table := start, dc
-	window, left := uint64(0), uint32(0) // the bits from at on, and how many of them are there
+	window, left := uint64(0), uint32(0) // the bits from at on, and how many of them are valid
 	for k := uint32(0); k < 64; k++ {
 		if left < longestCode {
 			window, left = binary.BigEndian.Uint64(data[at/8:])<<(at%8), 57 // or up to 7 more
@@ -189,8 +190,8 @@ func blockCodes(codes *[64]scanCode, data []byte, start uint, dc, ac *lookup, co
 	return n, at - start
 }
 
-// lookup finds codes by the bits that begin with them: as a code without extra bits, with its length, which counts those,
-// in the lowest ones; 0 if there is none.
+// lookup finds the code that some bits begin with. An entry is a scanCode whose extra bits are zero, and in their place the
+// length of the code with its extra bits; it is 0 if there is no such code.
 type lookup struct {
 	fast  [1 << fastBits]uint32 // by the first bits; 0 if the code is longer
 	table int
@@ -213,7 +214,7 @@ func newLookup(table int, all *huffman) *lookup {
 	return l
 }
 
-// find looks at 16 bits.
+// find returns the entry for a code that the 16 bits of window begin with.
 func (l *lookup) find(window int) uint32 {
 	length, symbol := l.all.find(window)
 	if length == 0 || symbol > 15 && l.table < slots {
@@ -223,19 +224,19 @@ func (l *lookup) find(window int) uint32 {
 	return uint32(c) | uint32(length) + c.size()
 }
 
-// optimalLengths finds how long the codes of a table should be for symbols that occur so often: Huffman's, none longer
+// optimalLengths finds the best lengths of codes for symbols that occur as often as count says: Huffman's, but none longer
 // than 16 bits and none of ones alone (T.81, K.2). It returns how many codes there are of each length, from 1 on, and the
 // symbols in the order of their codes.
 func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	const none = -1
-	type tree struct{ count, first, last int } // the symbols in it, as a chain
+	type tree struct{ count, first, last int } // its symbols are a chain, from first to last
 	var trees []tree
 	for symbol, n := range count {
 		if n > 0 {
 			trees = append(trees, tree{n, symbol, symbol})
 		}
 	}
-	trees = append(trees, tree{1, 256, 256}) // gets the code of ones, which nobody uses: it is a longest one
+	trees = append(trees, tree{1, 256, 256}) // takes the code of ones, one of the longest, so that no symbol gets it
 	rarestLast := func(a, b tree) int { return cmp.Or(b.count-a.count, a.first-b.first) }
 	slices.SortFunc(trees, rarestLast)
 	var size, next [257]int
@@ -252,7 +253,7 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 		at, _ := slices.BinarySearchFunc(trees[:len(trees)-2], both, rarestLast)
 		trees = slices.Insert(trees[:len(trees)-2], at, both)
 	}
-	var of [258]int // how many codes of each length
+	var of [258]int // how many codes there are of each length
 	for _, n := range size {
 		of[n]++
 	}
@@ -287,10 +288,10 @@ func optimalLengths(count *[256]int) (lengths [16]byte, symbols []byte) {
 	return lengths, symbols
 }
 
-// codeword is what is written for a symbol: its code, and room for the extra bits.
+// codeword is what is written for a symbol: its code, shifted to make room for the extra bits, and the length of both.
 type codeword struct{ bits, length uint32 }
 
-// codewords makes a table of codes (T.81, C.2).
+// codewords assigns the codes (T.81, C.2).
 func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
 	bits := uint32(0)
 	for n, count := range lengths {
@@ -305,11 +306,11 @@ func codewords(lengths [16]byte, symbols []byte) (words [256]codeword) {
 	return words
 }
 
-// appendCodes writes entropy-coded data of so many bits: the last byte filled up with ones, and a zero behind each byte of
-// ones (T.81, F.1.2.3).
+// appendCodes appends entropy-coded data, which will have the given number of bits. The last byte is filled up with ones, and a
+// zero is stuffed after each byte of ones (T.81, F.1.2.3).
 func appendCodes(out []byte, codes []scanCode, words *[2 * slots][256]codeword, bits int) []byte {
 	data := make([]byte, bits/8+8)
-	at, acc, n := 0, uint64(0), uint32(0) // the lower n bits of acc, fewer than 32, are still to be written
+	at, acc, n := 0, uint64(0), uint32(0) // the low n bits of acc, fewer than 32, are to be written next
 	for _, c := range codes {
 		word := words[c.table()][c.symbol()]
 		acc, n = acc<<(word.length&63)|uint64(word.bits|c.extra()), n+word.length
@@ -324,7 +325,7 @@ func appendCodes(out []byte, codes []scanCode, words *[2 * slots][256]codeword, 
 	return stuffed(out, data[:at])
 }
 
-// stuffed appends data to out, with a zero behind each byte of ones.
+// stuffed appends data to out, with a zero after each byte of ones.
 func stuffed(out, data []byte) []byte {
 	for {
 		i := bytes.IndexByte(data, 0xff)

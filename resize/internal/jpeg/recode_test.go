@@ -7,9 +7,11 @@ import (
 	"image/jpeg"
 	"slices"
 	"testing"
+
+	"s3resizer/resize/resizetest"
 )
 
-// What is no sequential picture in one scan is an error, and so is what is damaged: nothing is made of half of it.
+// A picture that is not sequential, not in one scan, or damaged is an error: nothing is made of a part of it.
 func TestOwnTablesForNothingElse(t *testing.T) {
 	picture := image.NewYCbCr(image.Rect(0, 0, 64, 64), image.YCbCrSubsampleRatio420)
 	for i := range picture.Y {
@@ -60,22 +62,9 @@ func scanOf(t *testing.T, file []byte) []byte {
 
 func samePixels(t *testing.T, a, b []byte) {
 	t.Helper()
-	var planes [2][]byte
-	for i, file := range [][]byte{a, b} {
-		decoded, err := jpeg.Decode(bytes.NewReader(file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch m := decoded.(type) {
-		case *image.Gray:
-			planes[i] = m.Pix
-		case *image.YCbCr:
-			planes[i] = bytes.Join([][]byte{m.Y, m.Cb, m.Cr}, nil)
-		default:
-			t.Fatalf("%T", decoded)
-		}
-	}
-	if !bytes.Equal(planes[0], planes[1]) {
-		t.Error("the pixels differ")
+	before, errA := resizetest.Planes(a)
+	after, errB := resizetest.Planes(b)
+	if errA != nil || errB != nil || !bytes.Equal(before, after) {
+		t.Errorf("the pixels differ: %v, %v", errA, errB)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// The limits keep a hostile file from keeping us busy: an empty scan takes few bytes, and a look at every block.
+// The limits keep a hostile file from costing much time: an empty scan takes few bytes, but a look at every block.
 const (
 	maxScans     = 200
 	maxMCUBlocks = 10 // T.81, B.2.3
@@ -26,7 +26,7 @@ func (s *scanner) scan(body []byte) error {
 	return s.mcus(in)
 }
 
-// came notes that a scan has come as far as a pixel row.
+// came notes that the current scan has come as far as a pixel row.
 func (s *scanner) came(in []*component, row int) {
 	s.reached = min(row, s.height)
 	for _, c := range in {
@@ -38,8 +38,8 @@ func (s *scanner) came(in []*component, row int) {
 	}
 }
 
-// mcus goes through the minimum coded units of a scan (T.81, A.2): blocks of all its components or, of a single one,
-// block by block.
+// mcus goes through the minimum coded units of a scan (T.81, A.2). A unit has blocks of all components of the scan; where
+// there is only one component, it is a single block.
 func (s *scanner) mcus(in []*component) error {
 	across, down := s.units(in)
 	pixels := 8 * s.vMax
@@ -92,7 +92,7 @@ func (s *scanner) mcus(in []*component) error {
 	return s.finish(in)
 }
 
-// units is how many MCUs a scan has, across and down.
+// units returns how many MCUs a scan has, across and down.
 func (s *scanner) units(in []*component) (across, down int) {
 	if len(in) == 1 {
 		return in[0].wide, in[0].high
@@ -100,7 +100,7 @@ func (s *scanner) units(in []*component) (across, down int) {
 	return ceilDiv(s.width, 8*s.hMax), ceilDiv(s.height, 8*s.vMax)
 }
 
-// blocksInMCU is the number of a component's blocks in an MCU of the scan.
+// blocksInMCU returns how many blocks of a component an MCU of the scan has.
 func (s *scanner) blocksInMCU(c *component, in []*component) int {
 	if len(in) == 1 {
 		return 1
@@ -108,7 +108,7 @@ func (s *scanner) blocksInMCU(c *component, in []*component) int {
 	return c.h * c.v
 }
 
-// history returns the bits of a block's coefficients.
+// history returns the bits that say which coefficients of a block are not zero.
 func (s *scanner) history(c *component, column, row int) *uint64 {
 	if !s.progressive {
 		return &s.scratch
@@ -132,11 +132,13 @@ func (s *scanner) restart(in []*component, want byte) error {
 	return nil
 }
 
-// finish looks at what is left of the data when every block has come. Bits of less than a byte are padding (T.81,
-// F.1.2.3). More than that is either what some encoders leave behind, and harmless, or blocks whose place others took where
-// bits were damaged. It is harmless if it isn't blocks right up to the marker, and if two things speak for it out of three:
-// the blocks end with the bits that they should, what is left is the same byte over and over, and this is the end of a
-// sequential picture, where cameras leave it. (What was damaged within its very last blocks may look like that.)
+// finish looks at what is left of the data when every block has come. Less than a byte is padding (T.81, F.1.2.3). More is
+// either harmless, left behind by some encoders, or a sign of damage: damaged bits were taken for blocks, and those that
+// belong there were pushed out.
+//
+// What is left is taken for harmless if it does not consist of blocks right up to the marker, and if two of these three
+// things are true: the blocks end with the padding that they should; what is left is the same byte over and over; and it
+// stands at the end of a sequential picture, where cameras leave it. (Damage within the very last blocks may look like that.)
 func (s *scanner) finish(in []*component) error {
 	if s.eobRun > 0 {
 		return errLeft
@@ -156,14 +158,14 @@ func (s *scanner) finish(in []*component) error {
 	return errLeft
 }
 
-// padded reports whether the bits up to the next byte are the ones that padding should be.
+// padded reports whether the bits up to the next whole byte are ones, as padding is.
 func (s *scanner) padded() bool {
 	left := s.n % 8
 	return s.acc>>(s.n-left)&(1<<left-1) == 1<<left-1
 }
 
-// blocksLeft reports whether the rest of the data, right up to the marker, consists of blocks. What refines coefficients
-// can't be told from anything else.
+// blocksLeft reports whether the rest of the data, right up to the marker, consists of blocks. It returns false for a scan
+// that refines coefficients, since almost any bits would do there.
 func (s *scanner) blocksLeft(in []*component) bool {
 	for rest := *s; s.ah == 0; {
 		for _, c := range in {

@@ -2,7 +2,7 @@ package jpeg
 
 import "errors"
 
-// segment returns the parameters of a marker.
+// segment reads the parameters of the marker that was read last.
 func (s *scanner) segment() ([]byte, error) {
 	if s.at+2 > len(s.data) {
 		return nil, errEnd
@@ -29,22 +29,23 @@ func (s *scanner) restartInterval(body []byte) error {
 	return nil
 }
 
-// component is a color component; its numbers of blocks are of 8 × 8 samples.
+// component is a color component. Its blocks are of 8 × 8 samples.
 type component struct {
-	id                 byte
-	h, v               int
-	dc, ac             *huffman // of the current scan
-	dcSlot, acSlot     int      // where those are among the tables
-	wide, high, stride int      // blocks that the picture covers; blocks of a line with the padding to whole MCUs
-	precision          [64]int  // how many low bits of a coefficient are still to come; -1: nothing has come
-	rows               [64]int  // pixel rows for which the first scan of a coefficient has come
-	nonzero            []uint64 // a bit for each coefficient of each block; progressive only
+	id             byte
+	h, v           int
+	dc, ac         *huffman // of the current scan
+	dcSlot, acSlot int      // the places of dc and ac among the tables
+	wide, high     int      // blocks that the picture covers
+	stride         int      // blocks in a line, with the padding to whole MCUs
+	precision      [64]int  // for each coefficient, how many of its low bits are still to come; -1 before any has
+	rows           [64]int  // for each coefficient, the pixel rows for which its first scan has come
+	nonzero        []uint64 // a bit for each coefficient of each block; progressive only
 }
 
 // frame reads a frame header (T.81, B.2.2).
 func (s *scanner) frame(marker byte, body []byte) error {
 	if marker > markerSOF2 {
-		return errors.New("what is wrong can't be told of its kind of coding")
+		return errors.New("what is wrong can't be found out for its kind of coding")
 	}
 	if len(body) < 6 || len(body) != 6+3*int(body[5]) || len(s.components) > 0 {
 		return errSegment
@@ -80,7 +81,7 @@ func (s *scanner) frame(marker byte, body []byte) error {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// scanHeader reads a scan header (T.81, B.2.3) and returns the components that the scan has.
+// scanHeader reads a scan header (T.81, B.2.3) and returns the components of the scan.
 func (s *scanner) scanHeader(body []byte) ([]*component, error) {
 	if len(body) < 1 || body[0] < 1 || body[0] > 4 || len(body) != 4+2*int(body[0]) {
 		return nil, errSegment
@@ -89,7 +90,7 @@ func (s *scanner) scanHeader(body []byte) ([]*component, error) {
 	parameters := body[1+2*n:]
 	s.ss, s.se, s.ah, s.al = int(parameters[0]), int(parameters[1]), int(parameters[2]>>4), int(parameters[2]&15)
 	if !s.progressive {
-		s.ss, s.se, s.ah, s.al = 0, 63, 0, 0 // whatever is written there: nobody looks at it, and some cameras err
+		s.ss, s.se, s.ah, s.al = 0, 63, 0, 0 // decoders ignore what is written there, and some cameras write nonsense
 	}
 	var in []*component
 	for i := range n {
@@ -116,7 +117,7 @@ func (s *scanner) component(id byte) *component {
 	return nil
 }
 
-// checkProgression reports whether a scan adds to what has come what it says (T.81, G.1.1.1), and notes that it does.
+// checkProgression returns an error if a scan does not fit those before it (T.81, G.1.1.1).
 func (s *scanner) checkProgression(in []*component) error {
 	bad := errors.New("a scan that doesn't fit those before it")
 	if s.progressive && (s.se > 63 || s.ss > s.se || s.ss == 0 && s.se > 0 || s.ss > 0 && len(in) > 1 || s.ah > 0 && s.al != s.ah-1 || s.al > 13) {

@@ -5,16 +5,16 @@ import (
 	"io"
 )
 
-// End reads a PNG and notices whether its chunks follow one another up to the last one, IEND (PNG, section 5.3).
+// End passes a PNG on, and notices whether its chunks follow one another up to the last one, IEND (PNG, section 5.3).
 type End struct {
 	r     io.Reader
 	skip  uint64  // bytes to the next chunk
-	head  [8]byte // of a chunk: its length and type
-	known int     // bytes of head
-	last  bool    // it is IEND
+	head  [8]byte // length and type of the next chunk
+	known int     // how many bytes of head have come
+	last  bool    // the current chunk is IEND
 }
 
-// NewEnd returns an End for r.
+// NewEnd returns an [End] that reads from r.
 func NewEnd(r io.Reader) *End { return &End{r: r, skip: 8} }
 
 func (e *End) Read(p []byte) (int, error) {
@@ -29,7 +29,7 @@ func (e *End) Read(p []byte) (int, error) {
 		rest = rest[step:]
 		if e.known += step; e.known == len(e.head) {
 			e.last = string(e.head[4:]) == "IEND"
-			e.skip, e.known = uint64(binary.BigEndian.Uint32(e.head[:]))+4, 0 // and its checksum
+			e.skip, e.known = uint64(binary.BigEndian.Uint32(e.head[:]))+4, 0 // with the checksum
 		}
 	}
 	return n, err
@@ -37,7 +37,7 @@ func (e *End) Read(p []byte) (int, error) {
 
 func (e *End) ended() bool { return e.last && e.skip == 0 }
 
-// Reached reads on, behind the last row, and reports whether the end is there.
+// Reached reads on, past what the decoder has read, and reports whether the last chunk is there.
 func (e *End) Reached() bool {
 	buffer := make([]byte, 4096)
 	for !e.ended() {

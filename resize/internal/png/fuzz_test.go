@@ -11,7 +11,7 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// FuzzCopyHeader takes any bytes, and learns nothing absurd from them.
+// Whatever the bytes, no more is kept than there is, or than may be.
 func FuzzCopyHeader(f *testing.F) {
 	for _, data := range resizetest.Seeds("png") {
 		f.Add(data)
@@ -28,7 +28,7 @@ func FuzzCopyHeader(f *testing.F) {
 	})
 }
 
-// FuzzEnd reads any bytes in two ways, and finds the end in both or in neither.
+// Whatever the bytes, the end is found or not, however they are read.
 func FuzzEnd(f *testing.F) {
 	for _, data := range resizetest.Seeds("png") {
 		f.Add(data, uint(7))

@@ -9,13 +9,13 @@ import (
 	"s3resizer/resize/internal/header"
 )
 
-// Header is what the chunks before the pixels say of how they are stored.
+// Header says how the pixels are stored.
 type Header struct {
 	Interlaced bool // in Adam7's order
 }
 
-// CopyHeader copies what stands before the pixels. It fails with a [*rejection.Rejection] or not at all: where the
-// structure is broken it stops, since the decoder knows better what can be made of the rest.
+// CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
+// of the file is broken, it stops without an error: the decoder knows better what can be made of the rest.
 func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
 	found, err := copier{header.Copier{From: from, To: to}}.all()
 	if err = header.Refusal(err); err != nil {
@@ -26,7 +26,8 @@ func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
 
 type copier struct{ header.Copier }
 
-// all copies up to the first chunk of pixels, without texts and all that is not known to have a say in them.
+// all copies up to the first chunk of pixels. Of the chunks that a decoder may ignore, it keeps those that are known to
+// change how the picture looks.
 func (h copier) all() (Header, error) {
 	var found Header
 	if _, err := h.Keep(8); err != nil {

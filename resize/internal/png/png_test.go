@@ -12,7 +12,7 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// What is left out before the pixels of a PNG says nothing of them; the end is there, and missing where a byte of it is.
+// Without what is left out of its header, a PNG shows the same. Its end is found, and missed if its last byte is missing.
 func TestEveryPNG(t *testing.T) {
 	seen := 0
 	for _, p := range resizetest.Pictures() {

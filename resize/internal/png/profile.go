@@ -7,8 +7,8 @@ import (
 	"s3resizer/resize/internal/icc"
 )
 
-// Profile returns the profile that the chunks before the pixels stand for, or nil where they have one themselves or
-// tell nothing but sRGB. As in browsers, cHRM counts only beside gAMA (PNG, third edition, 4.3 and 11.3.2).
+// Profile returns the ICC profile that the chunks before the pixels stand for, or nil if there is a profile among them or
+// they stand for sRGB. As in browsers, cHRM counts only together with gAMA (PNG, third edition, 4.3 and 11.3.2).
 func Profile(head []byte) []byte {
 	gamma, colors, grey := 0.0, icc.BT709, len(head) > 25 && head[25]&2 == 0 // color types 0 and 4
 	for head = head[min(8, len(head)):]; len(head) >= 8; {

@@ -1,8 +1,7 @@
-// Package tiff reads the directories of a TIFF (revision 6.0, and BigTIFF), as far as they have to be known before it is
-// decoded. [Read] is all of it.
+// Package tiff reads the directories of TIFF files (revision 6.0, and BigTIFF) without decoding a pixel: see [Read].
 //
-// Weighed: golang.org/x/image/tiff decodes the first page, and fails on what libtiff reads; github.com/google/tiff and the
-// readers of EXIF allocate what a directory says it has, and follow a list of pages that leads back into itself.
+// Libraries that were weighed: golang.org/x/image/tiff decodes the first page, and exports no directories;
+// github.com/google/tiff follows a list of pages that leads back into itself for ever, which is what has to be prevented.
 package tiff
 
 import (
@@ -14,15 +13,17 @@ import (
 	"s3resizer/resize/internal/rejection"
 )
 
-// Layout is what the first page says of how it is stored.
+// Layout says how the first page is stored.
 type Layout struct {
-	Rows int // that are decoded at once; 0 for those that are read one by one
+	Rows int // how many rows are decoded at once; 0 if they are decoded one by one
 }
 
-// Read follows the directories of a TIFF (revision 6.0, section 2, and BigTIFF) from the first page to the last, and
-// tells of the first one what the decoder will hold. It rejects what libvips would follow for ever, or show without its
-// color profile, or take for a picture though it is a camera's preview of one: all that a directory points to has to be
-// within the file, but for strips and tiles, which libtiff looks after.
+// Read follows the directories of a TIFF (revision 6.0, section 2, and BigTIFF) from the first page to the last, of which there
+// may be maxPages, and returns the layout of the first one.
+//
+// It returns a [*rejection.Rejection] for a file that libvips would follow for ever, would show without its color profile, or
+// would take for a picture though it is the preview in a camera's raw file. Everything that a directory points to must lie
+// within the file, except strips and tiles, which libtiff checks itself.
 func Read(file []byte, maxPages int) (Layout, error) {
 	damaged := rejection.Corruptf("the tiff is damaged or cut short")
 	if len(file) < 16 {
@@ -64,14 +65,14 @@ func Read(file []byte, maxPages int) (Layout, error) {
 	return found, nil
 }
 
-// reader is a TIFF, and how many bytes there are in the count of a directory's entries, in an entry, and in an offset.
+// reader reads a TIFF. The count of a directory's entries, an entry, and an offset have so many bytes each.
 type reader struct {
 	file               []byte
 	order              binary.ByteOrder
 	count, entry, word uint64
 }
 
-// number reads a number of so many bytes, which the caller knows to be within the file.
+// number reads a number of width bytes, which the caller knows to be within the file.
 func (t *reader) number(at, width uint64) uint64 {
 	switch width {
 	case 2:
@@ -83,13 +84,14 @@ func (t *reader) number(at, width uint64) uint64 {
 	}
 }
 
-// within reports whether so many bytes from there on are part of the file.
+// within reports whether length bytes from at on are part of the file.
 func (t *reader) within(at, length uint64) bool {
 	size := uint64(len(t.file))
 	return at <= size && length <= size-at
 }
 
-// directory reads one: its fields of one number, where the next one is, and whether all that it points to is there.
+// directory reads the directory at an offset. It returns those of its fields that are a single number, the offset of the next
+// directory, and whether everything that it points to is there.
 func (t *reader) directory(at uint64) (found fields, next uint64, whole bool) {
 	if !t.within(at, t.count) {
 		return nil, 0, false
@@ -113,10 +115,10 @@ func (t *reader) directory(at uint64) (found fields, next uint64, whole bool) {
 	return found, t.number(at, t.word), whole
 }
 
-// sizes are the lengths of a value of each field type, in bytes (section 2; TIFF Technical Note 1; BigTIFF).
+// sizes are the bytes that a value of each field type has (section 2; TIFF Technical Note 1; BigTIFF).
 var sizes = map[uint64]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
-// fields are a directory's fields of one number, by their tags (section 8).
+// fields are the fields of a directory that are a single number, by their tags (section 8).
 type fields map[uint16]uint64
 
 const (
@@ -128,14 +130,14 @@ const (
 	tagTileLength   = 323
 )
 
-// compressions are those that are read: none, the two of fax, LZW, JPEG old and new, deflate by both its numbers,
-// PackBits.
+// compressions are those that are read: none, fax in three kinds (2, 3, 4), LZW, JPEG old and new, deflate by both of
+// its numbers, PackBits.
 var compressions = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946}
 
 var errRaw = rejection.Unsupportedf("a camera's raw file is not resized; what the camera makes of it, as JPEG, is")
 
-// readable refuses the first picture of a file if it is a preview, as in most cameras' raw files, or of the samples of a
-// sensor, or can't be read.
+// readable returns a [*rejection.Rejection] if the first picture of a file is a preview, as in most cameras' raw files, if it
+// consists of the samples of a sensor, or if its compression is not one that is read.
 func (f fields) readable() error {
 	if p := f[tagPhotometric]; f[tagSubfile]&1 != 0 || p == 32803 || p == 34892 { // DNG's
 		return errRaw
@@ -146,8 +148,8 @@ func (f fields) readable() error {
 	return nil
 }
 
-// rowsAtOnce is how many rows are decoded at once; 0 for those that are read one by one. Of strips, libvips decodes row by
-// row all but small ones, unless each channel has strips of its own; tiles are decoded whole.
+// rowsAtOnce returns how many rows are decoded at once; 0 if they are decoded one by one. Tiles are decoded whole. Strips are
+// decoded row by row, unless they are small, or each channel has strips of its own.
 func (f fields) rowsAtOnce() int {
 	rows := f[tagTileLength]
 	if rows == 0 && f[tagPlanar] == 2 {

@@ -7,7 +7,7 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// Every good picture is read, and its tiles are, though not its strips, decoded more than a row at a time.
+// Every good picture is read. Tiles are decoded more than a row at a time, and so are strips if each channel has its own.
 func TestRowsOfEveryTIFF(t *testing.T) {
 	seen := 0
 	for _, p := range resizetest.Pictures() {
@@ -28,7 +28,7 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 	}
 }
 
-// FuzzRead takes any bytes, and learns nothing absurd from them.
+// Whatever the bytes, there is a layout or an error.
 func FuzzRead(f *testing.F) {
 	for _, data := range resizetest.Seeds("tiff") {
 		f.Add(data)

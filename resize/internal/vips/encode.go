@@ -10,17 +10,17 @@ import (
 // #include "room.h"
 import "C"
 
-// Raw is a picture for an encoder: bytes in memory, row by row. The frames of an animation stand below each other.
+// Raw is a picture for an encoder: bytes in memory, row by row. The frames of an animation stand one below the other.
 type Raw struct {
 	Samples              []byte
-	Width, Height, Bands int // Height is that of all frames
+	Width, Height, Bands int // in pixels; Height is that of all frames together
 	Space                Space
 	Frames               int
-	Delays               []int // milliseconds, one for each frame; none: as the viewer likes
-	Loop                 int   // how often an animation plays; 0: for ever
+	Delays               []int // milliseconds, one for each frame; nil leaves it to the viewer
+	Loop                 int   // how often an animation plays; 0 for ever
 }
 
-// Raw is a view of a picture that was computed, with no copy of its pixels: valid until the picture is closed.
+// Raw returns the pixels of a computed picture without copying them. They are valid until the picture is closed.
 func (i *Image) Raw() (Raw, error) {
 	samples := C.vips_image_get_data(i.c)
 	if samples == nil {
@@ -31,7 +31,7 @@ func (i *Image) Raw() (Raw, error) {
 	return raw, nil
 }
 
-// Rows is some of them, without frames.
+// Rows returns some rows, as a picture without frames.
 func (r Raw) Rows(top, height int) Raw {
 	row := r.Width * r.Bands
 	r.Samples, r.Height = r.Samples[top*row:(top+height)*row], height
@@ -39,10 +39,10 @@ func (r Raw) Rows(top, height int) Raw {
 	return r
 }
 
-// FirstFrame is that of an animation.
+// FirstFrame returns the first frame of an animation.
 func (r Raw) FirstFrame() Raw { return r.Rows(0, r.Height/r.Frames) }
 
-// encode hands the picture over to govips, which copies it.
+// encode hands the picture to govips, which copies it.
 func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, error)) ([]byte, error) {
 	image, err := vips.NewImageFromMemory(r.Samples, r.Width, r.Height, r.Bands, vips.BandFormatUchar, r.Space)
 	if err != nil {
@@ -62,8 +62,8 @@ func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, er
 	return data, err
 }
 
-// JPEG encodes at a quality of 1–100 with the standard Huffman tables, alpha on a background. The chroma is halved in both
-// directions, as sharp has it by default.
+// JPEG encodes at a quality from 1 to 100, with the standard Huffman tables. A picture with alpha is laid on the background.
+// Chroma is halved in both directions, as by sharp's default.
 func (r Raw) JPEG(quality int, red, green, blue uint8) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		if image.HasAlpha() {
@@ -75,37 +75,37 @@ func (r Raw) JPEG(quality int, red, green, blue uint8) ([]byte, error) {
 	})
 }
 
-// Filter is how a PNG predicts its samples.
+// Filter is the way in which a PNG predicts its samples.
 type Filter = vips.PngFilter
 
-// The filters of use.
+// The filters that are used.
 const (
 	FilterNone    = vips.PngFilterNone
 	FilterAverage = vips.PngFilterAvg
 )
 
-// PNG encodes with a compression of 0–9.
+// PNG encodes with a compression from 0 to 9.
 func (r Raw) PNG(compression int, filter Filter) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		return image.ExportPng(&vips.PngExportParams{Filter: filter, Compression: compression, StripMetadata: true})
 	})
 }
 
-// WebP encodes at a quality of 1–100, and an effort of 0–6.
+// WebP encodes at a quality from 1 to 100, with an effort from 0 to 6.
 func (r Raw) WebP(quality, effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		return image.ExportWebp(&vips.WebpExportParams{Quality: quality, ReductionEffort: effort, StripMetadata: true})
 	})
 }
 
-// AVIF encodes at a quality of 1–100, and an effort of 0–9.
+// AVIF encodes at a quality from 1 to 100, with an effort from 0 to 9.
 func (r Raw) AVIF(quality, effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		return image.ExportAvif(&vips.AvifExportParams{Quality: quality, Bitdepth: 8, Effort: effort, StripMetadata: true})
 	})
 }
 
-// GIF encodes with an effort of 1–10.
+// GIF encodes with an effort from 1 to 10.
 func (r Raw) GIF(effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		return image.ExportGIF(&vips.GifExportParams{Dither: 1, Effort: effort, Bitdepth: 8})

@@ -1,6 +1,6 @@
 #include "room.h"
 
-// Options are text, as libvips's own command line takes them. Nothing is cached: no picture comes twice.
+// Options are given as text, as on libvips's own command line. Nothing is cached, since no picture comes twice.
 int room_load(const char *loader, const char *options, VipsSource *source, VipsImage **out) {
   VipsOperation *load = vips_operation_new(loader);
   if (!load) return -1;
@@ -17,8 +17,8 @@ static void free_samples(VipsImage *image, void *samples) {
   g_free(samples);
 }
 
-// Computes the pixels of in, into memory that belongs to the picture returned, which has nothing else of it; NULL if they
-// can't be.
+// Computes the pixels of in, into memory of the picture that is returned, which has nothing else of in. Returns NULL if they
+// can't be computed.
 VipsImage *room_computed(VipsImage *in) {
   size_t size;
   void *samples = vips_image_write_to_memory(in, &size);
@@ -75,7 +75,7 @@ int room_turned(VipsImage *in, int orientation, VipsImage **out) {
   return failed;
 }
 
-// The first pixel of a picture that is decoded at one go takes as long as all of them.
+// The first pixel of a picture that is decoded as a whole takes as long as all of them.
 int room_decode(VipsImage *in) {
   double *pixel = NULL;
   int n, failed = vips_getpoint(in, &pixel, &n, 0, 0, NULL);

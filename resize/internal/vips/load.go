@@ -11,10 +11,9 @@ import (
 	"unsafe"
 )
 
-// Loader is one of libvips's loaders, by its name without "load_source".
+// Loader is the name of one of libvips's loaders, without the "load_source" at its end.
 type Loader string
 
-// The loaders that may be used. That for HEIC is package heic's.
 const (
 	JPEG Loader = "jpeg"
 	PNG  Loader = "png"
@@ -22,19 +21,35 @@ const (
 	GIF  Loader = "gif"
 	TIFF Loader = "tiff"
 	AVIF Loader = "heif"
-	HEIC Loader = "heic"
+	HEIC Loader = "heic" // package heic's
 )
+
+// loaders are the loaders of libvips that may be used.
+var loaders = []Loader{JPEG, PNG, WebP, GIF, TIFF, AVIF}
+
+// Has reports whether libvips has the loader. libvips must have been started.
+func Has(l Loader) (has bool) {
+	l.use(func(operation *C.char) { has = C.room_has(operation) != 0 })
+	return has
+}
+
+// use calls f with the name of the loader that reads from a source.
+func (l Loader) use(f func(operation *C.char)) {
+	operation := C.CString(string(l) + "load_source")
+	defer C.free(unsafe.Pointer(operation))
+	f(operation)
+}
 
 // Loading says how a file is loaded. The zero value loads the first frame at full size, and fails if the file is cut short.
 type Loading struct {
-	Shrink    int  // by how much the decoder makes it smaller: 2, 4 or 8, of JPEG and WebP alone
-	AllFrames bool // one below the other, in memory
-	Tolerant  bool // a JPEG is decoded whatever is wrong with it
+	Shrink    int  // by how much the decoder makes the picture smaller: 2, 4 or 8; for JPEG and WebP only
+	AllFrames bool // load all frames, one below the other, into memory
+	Tolerant  bool // decode a JPEG whatever is wrong with it
 }
 
-// options are libvips's. Sequential access is what makes it decode lazily, row by row, as the resampler asks; failing on
-// truncation, what keeps half a picture from passing as a whole one. A JPEG cut short has a warning for each restart
-// interval that is missing, and a loader with limits fails at the hundredth.
+// options returns the options for libvips. With sequential access, it decodes lazily, row by row, as the resampler asks for
+// rows. With fail_on=truncated, half a picture does not pass as a whole one. A JPEG that is cut short causes a warning for each
+// restart interval that is missing, and a loader that is not unlimited fails at the hundredth.
 func (l Loading) options(loader Loader) string {
 	options := "access=sequential,fail_on=truncated"
 	if l.Tolerant {
@@ -52,15 +67,15 @@ func (l Loading) options(loader Loader) string {
 	return options
 }
 
-// Load reads the header of a picture, and its pixels when they are asked for, from the first row to the last. r is read
-// until the picture is closed, by one goroutine at a time; if it can seek, it may have to. Its errors are not handed on: r
-// has to remember them.
+// Load reads the header of a picture, and later its pixels when they are asked for, from the first row to the last. r is read,
+// by one goroutine at a time, until the picture is closed. If r has a method Seek, that may be called. Errors of r are not
+// passed on, so r has to remember them.
 func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	source := C.room_source(C.uintptr_t(cgo.NewHandle(r)))
 	if source == nil {
 		return nil, failure("make a source")
 	}
-	defer C.g_object_unref(C.gpointer(source)) // the picture has it, too
+	defer C.g_object_unref(C.gpointer(source)) // the picture holds it, too
 	name, options := C.CString(string(loader)+"load_source"), C.CString(how.options(loader))
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(options))
@@ -72,7 +87,7 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	if !how.AllFrames {
 		return image, nil
 	}
-	// Frames are resized one by one: every row must stay at hand.
+	// Frames are resized one by one, so every row must be kept.
 	if err := image.become("decode all frames", func(out **C.VipsImage) C.int {
 		*out = C.vips_image_copy_memory(image.c)
 		return failedIf(*out == nil)

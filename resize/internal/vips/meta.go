@@ -18,7 +18,7 @@ var (
 	cmykName        = C.CString("cmyk")
 )
 
-// number is what a field says, 0 if it is not there.
+// number returns the number in a field, or 0 if there is no such field.
 func (i *Image) number(field *C.char) int {
 	var n C.int
 	if C.vips_image_get_typeof(i.c, field) != 0 && C.vips_image_get_int(i.c, field, &n) != 0 {
@@ -27,16 +27,16 @@ func (i *Image) number(field *C.char) int {
 	return int(n)
 }
 
-// Orientation is EXIF's, 1 to 8, or 0 if the file has none.
+// Orientation returns the EXIF orientation, 1 to 8, or 0 if the file has none.
 func (i *Image) Orientation() int { return i.number(orientationName) }
 
-// Pages is how many frames or pages the file has, at least 1.
+// Pages returns how many frames or pages the file has, at least 1.
 func (i *Image) Pages() int { return int(C.vips_image_get_n_pages(i.c)) }
 
-// Loop is how often an animation plays; 0: for ever.
+// Loop returns how often an animation plays; 0 is for ever.
 func (i *Image) Loop() int { return i.number(loopName) }
 
-// Delays are those of the frames of an animation in milliseconds, or none if the file has none.
+// Delays returns how long each frame of an animation is shown, in milliseconds, or nil if the file does not say.
 func (i *Image) Delays() []int {
 	var delays *C.int
 	var n C.int
@@ -54,7 +54,7 @@ func (i *Image) Delays() []int {
 	return all
 }
 
-// HasProfile reports whether it has an ICC profile.
+// HasProfile reports whether the picture has an ICC profile.
 func (i *Image) HasProfile() bool { return C.vips_image_get_typeof(i.c, profileName) != 0 }
 
 // Profile is a copy of its ICC profile, or nil.
@@ -72,11 +72,11 @@ func (i *Image) SetProfile(profile []byte) {
 	C.vips_image_set_blob_copy(i.c, profileName, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)))
 }
 
-// SetThreads says how many threads compute a picture that was just loaded.
+// SetThreads sets how many threads compute a picture that was just loaded.
 func (i *Image) SetThreads(n int) { C.vips_image_set_int(i.c, threadsName, C.int(n)) }
 
-// ApplyProfile converts to sRGB by the ICC profile; where there is none, as one of CMYK that is printed as most are, or as
-// sRGB.
+// ApplyProfile converts the picture to sRGB by its ICC profile. If it has none, CMYK is taken for that of a common press, and
+// anything else for sRGB.
 func (i *Image) ApplyProfile() error {
 	fallback := srgbName
 	if i.Space() == CMYK {

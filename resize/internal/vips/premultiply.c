@@ -1,7 +1,7 @@
 #include "room.h"
 
-// libvips weights colors by alpha in floats. Bytes, rounded, are as good for what is resampled to bytes, and a picture
-// of them is read, kept and resampled at a fifth of the cost.
+// libvips weights colors by alpha in floats. For what is resampled to bytes, rounded bytes are as good, and a picture of bytes
+// is read, kept and resampled at a fifth of the cost.
 
 // (v + 128 + ((v + 128) >> 8)) >> 8 is v / 255, rounded, for every v of two bytes multiplied: Jim Blinn, "Three Wrongs
 // Make a Right", IEEE Computer Graphics and Applications, 1995. Two colors at a time, in the halves of a word.
@@ -66,7 +66,7 @@ static gboolean bytes_with_alpha(VipsImage *in) {
   return in->BandFmt == VIPS_FORMAT_UCHAR && in->Coding == VIPS_CODING_NONE && (in->Bands == 2 || in->Bands == 4);
 }
 
-// The samples keep their format: as floats, which libvips makes of all, they would be resampled at a fifth of the speed.
+// The samples keep their format. libvips makes floats of all of them, which would be resampled at a fifth of the speed.
 int room_premultiplied(VipsImage *in, VipsImage **out) {
   if (bytes_with_alpha(in)) {
     weight_bytes_get_type();

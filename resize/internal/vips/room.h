@@ -4,6 +4,9 @@
 #include <vips/vips.h>
 
 void room_start(void);
+void room_block_loaders(void);
+void room_allow(const char *operation);
+int room_has(const char *operation);
 long room_warnings(void);
 void room_trim(void);
 

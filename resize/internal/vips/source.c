@@ -3,26 +3,26 @@
 #include "_cgo_export.h"
 
 // A VipsSource that reads from Go. libvips's decoders ask for 4 KB at a time, and a call from C into Go takes longer than
-// copying 4 KB does: 5 ms for a photo of 4 MB. So what Go gives is buffered here: little at first, when it may be the
-// header alone that is wanted, then more.
+// copying 4 KB: for a photo of 4 MB, all calls together take 5 ms. So what Go returns is buffered here: little of it at first,
+// since maybe only the header is wanted, then more.
 
 #define FIRST_READ 4096
 #define LARGEST_READ 131072
 
 typedef struct {
   VipsSource parent;
-  uintptr_t reader;  // Go's, a cgo.Handle; 0: none yet
+  uintptr_t reader;  // a cgo.Handle of the reader in Go; 0 before there is one
   size_t ask;        // how much to read next
-  gboolean less;     // Go gave less than was asked for
+  gboolean less;     // Go returned less than it was asked for
   size_t next, size; // data[next..size) is still to be handed out
   unsigned char *data; // LARGEST_READ of them: an instance itself is at most 64 KB
 } ReaderSource;
 typedef VipsSourceClass ReaderSourceClass;
 G_DEFINE_TYPE(ReaderSource, reader_source, VIPS_TYPE_SOURCE)
 
-// Fills what it is given, as far as there is something: the TIFF decoder of libvips before 8.15 takes a short read for
-// a broken file. But it doesn't go on where Go gave less than it could have: who gives the bytes may want to know whether
-// what follows is asked for.
+// Fills the buffer, as far as there are bytes: the TIFF decoder of libvips before 8.15 takes a short read for a broken file. But
+// it does not go on after Go has returned less than it was asked for: the reader may want to know whether what follows is
+// asked for.
 static gint64 reader_source_read(VipsSource *source, void *to, size_t length) {
   ReaderSource *own = (ReaderSource *) source;
   size_t done = 0;
@@ -48,7 +48,7 @@ static gint64 reader_source_seek(VipsSource *source, gint64 offset, int whence) 
   ReaderSource *own = (ReaderSource *) source;
   if (whence == SEEK_CUR) offset -= own->size - own->next; // Go is that far ahead
   gint64 position = seekInGo(own->reader, offset, whence);
-  if (position >= 0) own->next = own->size = 0; // else the source can't seek: nothing has changed
+  if (position >= 0) own->next = own->size = 0; // else the source can't seek, and nothing has changed
   return position;
 }
 
@@ -72,7 +72,7 @@ static void reader_source_init(ReaderSource *own) {
   own->data = g_malloc(LARGEST_READ);
 }
 
-// Takes the reader, also where it fails.
+// The source owns the reader, even if this fails.
 VipsSource *room_source(uintptr_t reader) {
   ReaderSource *own = g_object_new(reader_source_get_type(), NULL);
   own->reader = reader;

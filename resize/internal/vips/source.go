@@ -9,11 +9,11 @@ import (
 	"unsafe"
 )
 
-// zeroReads is how often in a row a reader may give nothing, and no error.
+// zeroReads is how often in a row a reader may return no bytes and no error.
 const zeroReads = 100
 
-// readFromGo reads from the reader that a source stands for; it returns 0 at the end, and less if there is an error, which
-// the reader has to remember.
+// readFromGo reads from the reader of a source. It returns 0 at the end, and less than 0 for an error, which the reader has to
+// remember.
 //
 //export readFromGo
 func readFromGo(reader C.uintptr_t, to unsafe.Pointer, length C.size_t) C.gint64 {
@@ -21,7 +21,7 @@ func readFromGo(reader C.uintptr_t, to unsafe.Pointer, length C.size_t) C.gint64
 	for range zeroReads {
 		n, err := r.Read(unsafe.Slice((*byte)(to), int(length)))
 		switch {
-		case n > 0: // and an error comes again
+		case n > 0: // the next call returns an error that came with it
 			return C.gint64(n)
 		case err == io.EOF:
 			return 0
@@ -32,8 +32,8 @@ func readFromGo(reader C.uintptr_t, to unsafe.Pointer, length C.size_t) C.gint64
 	return -1
 }
 
-// seekInGo returns the new position, or less than 0 where there is none: libvips asks a reader that can't seek, too.
-// Decoders may ask for a place behind the end, to learn where that is; libvips takes them at their word.
+// seekInGo returns the new position, or less than 0 if the reader can't seek, which libvips finds out in this way. Decoders may
+// ask for a place beyond the end, to learn where that is; libvips does not check it.
 //
 //export seekInGo
 func seekInGo(reader C.uintptr_t, offset C.gint64, whence C.int) C.gint64 {

@@ -14,24 +14,26 @@ __attribute__((weak)) int vips_magickload_buffer(void *buf, size_t len, VipsImag
   return -1;
 }
 
-// A libvips may have been built with dozens of loaders, not all of them made for files of strangers. That for Ultra HDR
-// would be chosen for phones' JPEGs with a gain map, which it reads whole, at full size and without noticing that one is
-// cut short; what a browser shows of them is what the loader for JPEG reads.
-static void allow_loaders(void) {
-  static const char *const allowed[] = {"Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"};
+// A libvips may have dozens of loaders, and not all of them are made for files of strangers. The one for Ultra HDR would be
+// chosen for phones' JPEGs with a gain map. It reads them whole and at full size, and does not notice that a file is cut short;
+// the loader for JPEG reads what browsers show of them.
+void room_block_loaders(void) {
   vips_block_untrusted_set(TRUE);
   vips_operation_block_set("VipsForeignLoad", TRUE);
-  for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++) {
-    char name[64];
-    snprintf(name, sizeof(name), "VipsForeignLoad%s", allowed[i]);
-    vips_operation_block_set(name, FALSE);
-  }
 }
 
-// libjpeg warns of what it makes up for: codes that don't exist, data that ends too soon, and much that is harmless.
-// libvips counts the warnings of a picture, and says "read gave 3 warnings" to GLib's log when it is closed, on the thread
-// that closes it. Whoever closes a picture learns that they came, not what they say: that comes from a buffer that all
-// pictures share.
+int room_has(const char *operation) { return vips_type_find("VipsForeignLoad", operation) != 0; }
+
+// Allows a loader, and those that read the same format from elsewhere: they have the same parent.
+void room_allow(const char *operation) {
+  GType loader = vips_type_find("VipsForeignLoad", operation);
+  if (loader) vips_operation_block_set(g_type_name(g_type_parent(loader)), FALSE);
+}
+
+// libjpeg warns of whatever it makes up for: codes that don't exist, data that ends too soon, and much that is harmless. libvips
+// counts the warnings of a picture and, when the picture is closed, writes "read gave 3 warnings" to GLib's log, on the same
+// thread. So whoever closes a picture can learn that there were warnings. What they said is not known: their texts are in a
+// buffer that all pictures share.
 static _Thread_local long warnings;
 
 static void count_warning(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
@@ -45,7 +47,6 @@ static void count_warning(const gchar *domain, GLogLevelFlags level, const gchar
 long room_warnings(void) { return warnings; }
 
 void room_start(void) {
-  allow_loaders();
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, count_warning, NULL);
 }
 

@@ -1,21 +1,21 @@
-// Package webp counts the frames of a WebP (RFC 9649) while it is still being read, and notices lossless ones. [Walk] is all
-// of it.
+// Package webp counts the frames of a WebP (RFC 9649) while the file is still being read, and notices lossless ones: see
+// [Walk].
 //
-// Weighed: golang.org/x/image/riff reads the same chunks, from a reader that it waits for; here a file is looked at each time
-// that some of it has come. golang.org/x/image/webp decodes, and no animations.
+// Libraries that were weighed: golang.org/x/image/riff reads the same chunks, but waits for its reader; here the file is
+// looked at whenever some more of it has come. golang.org/x/image/webp decodes pixels, and no animations.
 package webp
 
 import "encoding/binary"
 
-// Walk is how far a file was looked at. The zero value is at its beginning.
+// Walk is a walk through a file that is still growing. The zero value stands at its beginning.
 type Walk struct {
-	Frames   int  // of an animation
-	Lossless bool // one of them is, or the picture
+	Frames   int  // of an animation; 0 for a still picture
+	Lossless bool // the picture is, or one of its frames
 
-	at int // of the first byte that was not looked at yet
+	at int // where the first byte is that was not looked at yet
 }
 
-// On goes on with what there is of a WebP by now (RFC 9649, section 2).
+// On walks on through what there is of the file by now, from its first byte (RFC 9649, section 2).
 func (w *Walk) On(file []byte) {
 	w.at = max(w.at, 12)
 	for w.at+8 <= len(file) {

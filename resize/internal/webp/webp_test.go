@@ -7,7 +7,7 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// However the bytes arrive, the frames are counted; of a still picture there are none.
+// However the bytes arrive, the frames are counted. A still picture has none.
 func TestFramesOfEveryWebP(t *testing.T) {
 	seen := 0
 	for _, p := range resizetest.Pictures() {
@@ -38,7 +38,7 @@ func TestFramesOfEveryWebP(t *testing.T) {
 	}
 }
 
-// FuzzWalk takes any bytes, and learns nothing absurd from them.
+// Whatever the bytes, and however they arrive, no absurd number of frames is found.
 func FuzzWalk(f *testing.F) {
 	for _, data := range resizetest.Seeds("webp") {
 		f.Add(data, uint(9))
