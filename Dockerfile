@@ -26,15 +26,17 @@ RUN go mod download
 # The function: bootstrap, libvips beside it, and the licences of both.
 FROM go AS build
 ARG TARGETARCH
-# A compiler for the target, where that is not the builder's own architecture.
-RUN [ "$TARGETARCH" = "$(go env GOHOSTARCH)" ] || { apt-get update && apt-get install -y --no-install-recommends \
-      "gcc-$(echo "$TARGETARCH" | sed 's/amd64/x86-64/; s/arm64/aarch64/')-linux-gnu" "libc6-dev-$TARGETARCH-cross"; }
+# libjpeg-turbo and zimg for the target, which are linked in, and a compiler, where it is not the builder's own architecture.
+RUN dpkg --add-architecture "$TARGETARCH" && apt-get update && \
+    apt-get install -y --no-install-recommends "libjpeg62-turbo-dev:$TARGETARCH" "libzimg-dev:$TARGETARCH" \
+      $([ "$TARGETARCH" = "$(go env GOHOSTARCH)" ] || \
+        echo "g++-$(echo "$TARGETARCH" | sed 's/amd64/x86-64/; s/arm64/aarch64/')-linux-gnu libc6-dev-$TARGETARCH-cross")
 # For the variant: libheif and libde265 for the target.
 ARG HEIC
-RUN [ -z "$HEIC" ] || { dpkg --add-architecture "$TARGETARCH" && apt-get update && \
-      apt-get install -y --no-install-recommends "libheif-dev:$TARGETARCH" "libde265-dev:$TARGETARCH"; }
+RUN [ -z "$HEIC" ] || apt-get install -y --no-install-recommends "libheif-dev:$TARGETARCH" "libde265-dev:$TARGETARCH"
 COPY --from=libvips /libvips libvips/
 COPY libvips/vips.pc libvips/
+COPY libvips/static libvips/static/
 COPY cmd/lambda cmd/lambda
 COPY internal/config internal/config
 COPY internal/handler internal/handler
@@ -45,7 +47,7 @@ ARG VERSION=dev
 # In the image the library stands beside the program, so that is where the program looks for it.
 RUN --mount=type=cache,target=/root/.cache/go-build \
     sed -i 's|rpath,${libdir}|rpath,/var/runtime|' libvips/vips.pc && \
-    export GOOS=linux GOARCH="$TARGETARCH" CGO_ENABLED=1 PKG_CONFIG_PATH=/src/libvips && \
+    export GOOS=linux GOARCH="$TARGETARCH" CGO_ENABLED=1 PKG_CONFIG_PATH=/src/libvips:/src/libvips/static && \
     # Go's cache does not know the headers' version; a flag that changes with it does.
     export CGO_CFLAGS="-O2 -DS3RESIZER_LIBVIPS=$(sed -n 's/^Version: //p' libvips/vips.pc)" && \
     if [ "$GOARCH" != "$(go env GOHOSTARCH)" ]; then export CC="$(echo "$GOARCH" | sed 's/amd64/x86_64/; s/arm64/aarch64/')-linux-gnu-gcc"; fi && \
@@ -56,6 +58,8 @@ COPY LICENSE NOTICE /files/licenses/
 RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md && \
     cp libvips/node_modules/@img/platform/versions.json /files/licenses/libvips-versions.json && \
     cp "$(go env GOROOT)/LICENSE" /files/licenses/go.txt && \
+    for package in libjpeg62-turbo-dev libzimg-dev; do cp "/usr/share/doc/$package/copyright" "/files/licenses/$package.txt" || exit 1; done && \
+    dpkg-query -W "libjpeg62-turbo-dev:$TARGETARCH" "libzimg-dev:$TARGETARCH" > /files/licenses/linked-versions.txt && \
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
 # libheif, libde265, what they need beside the base, which changes with Debian's updates, and their licences. libheif's own

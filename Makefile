@@ -7,10 +7,11 @@ SHELL := /bin/bash
 LIBVIPS ?= pinned
 ifeq ($(LIBVIPS),pinned)
 libvips := libvips/node_modules/.package-lock.json
-export PKG_CONFIG_PATH := $(CURDIR)/libvips
+# Where libraries can be named as files, libjpeg-turbo and zimg are linked statically: the image has libvips alone.
+export PKG_CONFIG_PATH := $(CURDIR)/libvips$(if $(filter Linux,$(shell uname)),:$(CURDIR)/libvips/static)
 else
 libvips :=
-export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips,$(PKG_CONFIG_PATH))
+export PKG_CONFIG_PATH := $(filter-out $(CURDIR)/libvips%,$(PKG_CONFIG_PATH))
 endif
 # HEIC=1 builds what reads HEIC too, with the system's libheif and libde265: the binaries, and the image s3resizer:heic.
 HEIC ?=
@@ -183,6 +184,7 @@ dist: tools $(libvips) ## what a release has beside the image, for this machine'
 	go build -trimpath -ldflags '$(ldflags) -r $$ORIGIN' -o dist/s3resizer/ ./cmd/s3resizer
 	cp libvips/node_modules/@img/platform/lib/libvips-cpp.so.*.* LICENSE NOTICE dist/s3resizer
 	cp libvips/node_modules/@img/platform/README.md dist/s3resizer/libvips.md
+	for library in libjpeg libzimg; do cp "/usr/share/doc/$$(dpkg -S "*/$$library.a" | head -n 1 | cut -d : -f 1)/copyright" dist/s3resizer/$$library.txt; done
 	tar -C dist -czf dist/s3resizer-$(version)-linux-$$(go env GOARCH).tar.gz s3resizer
 	for os in linux darwin; do \
 	  CGO_ENABLED=0 GOOS=$$os go build -trimpath -ldflags '$(ldflags)' -o dist/s3wire/ ./cmd/s3wire; \

@@ -16,6 +16,13 @@ if [ "$libvips" = pinned ]; then
 elif ! pkg-config --atleast-version=8.14 vips 2>/dev/null; then
   packages+=(libvips-dev)
 fi
+links() { # whether a program can be linked with what pkg-config says
+  # shellcheck disable=SC2046 # several flags
+  echo 'int main(void) { return 0; }' | gcc -x c -o /dev/null - $(pkg-config --libs "$@" 2>/dev/null) >/dev/null 2>&1
+}
+if ! pkg-config --exists libjpeg zimg 2>/dev/null || ! links libjpeg zimg; then
+  if [ "$(uname)" = Darwin ]; then packages+=("jpeg-turbo zimg"); else packages+=("g++ libjpeg-dev libzimg-dev"); fi
+fi
 for wanted in "${@:2}"; do
   case $wanted in
   djpeg) need djpeg libjpeg-turbo-progs ;;

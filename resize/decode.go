@@ -40,7 +40,10 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	}
 	if !header.HasProfile() {
 		s.profile = in.profile()
+	} else if format == JPEG {
+		s.profile = header.Profile()
 	}
+	s.openPlanes()
 	return s, nil
 }
 
@@ -61,11 +64,18 @@ func (s *Source) turned() bool { return s.orientation >= 5 && s.orientation <= 8
 
 // decode computes the pixels of the widest picture, in one pass from the first byte to the last, and returns when it did so.
 // The error is errSuspect for a JPEG that may be damaged.
-func (s *Source) decode(ctx context.Context, p *picture) (_ *pixels, took Span, err error) {
+func (s *Source) decode(ctx context.Context, spec Spec, pictures []*picture) (widest raster, took Span, err error) {
 	took.Start = time.Now()
-	pixels, err := s.decodePixels(ctx, p)
+	if s.byPlanes(spec, pictures) {
+		widest, err = s.decodePlanes(ctx, pictures[0])
+	} else {
+		widest, err = s.decodePixels(ctx, pictures[0])
+	}
 	took.End = time.Now()
-	return pixels, took, err
+	if err != nil {
+		return nil, took, err
+	}
+	return widest, took, nil
 }
 
 func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) {

@@ -81,13 +81,21 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 
 func encodeJPEG(raw vips.Raw, spec Spec) ([]byte, error) {
 	data, err := raw.JPEG(spec.Quality.JPEG, spec.Background.R, spec.Background.G, spec.Background.B)
-	if err != nil || 8*float64(len(data)-jpegHeader) > tunedBelow*float64(raw.Width)*float64(raw.Height) {
-		return data, err
+	if err != nil {
+		return nil, err
+	}
+	return tuned(data, raw.Width, raw.Height), nil
+}
+
+// tuned is a JPEG of so many pixels with Huffman tables of its own, where they pay.
+func tuned(data []byte, width, height int) []byte {
+	if 8*float64(len(data)-jpegHeader) > tunedBelow*float64(width)*float64(height) {
+		return data
 	}
 	if own, err := jpeg.Tuned(data); err == nil {
-		return own, nil
+		return own
 	}
-	return data, nil // good as it is: some other libjpeg than the pinned one codes in another way
+	return data // good as it is: some other libjpeg than the pinned one codes in another way
 }
 
 const (

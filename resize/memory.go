@@ -35,7 +35,7 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return s.memory(pictures), nil
+	return s.memory(spec, pictures), nil
 }
 
 // measure notes what the estimate needs to know from the header.
@@ -62,7 +62,10 @@ const (
 // and with it. For a JPEG, that is for its codes while it gets Huffman tables of its own.
 var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
 
-func (s *Source) memory(pictures []*picture) int64 {
+func (s *Source) memory(spec Spec, pictures []*picture) int64 {
+	if s.byPlanes(spec, pictures) {
+		return s.planesMemory(pictures)
+	}
 	frames := s.framesFor(pictures)
 	shrink := int64(s.loadShrink(pictures[0].width))
 	width, height := int64(s.Width), int64(s.Height)
@@ -196,8 +199,8 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 }
 
 // checkMemory returns a [*Rejection] if the pictures would take more memory than the limit.
-func (s *Source) checkMemory(pictures []*picture) error {
-	if need := s.memory(pictures); need > s.maxMemory {
+func (s *Source) checkMemory(spec Spec, pictures []*picture) error {
+	if need := s.memory(spec, pictures); need > s.maxMemory {
 		return rejection.TooLargef(
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
 			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))

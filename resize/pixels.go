@@ -22,8 +22,7 @@ type pixels struct {
 	loop     int   // how often an animation plays; 0 for ever
 }
 
-// scaled returns a smaller picture.
-func (p *pixels) scaled(ctx context.Context, width, height int) (*pixels, error) {
+func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) {
 	small := *p
 	image := p.image.Copy()
 	defer image.Close()

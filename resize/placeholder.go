@@ -17,9 +17,7 @@ const (
 	lookedAt = 1 << 15
 )
 
-// placeholder returns what a page can show until it has one of the renditions: the ThumbHash and the dominant color of p, the
-// smallest picture in memory. The color is background if nothing of the picture is visible.
-func placeholder(p *pixels, background Color) (hash []byte, dominant Color, err error) {
+func (p *pixels) placeholder(background Color) (hash []byte, dominant Color, err error) {
 	raw, err := p.image.Raw()
 	if err != nil {
 		return nil, Color{}, err

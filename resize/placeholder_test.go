@@ -310,7 +310,7 @@ func BenchmarkPlaceholder(b *testing.B) {
 			p := &pixels{image: stored, space: space, weighted: c.bands == 4, frames: 1}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := placeholder(p, white); err != nil {
+				if _, _, err := p.placeholder(white); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -13,7 +14,19 @@ type picture struct {
 	width, height int
 	sizes         []string
 	formats       []Format
-	pixels        *pixels
+	pixels        raster
+}
+
+// raster is a picture in memory: upright sRGB or grey, 8 bits a channel. Close it.
+type raster interface {
+	// scaled returns a smaller picture.
+	scaled(ctx context.Context, width, height int) (raster, error)
+	// encodeUntil encodes as soon as one of the slots is free, unless ctx ends first.
+	encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error)
+	// placeholder returns what a page can show until it has one of the renditions: the ThumbHash and the dominant color,
+	// which is background if nothing of the picture is visible.
+	placeholder(background Color) (hash []byte, dominant Color, err error)
+	close()
 }
 
 // plan returns the pictures to make, the widest first.
@@ -43,7 +56,7 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 
 // parent returns the picture to make p from: the smallest one that is at least two and a half times as wide, else the widest.
 // Each step of resizing costs a little sharpness, and a longer step costs less.
-func parent(made []*picture, p *picture) *pixels {
+func parent(made []*picture, p *picture) raster {
 	for _, candidate := range slices.Backward(made) {
 		if 2*candidate.width >= 5*p.width {
 			return candidate.pixels
@@ -64,6 +77,8 @@ func (p *picture) emit(r Rendition, emit func(Rendition) error) error {
 
 func closeAll(pictures []*picture) {
 	for _, p := range pictures {
-		p.pixels.close()
+		if p.pixels != nil {
+			p.pixels.close()
+		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"s3resizer/resize/internal/heic"
+	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -68,6 +69,8 @@ type Spec struct {
 	// Reopen opens the very same file once more, from its first byte. It is called for a JPEG that has to be examined as a
 	// whole, which is rare. If it is nil, such a JPEG is rejected.
 	Reopen func(context.Context) (io.ReadCloser, error)
+	// NoPlanes sends every JPEG through libvips, for comparing.
+	NoPlanes bool
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -108,10 +111,11 @@ type Source struct {
 	Alpha         bool
 
 	input       *input
-	orientation int    // EXIF orientation of the stored picture, 1–8
-	profile     []byte // the ICC profile that a file without one stands for, or nil
-	pixelBytes  int64  // bytes of a pixel as it is decoded
-	deep        bool   // more than 8 bits a sample
+	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
+	orientation int             // EXIF orientation of the stored picture, 1–8
+	profile     []byte          // the ICC profile of a JPEG, or the one that a file without stands for, or nil
+	pixelBytes  int64           // bytes of a pixel as it is decoded
+	deep        bool            // more than 8 bits a sample
 	grey        bool
 	maxMemory   int64
 }
@@ -189,21 +193,21 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 
 // decodeWidest computes the pixels of the widest of the pictures, after a second look at the file if that is needed.
 func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
-	if err := s.checkMemory(pictures); err != nil {
+	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
 	widest := pictures[0]
-	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	if !errors.Is(err, errSuspect) {
 		return summary, err
 	}
 	if summary.Truncated, err = s.examine(ctx, spec); err != nil {
 		return summary, err
 	}
-	if err := s.checkMemory(pictures); err != nil {
+	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
-	widest.pixels, summary.Decode, err = s.decode(ctx, widest)
+	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	return summary, err
 }
 
@@ -232,7 +236,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 		}
 		if i == len(pictures)-1 { // nothing waits for this: the widest is still being encoded
 			group.Go(func() (err error) {
-				summary.ThumbHash, summary.Color, err = placeholder(picture.pixels, spec.Background)
+				summary.ThumbHash, summary.Color, err = picture.pixels.placeholder(spec.Background)
 				return err
 			})
 		}
@@ -243,5 +247,8 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 // Close releases what Open holds.
 func (s *Source) Close() {
 	s.input.close()
+	if s.lane != nil {
+		s.lane.Close()
+	}
 	vips.Trim()
 }

@@ -35,17 +35,19 @@ func TestSpoiledJPEGs(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
+			if n := vips.OpenImageRefs(); n != 0 {
+				t.Errorf("%d libvips images are still open", n)
+			}
 			var rejection *Rejection
 			switch {
-			case s.Outcome == resizetest.Whole:
-				if err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%v; as the original: %v", err, bytes.Equal(got, want))
+			case s.Outcome == resizetest.Whole: // the original has gone by its planes; libvips has what was examined
+				if err != nil {
+					t.Error(err)
+				} else if d := psnr(t, decoded(t, got), decoded(t, want)); d < 40 {
+					t.Errorf("%.1f dB from the original", d)
 				}
 			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || (rejection.Remedy == RemedyAcceptTruncated) != (s.Outcome == resizetest.Cut) || got != nil:
 				t.Errorf("%v, want class corrupt and %q", err, words[s.Outcome])
-			}
-			if n := vips.OpenImageRefs(); n != 0 {
-				t.Errorf("%d libvips images are still open", n)
 			}
 		})
 	}

@@ -134,7 +134,7 @@ func TestImageHoldsNothingToBreakInWith(t *testing.T) {
 			t.Errorf("can be written by the function's user: %s %v", name, mode)
 		}
 	}
-	wanted := []string{"/licenses/LICENSE", "/licenses/NOTICE", "/licenses/libvips.md", "/licenses/github.com/davidbyttow/govips/v2/LICENSE", "/licenses/golang.org/x/net/LICENSE", "/usr/share/common-licenses/LGPL-3", "/etc/ssl/certs/ca-certificates.crt"}
+	wanted := []string{"/licenses/LICENSE", "/licenses/NOTICE", "/licenses/libvips.md", "/licenses/github.com/davidbyttow/govips/v2/LICENSE", "/licenses/golang.org/x/net/LICENSE", "/licenses/libjpeg62-turbo-dev.txt", "/licenses/libzimg-dev.txt", "/licenses/linked-versions.txt", "/usr/share/common-licenses/LGPL-3", "/etc/ssl/certs/ca-certificates.crt"}
 	if heic := []string{"/licenses/libheif1.txt", "/licenses/libde265-0.txt", "/licenses/libsharpyuv0.txt", "/licenses/zlib1g.txt"}; os.Getenv("HEIC") != "" {
 		wanted = append(wanted, heic...)
 	} else if all[heic[0]] != nil {

@@ -38,6 +38,7 @@ type Settings struct {
 	MaxBytes        int64         // of a source
 	Processors      int           // to use, which is also how many pictures are worked on at once
 	AcceptTruncated bool          // render a JPEG of which half is there
+	Planar          bool          // resize the common JPEG by its planes
 	DeadlineMargin  time.Duration // work stops this long before the function's time limit
 	LogLevel        slog.Level
 	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
@@ -76,6 +77,7 @@ var variables = map[string]variable{
 	"MAX_MEMORY":      {"", setMaxMemory},
 	"DEADLINE_MARGIN": {"500ms", setDeadlineMargin},
 	"LOG_LEVEL":       {"info", setLogLevel},
+	"PLANAR":          {"on", func(s *Settings, value string) error { return setSwitch(&s.Planar, value) }},
 	"METRICS":         {"on", func(s *Settings, value string) error { return setSwitch(&s.Metrics, value) }},
 }
 
@@ -154,7 +156,8 @@ func names() []string {
 
 // Spec is what [resize.Source.Render] needs.
 func (s Settings) Spec() resize.Spec {
-	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Effort: s.Effort, Background: s.Background, AcceptTruncated: s.AcceptTruncated}
+	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Effort: s.Effort, Background: s.Background, AcceptTruncated: s.AcceptTruncated,
+		NoPlanes: !s.Planar}
 }
 
 func setSizes(s *Settings, value string) error {

@@ -58,6 +58,16 @@ func (i *Image) Delays() []int {
 // HasProfile reports whether the picture has an ICC profile.
 func (i *Image) HasProfile() bool { return C.vips_image_get_typeof(i.c, profileName) != 0 }
 
+// Profile is a copy of its ICC profile, or nil.
+func (i *Image) Profile() []byte {
+	var data unsafe.Pointer
+	var size C.size_t
+	if !i.HasProfile() || C.vips_image_get_blob(i.c, profileName, &data, &size) != 0 {
+		return nil
+	}
+	return C.GoBytes(data, C.int(size))
+}
+
 // SetProfile gives an ICC profile to a picture that was just loaded.
 func (i *Image) SetProfile(profile []byte) {
 	C.vips_image_set_blob_copy(i.c, profileName, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)))

@@ -1,0 +1,144 @@
+package resize
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+
+	"go.n16f.net/thumbhash"
+
+	"s3resizer/resize/internal/planar"
+	"s3resizer/resize/internal/vips"
+)
+
+// A JPEG of the common kind does not go through libvips: it is decoded, resampled and, if it becomes a JPEG again, encoded
+// as the planes that it consists of. Where its renditions are of another format, or its colors are not sRGB, the widest one
+// is handed to libvips, and all goes on from there.
+
+// mostPlanes bounds the planes of a picture, in bytes. They are held whole, at the load shrink, where libvips, which takes
+// what has more, holds some rows: 7 MB of 9 or 12 megapixels, 18 MB of 24. A shrink leaves a picture of common proportions
+// about 4 to 16 times the pixels of its widest size; what gets near this is very high, or to become very large.
+const mostPlanes = 64 << 20
+
+// openPlanes looks whether the picture can go by its planes.
+func (s *Source) openPlanes() {
+	if s.Format != JPEG {
+		return
+	}
+	if lane, err := planar.Open(s.input.head.Bytes()); err == nil { // else libvips has it, or finds out what is wrong
+		s.lane = lane
+	}
+}
+
+// byPlanes reports whether the picture goes by its planes: one that is, and that does not take too much memory so.
+func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
+	if s.lane == nil || spec.NoPlanes {
+		return false
+	}
+	planes, _, err := s.lane.Memory(s.loadShrink(pictures[0].width))
+	return err == nil && planes <= mostPlanes && s.planesMemory(pictures) <= s.maxMemory
+}
+
+// planesMemory is what Memory estimates for a picture that goes by its planes.
+func (s *Source) planesMemory(pictures []*picture) int64 {
+	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
+	return memoryOfEach + s.fileMemory() + planes + coefficients +
+		s.renditionsMemory(pictures, 1) + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+}
+
+// decodePlanes decodes the picture and makes the widest rendition of it.
+func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
+	damaged := "the jpeg is damaged or cut short"
+	file := s.input.last(ctx)
+	if _, err := io.CopyN(io.Discard, file, int64(s.lane.Header)); err != nil {
+		return nil, s.input.blame(ctx, damaged)
+	}
+	stored, err := s.lane.Decode(ctx, file, s.loadShrink(p.width))
+	s.lane.Close() // a progressive picture has much in it
+	s.lane = nil
+	if err != nil {
+		return nil, s.input.blame(ctx, damaged)
+	}
+	defer stored.Close()
+	if s.input.body.err != nil || s.input.doubtful(false) {
+		return nil, s.input.blame(ctx, damaged)
+	}
+	if s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG }) {
+		widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Halved)
+		if err != nil {
+			return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
+		}
+		return planes{widest}, nil
+	}
+	widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Full)
+	if err != nil {
+		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
+	}
+	defer widest.Close()
+	return s.pixelsOf(ctx, widest)
+}
+
+// pixelsOf makes of planes what libvips goes on with.
+func (s *Source) pixelsOf(ctx context.Context, p *planar.Planes) (raster, error) {
+	bands, space := 3, vips.SRGB
+	if p.Grey() {
+		bands, space = 1, vips.BW
+	}
+	image, err := vips.New(p.RGB(), p.Width, p.Height, bands, space)
+	if err != nil {
+		return nil, err
+	}
+	if s.profile == nil {
+		return &pixels{image: image, space: space, frames: 1}, nil
+	}
+	defer image.Close()
+	image.SetProfile(s.profile)
+	if err := toSRGB(image); err != nil {
+		return nil, err
+	}
+	inside, err := computed(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	return &pixels{image: inside, space: image.Space(), frames: 1}, nil
+}
+
+// planes is a picture in memory that becomes JPEGs.
+type planes struct{ *planar.Planes }
+
+func (p planes) scaled(_ context.Context, width, height int) (raster, error) {
+	small, err := p.Resize(width, height, 1, planar.Halved)
+	if err != nil {
+		return nil, err
+	}
+	return planes{small}, nil
+}
+
+// encodeUntil is not stopped by the end of ctx once it has begun: it takes a few milliseconds.
+func (p planes) encodeUntil(ctx context.Context, slots chan struct{}, _ Format, spec Spec) ([]byte, error) {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-slots }()
+	data, err := p.Encode(spec.Quality.JPEG)
+	if err != nil {
+		return nil, err
+	}
+	return tuned(data, p.Width, p.Height), nil
+}
+
+func (p planes) placeholder(background Color) (hash []byte, dominant Color, err error) {
+	bands := 3
+	if p.Grey() {
+		bands = 1
+	}
+	look := newLook(p.Width, p.Height)
+	look.all(p.RGB(), bands, false)
+	return thumbhash.EncodeImage(look.small()), look.dominant(background), nil
+}
+
+func (p planes) close() { p.Close() }

@@ -1,0 +1,94 @@
+package resize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"s3resizer/resize/resizetest"
+)
+
+// everyJPEG is every JPEG that package resize is tested with, good and bad, by name.
+func everyJPEG(t *testing.T) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	for _, p := range resizetest.Pictures() {
+		if bytes.HasPrefix(p.Data, []byte("\xff\xd8\xff")) {
+			files[p.Name] = p.Data
+		}
+	}
+	for _, s := range spoiled(t) {
+		files["spoiled: "+s.Name] = s.Data
+	}
+	paths, err := filepath.Glob("testdata/jpeg/*.jpg")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		if files[filepath.Base(path)], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// furtherApart are pictures between whose renditions there are fewer than 40 dB: colors change from pixel to pixel, and of
+// their few samples libjpeg, which interpolates between the nearest two, makes something else than Lanczos3 does.
+var furtherApart = map[string]float64{"3x65500.jpg": 27, "7x5.jpg": 33, "sampled-oddly.jpg": 38.5}
+
+// Every JPEG goes both ways: the same verdict in the same words, the same dimensions, all but the same pixels.
+func TestPlanesAndPixelsAgree(t *testing.T) {
+	for name, data := range everyJPEG(t) {
+		for _, format := range []Format{JPEG, PNG} {
+			for _, accept := range []bool{false, true} {
+				spec := Spec{Sizes: []Size{{"large", 150}, {"small", 50}}, Formats: []Format{format}, Quality: Quality{JPEG: 100}, Background: white, AcceptTruncated: accept}
+				byPlanes, byPixels := map[string]Rendition{}, map[string]Rendition{}
+				planes, planesErr := tryRender(data, spec, func(r Rendition) { byPlanes[r.Size] = r })
+				spec.NoPlanes = true
+				pixels, pixelsErr := tryRender(data, spec, func(r Rendition) { byPixels[r.Size] = r })
+				if fmt.Sprint(planesErr) != fmt.Sprint(pixelsErr) || planes.Truncated != pixels.Truncated {
+					t.Errorf("%s, %s: %v by planes, %v by pixels", name, format, planesErr, pixelsErr)
+				}
+				for size, p := range byPlanes {
+					least, exception := furtherApart[name]
+					if !exception {
+						least = 40
+					}
+					if d := psnr(t, decoded(t, p.Data), decoded(t, byPixels[size].Data)); d < least {
+						t.Errorf("%s, %s, %s: %.1f dB", name, format, size, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What the planes decline is read by libvips from the first byte on.
+func TestWhichJPEGsGoByPlanes(t *testing.T) {
+	goes := map[string]bool{}
+	for name, data := range everyJPEG(t) {
+		source, err := Open(t.Context(), bytes.NewReader(data), limits)
+		if err != nil {
+			if !errors.As(err, new(*Rejection)) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		goes[name] = source.lane != nil
+		source.Close()
+	}
+	for name, does := range goes {
+		if declined := strings.Contains(name, "arithmetic") || strings.Contains(name, "cmyk"); declined && does {
+			t.Errorf("%s goes by its planes", name)
+		}
+	}
+	for _, name := range []string{"baseline.jpg", "progressive.jpg", "grey.jpg", "restart-3.jpg", "sampled-411.jpg", "scan-by-scan.jpg"} {
+		if !goes[name] {
+			t.Errorf("%s does not go by its planes", name)
+		}
+	}
+}
