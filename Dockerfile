@@ -4,16 +4,20 @@
 #   docker build -t s3resizer --platform linux/arm64 --provenance=false .     cross-compiled, nothing is emulated
 #   docker build -t s3resizer:heic --build-arg HEIC=1 .                       the variant that reads HEIC too
 #
-# `make image` adds the version.
+# `make image` adds the version. The base images are arguments: a release pins each by its digest (see CONTRIBUTING.md).
+
+ARG NODE_IMAGE=node:22-slim
+ARG GO_IMAGE=golang:1.26-trixie
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 
 # The pinned libvips for the target's architecture, its headers, and its licence.
-FROM --platform=$BUILDPLATFORM node:22-slim AS libvips
+FROM --platform=$BUILDPLATFORM $NODE_IMAGE AS libvips
 ARG TARGETARCH
 WORKDIR /libvips
 COPY libvips/package.json libvips/package-lock.json libvips/link.sh ./
 RUN npm ci --no-audit --no-fund --os=linux --libc=glibc --cpu="$(echo "$TARGETARCH" | sed 's/amd64/x64/')"
 
-FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS go
+FROM --platform=$BUILDPLATFORM $GO_IMAGE AS go
 ARG GOPROXY
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -55,7 +59,7 @@ RUN cp libvips/node_modules/@img/platform/README.md /files/licenses/libvips.md &
     go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/lambda | sort -u | \
     while read -r module dir; do mkdir -p "/files/licenses/$module" && cp "$dir"/LICENSE* "$dir"/NOTICE* "/files/licenses/$module/" 2>/dev/null || true; done
 # libheif, libde265, what they need beside the base, which changes with Debian's updates, and their licences. libheif's own
-# plugins stay out: hevc.c is what decodes.
+# plugins stay out: resize/internal/heic/hevc.c is what decodes.
 RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1)")" && mkdir -p "/files$libraries" && \
       add() { \
         case "$1" in libc.so.*|libm.so.*|libstdc++.so.*|libgcc_s.so.*|ld-linux*) return 0;; esac; \
@@ -71,8 +75,8 @@ COPY --from=build /files/ /
 
 # glibc, libstdc++ and the certificates, of distroless; less glibc's converters between character sets, 8 MB that
 # nothing here opens, and the scripts that come with Debian's packages.
-FROM gcr.io/distroless/cc-debian13:nonroot AS distroless
-FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS base
+FROM $BASE_IMAGE AS distroless
+FROM --platform=$BUILDPLATFORM $GO_IMAGE AS base
 RUN --mount=from=distroless,target=/distroless cp -a /distroless /base && \
     rm -rf /base/usr/lib/*/gconv /base/usr/sbin/* /base/etc/update-motd.d /base/var/lock
 
@@ -112,7 +116,7 @@ USER 65532:65532
 ENTRYPOINT ["/s3wire"]
 
 # A production S3 gateway on a folder (Apache-2.0), built from its module; it never enters ours.
-FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS build-versitygw
+FROM --platform=$BUILDPLATFORM $GO_IMAGE AS build-versitygw
 ARG GOPROXY TARGETARCH
 WORKDIR /versitygw
 RUN --mount=type=cache,target=/root/.cache/go-build \
@@ -126,16 +130,18 @@ COPY --from=build-versitygw --chown=65532:65532 /files/ /
 USER 65532:65532
 ENTRYPOINT ["/versitygw"]
 
-# The integration suite: `go test`, compiled.
+# The integration suite, and s3io's conformance suite: `go test`, compiled.
 FROM go AS build-test
 ARG TARGETARCH
 COPY cmd/lambda-local/stack cmd/lambda-local/stack
+COPY internal/devserver internal/devserver
 COPY s3io s3io
 RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /stack.test ./cmd/lambda-local/stack
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /files/stack.test ./cmd/lambda-local/stack && \
+    CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -o /files/s3io.test ./s3io
 
 FROM scratch AS test
-COPY --from=build-test /stack.test /
+COPY --from=build-test /files/ /
 USER 65532:65532
 ENTRYPOINT ["/stack.test"]
 CMD ["-test.v"]
@@ -151,10 +157,10 @@ ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 ENV MALLOC_ARENA_MAX=1 GLIBC_TUNABLES=glibc.malloc.tcache_max=128
 USER 65532:65532
 ENTRYPOINT ["/var/runtime/bootstrap"]
-ARG VERSION=dev REVISION=unknown
+ARG VERSION=dev REVISION=unknown BASE_IMAGE
 LABEL org.opencontainers.image.title="s3resizer" \
       org.opencontainers.image.description="AWS Lambda function: each picture that lands in an S3 bucket becomes several widths, decoded once" \
       org.opencontainers.image.licenses="MIT AND LGPL-3.0-or-later" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian13:nonroot"
+      org.opencontainers.image.base.name="$BASE_IMAGE"

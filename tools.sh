@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks for the tools that a build needs. What is missing is installed where that takes no question (root on Debian and
-# its kin), else named in one line.
-#   tools.sh [pinned|system] [djpeg|heic|chromium|awscli|java]
+# Checks for the tools that a build needs, and for what else is named. What is missing is installed where that takes no
+# question (root on Debian and its kin), else named in one line.
+#   tools.sh pinned|system [djpeg|heic|chromium|java|awscli|shellcheck|arm64]…
 set -euo pipefail
 libvips=${1:-pinned}
 
 packages=()
-need() { # need COMMAND PACKAGE
+need() { # need COMMAND PACKAGES
   command -v "$1" >/dev/null || packages+=("$2")
 }
 need gcc "gcc libc6-dev"
@@ -16,23 +16,38 @@ if [ "$libvips" = pinned ]; then
 elif ! pkg-config --atleast-version=8.14 vips 2>/dev/null; then
   packages+=(libvips-dev)
 fi
-[ "${2:-}" != djpeg ] || need djpeg libjpeg-turbo-progs
-[ "${2:-}" != heic ] || pkg-config --exists libheif libde265 2>/dev/null || packages+=("libheif-dev libde265-dev")
-[ "${2:-}" != java ] || { need javac default-jdk-headless && need mvn maven; }
-[ "${2:-}" != chromium ] || need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core"
-if [ "${2:-}" = awscli ]; then
-  found=
-  while read -r aws; do [[ $("$aws" --version 2>&1) != aws-cli/2.* ]] || found=$aws; done < <(type -ap aws)
-  [ -n "$found" ] || packages+=(awscli)
-fi
+for wanted in "${@:2}"; do
+  case $wanted in
+  djpeg) need djpeg libjpeg-turbo-progs ;;
+  heic) pkg-config --exists libheif libde265 2>/dev/null || packages+=("libheif-dev libde265-dev") ;;
+  java) need javac default-jdk-headless && need mvn maven ;;
+  chromium) need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core" ;;
+  shellcheck) need shellcheck shellcheck ;;
+  arm64) # what runs a program for arm64 here
+    need qemu-aarch64-static qemu-user-static
+    [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || packages+=("libc6-arm64-cross libstdc++6-arm64-cross")
+    ;;
+  awscli)
+    found=
+    while read -r aws; do [[ $("$aws" --version 2>&1) != aws-cli/2.* ]] || found=$aws; done < <(type -ap aws)
+    [ -n "$found" ] || packages+=(awscli)
+    ;;
+  *)
+    echo "tools.sh knows no $wanted" >&2
+    exit 2
+    ;;
+  esac
+done
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "missing: install ${packages[*]} (on Debian: sudo apt-get install ${packages[*]})" >&2
     exit 1
   fi
   echo "installing ${packages[*]}" >&2
+  exec {lock}>/tmp/s3resizer-apt.lock # two targets side by side may want something each
+  flock "$lock"
   apt-get update -qq
-  # shellcheck disable=SC2086 # an entry may be several packages
+  # shellcheck disable=SC2048,SC2086 # an entry may be several packages
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages[*]} >/dev/null
 fi
 if ! go version 2>/dev/null | grep -qE 'go(1\.(2[6-9]|[3-9][0-9])|[2-9])'; then

@@ -4,8 +4,8 @@
 
 # What was set, quoted for a shell and for make: the whole command, to be copied.
 settings=
-for name in AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION STACK REPOSITORY VERSION SOURCE_BUCKET DESTINATION_BUCKET IMAGE_URI ARCHITECTURE PARAMETERS \
-  DOCKER_FLAGS KEEP PATIENCE; do
+for name in AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION AWS_ENDPOINT_URL STACK REPOSITORY VERSION \
+  SOURCE_BUCKET DESTINATION_BUCKET IMAGE_URI ARCHITECTURE PARAMETERS DOCKER_FLAGS KEEP PATIENCE; do
   value=${!name:-}
   [ -z "$value" ] || settings+=" $name=$(printf %q "${value//\$/\$\$}")"
 done
@@ -19,8 +19,8 @@ die() { # die LINE…
   exit 1
 }
 
-# check_tools docker|go: the AWS CLI, and Docker or, if that is enough, Go in the place of it; credentials that are good and a region. Sets account,
-# partition, region and registry.
+# check_tools docker|go: the AWS CLI, and Docker or, if go is enough, one of the two; credentials that are good and a region.
+# Sets account, partition, region and registry.
 check_tools() {
   local missing=() or_go='' docker=yes caller
   if [ "$1" = go ]; then

@@ -68,7 +68,7 @@ check_concurrency() {
     return
   fi
   own=None name=$(stack_output FunctionName)
-  [ -z "$name" ] || own=$(aws lambda get-function-concurrency --function-name "$name" --query ReservedConcurrentExecutions --output text)
+  [ -z "$name" ] || own=$(aws lambda get-function-concurrency --function-name "$name" --query ReservedConcurrentExecutions --output text) || own=None
   [ "$own" != None ] || own=0
   room=$((unreserved + own - 100))
   ((room > 0)) || room=0
@@ -169,6 +169,9 @@ if ! confirmed; then
   unconfirmed deploy
   exit 0
 fi
+
+statement=$(stack_output KeyPolicyStatement)
+[ -z "$statement" ] || printf '%s\n' "the policy of the destination's KMS key has to have this statement, or CloudFront shows nothing:" "  $statement" >&2
 
 key=${prefix}s3resizer-smoke-test/$(date -u +%Y%m%dT%H%M%SZ)-$$.jpg
 record=.s3resizer/$key.json

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ const (
 	account   = "123456789012"
 	region    = "eu-central-1"
 	stackName = "pictures"
+	stackUUID = "4f1c2d3e-0a1b-11ef-8000-0123456789ab"
+	stackID   = "arn:aws:cloudformation:" + region + ":" + account + ":stack/" + stackName + "/" + stackUUID
 )
 
 // template is a CloudFormation template. The short forms of functions, as !Ref, are read as the long ones.
@@ -101,7 +104,7 @@ func (tmpl template) evaluate(given map[string]string) (s *stack, err error) {
 		}
 	}()
 	s = &stack{template: tmpl, parameters: map[string]any{}, conditions: map[string]bool{}, made: map[string]map[string]any{}, outputs: map[string]any{}}
-	for name, is := range map[string]string{"AccountId": account, "Region": region, "StackName": stackName, "Partition": "aws", "URLSuffix": "amazonaws.com"} {
+	for name, is := range map[string]string{"AccountId": account, "Region": region, "StackName": stackName, "Partition": "aws", "URLSuffix": "amazonaws.com", "StackId": stackID} {
 		s.parameters["AWS::"+name] = is
 	}
 	for name := range given {
@@ -247,6 +250,24 @@ func (s *stack) call(function string, argument any) any {
 		return !slices.Contains(s.value(args).([]any), any(false))
 	case "Fn::Or":
 		return slices.Contains(s.value(args).([]any), any(true))
+	case "Fn::Join":
+		var parts []string
+		for _, part := range s.value(args[1]).([]any) {
+			parts = append(parts, fmt.Sprint(part))
+		}
+		return strings.Join(parts, args[0].(string))
+	case "Fn::Split":
+		parts := []any{}
+		for part := range strings.SplitSeq(s.value(args[1]).(string), args[0].(string)) {
+			parts = append(parts, part)
+		}
+		return parts
+	case "Fn::Select":
+		index, err := strconv.Atoi(args[0].(string))
+		if list, ok := s.value(args[1]).([]any); ok && err == nil && index < len(list) {
+			return list[index]
+		}
+		fail("there is no %v", args)
 	case "Fn::FindInMap":
 		var found any = s.Mappings
 		for _, key := range args {
@@ -305,10 +326,11 @@ func (s *stack) attribute(of string) string {
 	known := map[string]map[string]string{
 		"AWS::Lambda::Function":                {"Ref": name, "Arn": arn("lambda", "function:"+name)},
 		"AWS::IAM::Role":                       {"Ref": name, "Arn": "arn:aws:iam::" + account + ":role/" + name},
-		"AWS::Logs::LogGroup":                  {"Ref": "/aws/lambda/" + stackName, "Arn": arn("logs", "log-group:/aws/lambda/"+stackName+":*")},
+		"AWS::Logs::LogGroup":                  {"Ref": name, "Arn": arn("logs", "log-group:"+name+":*")},
 		"AWS::S3::Bucket":                      {"Ref": fmt.Sprint(s.parameters["DestinationBucket"])},
 		"AWS::SQS::Queue":                      {"Ref": "https://sqs." + region + ".amazonaws.com/" + account + "/" + name, "Arn": arn("sqs", name), "QueueName": name},
 		"AWS::SNS::Topic":                      {"Ref": arn("sns", name)},
+		"AWS::KMS::Key":                        {"Ref": name, "Arn": arn("kms", "key/"+name)},
 		"AWS::Events::Rule":                    {"Ref": name, "Arn": arn("events", "rule/"+name)},
 		"AWS::Events::Connection":              {"Ref": name, "Arn": arn("events", "connection/"+name+"/1")},
 		"AWS::Events::ApiDestination":          {"Ref": name, "Arn": arn("events", "api-destination/"+name+"/1")},

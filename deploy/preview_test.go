@@ -16,7 +16,7 @@ import (
 
 // whole is everything that can be set, with what a shell and make would take for their own.
 var whole = map[string]string{
-	"AWS_PROFILE": "my profile", "AWS_REGION": "eu-central-1", "STACK": "pictures", "REPOSITORY": "team/pictures", "VERSION": "1.2.3-rc.1",
+	"AWS_PROFILE": "my profile", "AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "STACK": "pictures", "REPOSITORY": "team/pictures", "VERSION": "1.2.3-rc.1",
 	"SOURCE_BUCKET": "photos", "DESTINATION_BUCKET": "thumbs", "ARCHITECTURE": "x86_64", "KEEP": "yes", "PATIENCE": "8",
 	"IMAGE_URI":    "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/pictures:1",
 	"PARAMETERS":   `Quality=75 CacheControl='public, max-age=60' SourcePrefix="it's/" Sizes=$HOME,"a b"`,

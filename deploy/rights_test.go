@@ -216,6 +216,9 @@ func (s *stack) onBehalf() map[need]bool {
 			arn := dig(to, "Destination").(string)
 			action := map[string]string{"sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}[strings.Split(arn, ":")[2]]
 			needs[need{action, arn}] = true
+			if key := s.keyOfTopic(arn); key != "" {
+				needs[need{"kms:Decrypt", key}], needs[need{"kms:GenerateDataKey", key}] = true, true
+			}
 		}
 	}
 	for _, id := range s.ofType("AWS::Lambda::EventSourceMapping") {
@@ -294,7 +297,11 @@ func about(n need) map[string]string {
 	case "s3":
 		return map[string]string{"s3:ResourceAccount": account}
 	case "kms":
-		return map[string]string{"kms:ViaService": "s3." + region + ".amazonaws.com"}
+		by := "s3."
+		if n.resource != sourceKey && n.resource != destKey {
+			by = "sns." // the stack's own, for its topic
+		}
+		return map[string]string{"kms:ViaService": by + region + ".amazonaws.com"}
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type desk struct {
 }
 
 // coreutils are what the scripts take for granted.
-var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv printf rm sleep touch xargs")
+var coreutils = strings.Fields("bash env git cat cut date dirname grep mkdir printenv printf rm sed sleep touch xargs")
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()

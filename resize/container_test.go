@@ -10,10 +10,10 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/heavy"
 	"s3resizer/bench/photos"
+	"s3resizer/resize/internal/tiff"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // segment is one of a JPEG.
@@ -151,9 +151,9 @@ func TestRowsOfATIFF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := readTIFF(data, 1)
-		if err != nil || found.rows != c.want {
-			t.Errorf("%s: %d rows, want %d; %v", name, found.rows, c.want, err)
+		found, err := tiff.Read(data, 1)
+		if err != nil || found.Rows != c.want {
+			t.Errorf("%s: %d rows, want %d; %v", name, found.Rows, c.want, err)
 		}
 		if _, out := render(t, data, standard, AsSource); len(out) != 3 {
 			t.Errorf("%s: %d renditions", name, len(out))
@@ -170,41 +170,9 @@ func TestTooMuchMemoryIsRejectedBeforeDecoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 	var rejection *Rejection
 	if !errors.As(err, &rejection) || rejection.Class != ClassTooLarge || body.n > 16<<10 {
 		t.Errorf("%v, after %d bytes", err, body.n)
 	}
-}
-
-// The walks take any bytes, and learn nothing absurd from them.
-func FuzzContainers(f *testing.F) {
-	for frames, encoders := range map[int][]heavy.Encoder{
-		1: {heavy.JPEG(true, true), heavy.JPEG(false, false), heavy.PNG(true), heavy.TIFF(8), heavy.TIFF(0), heavy.PlanarTIFF()},
-		3: {heavy.GIF(), heavy.WebP(true)},
-	} {
-		for _, encode := range encoders {
-			data, err := heavy.Picture{Width: 20, Height: 16, Frames: frames, Space: vips.InterpretationSRGB, Encode: encode}.Draw()
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(data)
-		}
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, format := range []Format{JPEG, PNG} {
-			var head bytes.Buffer
-			found, _ := copyHeader(format, bufio.NewReader(bytes.NewReader(data)), &head)
-			if head.Len() > maxHeader || head.Len() > len(data) || found.coefficients < 0 {
-				t.Errorf("%s: %d bytes kept of %d, %+v", format, head.Len(), len(data), found)
-			}
-		}
-		var gif, webp frameWalk
-		gif.gif(data)
-		webp.webp(data)
-		found, _ := readTIFF(data, 500)
-		if gif.count > len(data)/10 || webp.count > len(data)/8 || found.rows < 0 {
-			t.Errorf("%d frames, %d frames, %+v of %d bytes", gif.count, webp.count, found, len(data))
-		}
-	})
 }

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // everyFormat is a picture in each format, and in the forms that it comes in, by name.

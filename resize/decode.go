@@ -7,12 +7,13 @@ import (
 	"math"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
 
 // readHeader opens the picture without decoding a pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
-	header, err := vips.LoadImageFromReader(in.again(), loadParams())
+	header, err := vips.Load(in.again(), formats[format].loader, vips.Loading{})
 	if err == nil {
 		defer header.Close()
 	}
@@ -31,63 +32,56 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.Frames > 1 {
 		s.orientation = 1 // browsers show animations as they are stored
 	}
-	if !rangeKnown(header.BandFormat(), header.Interpretation()) {
-		return nil, &Rejection{ClassUnsupported, "its samples are neither of 8 nor of 16 bits"}
+	if !rangeKnown(header.SampleFormat(), header.Space()) {
+		return nil, rejection.Unsupportedf("its samples are neither of 8 nor of 16 bits")
 	}
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
-	if !header.HasICCProfile() {
-		switch format {
-		case PNG:
-			s.profile = pngProfile(in.head.Bytes())
-		case AVIF:
-			s.profile = avifProfile(in.file)
-		}
+	if !header.HasProfile() {
+		s.profile = in.profile()
 	}
 	return s, nil
 }
 
-// rangeKnown tells whether it is known which sample is black and which is white. Of float samples it is not (files with
+// rangeKnown reports whether it is known which sample is black and which is white. Of float samples it is not (files with
 // 0–1, 0–255 and physical units are all about), unless they are of a color space that libvips decodes to them.
-func rangeKnown(format vips.BandFormat, in vips.Interpretation) bool {
+func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 	switch format {
-	case vips.BandFormatUchar, vips.BandFormatUshort:
+	case vips.Bytes, vips.Words:
 		return true
 	default:
-		return in == vips.InterpretationLAB || in == vips.InterpretationLABS
+		return in == vips.LAB || in == vips.LABS
 	}
 }
 
-// turned tells whether the picture is stored lying on its side.
+// turned reports whether the picture is stored lying on its side.
 func (s *Source) turned() bool { return s.orientation >= 5 && s.orientation <= 8 }
 
-// decode computes the pixels of the widest picture, in one pass from the first byte to the last.
-func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
-	s.Decode.Start = time.Now()
-	defer func() { s.Decode.End = time.Now() }()
+// decode computes the pixels of the widest picture, in one pass from the first byte to the last, and says when it did. Of a
+// JPEG that may be damaged the error is errSuspect.
+func (s *Source) decode(ctx context.Context, p *picture) (_ *pixels, took Span, err error) {
+	took.Start = time.Now()
+	pixels, err := s.decodePixels(ctx, p)
+	took.End = time.Now()
+	return pixels, took, err
+}
 
+func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) {
 	damaged := fmt.Sprintf("the %s is damaged or cut short", s.Format)
-	params := loadParams()
-	params.FailOnError.Set(!s.input.examined)
 	shrink := s.loadShrink(p.width)
-	params.JpegShrinkFactor.Set(shrink)
-	params.WebpScaleFactor.Set(1 / float64(shrink))
 	frames := s.Frames
 	if !animates(p.formats) {
 		frames = 1
 	}
-	if frames > 1 {
-		params.NumPages.Set(-1)
-		params.Access.Set(vips.AccessRandom) // the frames are resized one by one
-	}
-	stored, err := vips.LoadImageFromReader(s.input.last(ctx), params)
+	how := vips.Loading{Shrink: shrink, AllFrames: frames > 1, Tolerant: s.input.examined}
+	stored, err := vips.Load(s.input.last(ctx), formats[s.Format].loader, how)
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
 	if s.profile != nil {
-		stored.SetBlob("icc-profile-data", s.profile)
+		stored.SetProfile(s.profile)
 	}
 	if s.Format == HEIC {
 		if err := decodeUntil(ctx, stored); err != nil {
@@ -96,7 +90,7 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	}
 	if s.Format == JPEG && shrink > 1 {
 		// Little is left to resample: a second thread would mostly wait for rows, at a tenth of the CPU time.
-		stored.SetInt("concurrency", 1)
+		stored.SetThreads(1)
 	}
 
 	width, height := p.width, p.height
@@ -106,14 +100,14 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
-		pixels.delay, _ = stored.PageDelay() // a file without delays has the viewer's default
-		for i, ms := range pixels.delay {
+		pixels.delays = stored.Delays() // a file without has the viewer's default
+		for i, ms := range pixels.delays {
 			if ms <= 10 { // as browsers play it; libvips gives some frames of such a GIF 100 ms, and others none
-				pixels.delay[i] = 100
+				pixels.delays[i] = 100
 			}
 		}
 	}
-	warned := closeWatched(stored)
+	warned := stored.CloseWatched()
 	if err != nil || s.input.body.err != nil || s.input.doubtful(warned) {
 		pixels.close()
 		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
@@ -129,51 +123,44 @@ func (s *Source) decode(ctx context.Context, p *picture) (*pixels, error) {
 }
 
 // decodeUntil decodes a picture of a format that is decoded at one go, unless ctx ends first.
-func decodeUntil(ctx context.Context, stored *vips.ImageRef) error {
+func decodeUntil(ctx context.Context, stored *vips.Image) error {
 	defer killAtEnd(ctx, stored)()
-	own, err := stored.Copy()
-	if err != nil {
-		return err
-	}
-	_, err = until(ctx, func() ([]float64, error) {
+	own := stored.Copy()
+	_, err := until(ctx, func() (struct{}, error) {
 		defer own.Close()
-		return own.GetPoint(0, 0) // the first pixel takes as long as all of them
+		return struct{}{}, own.Decode()
 	})
 	return err
 }
 
 // resampled pulls the rows of the stored picture through the resampler and into memory.
-func (s *Source) resampled(ctx context.Context, stored *vips.ImageRef, shrink, frames, width, height int) (*pixels, error) {
+func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, frames, width, height int) (*pixels, error) {
 	// Colors that need no conversion stay weighted by alpha until they are encoded: the other sizes are made from them.
-	space, source, ready := stored.Interpretation(), stored, isSRGB(stored)
+	result, ready := stored.Copy(), isSRGB(stored)
+	defer result.Close()
 	keep := ready && s.Alpha && (width != stored.Width() || height*frames != stored.Height())
 	if keep {
-		weighted, err := premultiplied(stored)
-		if err != nil {
+		if err := weight(result); err != nil {
 			return nil, err
 		}
-		defer weighted.Close()
-		source = weighted
 	}
-	var result *vips.ImageRef
 	var err error
 	if s.Format == JPEG && shrink > 1 {
-		result, err = s.scaleShrunk(source, shrink, width, height)
+		err = s.scaleShrunk(result, shrink, width, height)
 	} else {
-		result, err = scale(source, frames, width, height)
+		err = scale(result, frames, width, height)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer result.Close()
+	space := stored.Space()
 	if !ready {
 		if err := toSRGB(result); err != nil {
 			return nil, err
 		}
-		space = result.Interpretation()
+		space = result.Space()
 	}
-	defer killAtEnd(ctx, result)()
-	inside, err := inMemory(result)
+	inside, err := computed(ctx, result)
 	if err != nil {
 		return nil, err
 	}
@@ -206,34 +193,25 @@ func (s *Source) loadShrink(width int) int {
 // Such a picture is ⌊stored/shrink⌋ pixels wide, without the fraction of a pixel that is left over; stretched to the
 // target it would be off by up to that fraction at its far edge, which costs several dB. So its edge pixels are repeated
 // until the scale that is right gives whole pixels, and what is too much is cut off again.
-func (s *Source) scaleShrunk(loaded *vips.ImageRef, shrink, width, height int) (*vips.ImageRef, error) {
+func (s *Source) scaleShrunk(loaded *vips.Image, shrink, width, height int) error {
 	storedWidth, storedHeight := s.Width, s.Height
 	if s.turned() {
 		storedWidth, storedHeight = storedHeight, storedWidth
 	}
 	padX, outX := wholePixels(loaded.Width(), float64(width*shrink)/float64(storedWidth), width)
 	padY, outY := wholePixels(loaded.Height(), float64(height*shrink)/float64(storedHeight), height)
-	padded, err := loaded.Copy()
-	if err != nil {
-		return nil, err
-	}
-	defer padded.Close()
 	if padX > 0 || padY > 0 {
-		if err := padded.Embed(0, 0, loaded.Width()+padX, loaded.Height()+padY, vips.ExtendCopy); err != nil {
-			return nil, err
+		if err := loaded.Extend(loaded.Width()+padX, loaded.Height()+padY); err != nil {
+			return err
 		}
 	}
-	scaled, err := scale(padded, 1, outX, outY)
-	if err != nil {
-		return nil, err
+	if err := scale(loaded, 1, outX, outY); err != nil {
+		return err
 	}
 	if outX != width || outY != height {
-		if err := scaled.ExtractArea(0, 0, width, height); err != nil {
-			scaled.Close()
-			return nil, err
-		}
+		return loaded.Cut(0, width, height)
 	}
-	return scaled, nil
+	return nil
 }
 
 // wholePixels finds by how many pixels a side must be longer for its scaled length to be all but a whole number, and at
@@ -252,15 +230,6 @@ func wholePixels(length int, scale float64, target int) (pad, out int) {
 		}
 	}
 	return pad, out
-}
-
-// loadParams are those of every load. Sequential access is what makes libvips decode lazily, row by row, as the
-// resampler asks; failing on truncation, what keeps half a picture from passing as a whole one.
-func loadParams() *vips.ImportParams {
-	params := vips.NewImportParams()
-	params.Access.Set(vips.AccessSequential)
-	params.FailOnError.Set(true)
-	return params
 }
 
 func animates(formatsWanted []Format) bool {

@@ -1,21 +1,25 @@
 package resize
 
-import "fmt"
+import "s3resizer/resize/internal/rejection"
+
+// Rejection says that the picture can't or won't be resized, because of its own bytes: trying again is of no use.
+type Rejection = rejection.Rejection
 
 // Class says what is wrong with a picture, in a word that stays the same.
-type Class string
+type Class = rejection.Class
 
 // The classes of a [Rejection].
 const (
-	ClassUnsupported Class = "unsupported" // not an image, or of a format that is not resized
-	ClassTooLarge    Class = "too-large"   // beyond the limits, or a rendition beyond its format's
-	ClassCorrupt     Class = "corrupt"     // the header or the pixels are damaged or cut short
+	ClassUnsupported = rejection.Unsupported // not an image, or of a format that is not resized
+	ClassTooLarge    = rejection.TooLarge    // beyond the limits, or a rendition beyond its format's
+	ClassCorrupt     = rejection.Corrupt     // the header or the pixels are damaged or cut short
 )
 
-// Rejection says that the picture can't or won't be resized, because of its own bytes: trying again is of no use.
-type Rejection struct {
-	Class  Class
-	Reason string // for people: what is wrong, and what would be right
-}
+// Remedy is what would make such a picture pass after all, or "".
+type Remedy = rejection.Remedy
 
-func (r *Rejection) Error() string { return fmt.Sprintf("%s: %s", r.Class, r.Reason) }
+// The remedies of a [Rejection].
+const (
+	RemedyDecodeHEIC      = rejection.DecodeHEIC      // a build that decodes HEIC
+	RemedyAcceptTruncated = rejection.AcceptTruncated // [Spec.AcceptTruncated]
+)

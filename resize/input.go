@@ -8,6 +8,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"s3resizer/resize/internal/jpeg"
+	"s3resizer/resize/internal/png"
+	"s3resizer/resize/internal/rejection"
 )
 
 // input is what libvips reads a picture from. The header is read twice (once to learn the dimensions, once more with
@@ -21,8 +25,8 @@ type input struct {
 	// can't seek, which makes libvips drop what it has decoded.
 	streams bool
 	head    bytes.Buffer
-	jpeg    *jpegEnd // where such a file ends, once it is read for the last time
-	png     *pngEnd
+	jpeg    *jpeg.End // where such a file ends, once it is read for the last time
+	png     *png.End
 	// The file was examined before, and what is wrong with it is nothing to mind.
 	examined bool
 	// Any other: the whole file, since the decoder wants to move about in it.
@@ -65,7 +69,7 @@ func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, 
 
 // examinedInput is for a JPEG of which the file is there and was examined. The end marker may be missing.
 func examinedInput(ctx context.Context, file []byte, layout layout) *input {
-	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(endOfImage)}
+	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(jpeg.EndOfImage)}
 	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
 }
 
@@ -83,7 +87,7 @@ func (in *input) readHead(r io.Reader, format Format) (err error) {
 func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 	tooLong := func(length int) error {
 		if int64(length) > limits.MaxMemory {
-			return &Rejection{ClassTooLarge, fmt.Sprintf("a %s is read whole, and this one is of more bytes than the %s of memory that one picture may take", format, mebibytes(limits.MaxMemory))}
+			return rejection.TooLargef("a %s is read whole, and this one is of more bytes than the %s of memory that one picture may take", format, mebibytes(limits.MaxMemory))
 		}
 		return nil
 	}
@@ -94,19 +98,13 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 		in.file = make([]byte, 0, length+1) // one more, to meet the end without growing
 	}
-	var frames frameWalk
+	walked := walk{format: format, maxFrames: limits.MaxFrames}
 	for {
 		in.file = slices.Grow(in.file, 1)
 		n, err := r.Read(in.file[len(in.file):cap(in.file)])
 		in.file = in.file[:len(in.file)+n]
-		switch format {
-		case GIF:
-			frames.gif(in.file)
-		case WebP:
-			frames.webp(in.file)
-		}
-		if frames.count > limits.MaxFrames {
-			return &Rejection{ClassTooLarge, fmt.Sprintf("an animation of more than %d frames; that is the limit", limits.MaxFrames)}
+		if err := walked.on(in.file); err != nil {
+			return err
 		}
 		if err := tooLong(len(in.file)); err != nil {
 			return err
@@ -118,21 +116,9 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 			return err
 		}
 	}
-	switch format {
-	case GIF:
-		if !frames.ended { // libvips shows what frames there are
-			return &Rejection{ClassCorrupt, "the gif is damaged or cut short"}
-		}
-	case WebP:
-		in.layout.lossless = frames.lossless
-	case AVIF, HEIC:
-		return checkParts(in.file, format)
-	case TIFF:
-		var err error
-		in.layout, err = readTIFF(in.file, limits.MaxFrames)
-		return err
-	}
-	return nil
+	var err error
+	in.layout, err = walked.end(in.file)
+	return err
 }
 
 // again returns a reader of the picture from its first byte that leaves room for another one.
@@ -153,20 +139,20 @@ func (in *input) last(ctx context.Context) io.Reader {
 	all := io.MultiReader(&in.head, in.body)
 	switch in.format {
 	case JPEG:
-		in.jpeg = &jpegEnd{r: all, header: in.layout.header}
+		in.jpeg = jpeg.NewEnd(all, in.layout.header)
 		return onlyReader{in.jpeg}
 	case PNG:
-		in.png = newPNGEnd(all)
+		in.png = png.NewEnd(all)
 		return onlyReader{in.png}
 	default: // examined
 		return onlyReader{all}
 	}
 }
 
-// doubtful tells whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
+// doubtful reports whether the decoder, which is closed now and has warned or not, had its difficulties with the picture
 // after all, or should have had, or has left the end of it unread that is not there.
 func (in *input) doubtful(warned bool) bool {
-	return in.jpeg != nil && (warned || !in.jpeg.reached || in.jpeg.senseless) || in.png != nil && !in.png.reached()
+	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.Senseless) || in.png != nil && !in.png.Reached()
 }
 
 // blame says why libvips failed: the reader's error or that of ctx, where there is one, else the picture itself, which may
@@ -179,9 +165,9 @@ func (in *input) blame(ctx context.Context, reason string) error {
 		return fmt.Errorf("decode: %w", err)
 	}
 	if in.jpeg != nil {
-		return ErrSuspect
+		return errSuspect
 	}
-	return &Rejection{ClassCorrupt, reason}
+	return rejection.Corruptf("%s", reason)
 }
 
 func (in *input) close() {

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // leakVariable makes the test's process render the corpus, and lose a picture if it says so, before libvips ends.
@@ -63,7 +62,7 @@ func renderEverything() bool {
 		}
 		interrupted, cancel := context.WithTimeout(context.Background(), time.Duration(i%10)*time.Millisecond)
 		if source, err := Open(interrupted, bytes.NewReader(p.Data), limits); err == nil {
-			_ = source.Render(interrupted, spec, func(Rendition) error { return nil })
+			_, _ = source.Render(interrupted, spec, func(Rendition) error { return nil })
 			source.Close()
 		}
 		cancel()

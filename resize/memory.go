@@ -2,11 +2,11 @@ package resize
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
 
 // Memory estimates the working set of rendering the source as spec wants it: the most memory, in bytes, that is in use
@@ -22,8 +22,8 @@ import (
 //     more. Of a GIF, 4 bytes a pixel. Of an animation, every frame that is wanted and one more, at 4 bytes a pixel.
 //   - The rows on their way through the resampler: 1200, and 450 for each thread, or twice the height if that is less,
 //     as wide and as deep as they are loaded; with alpha a third more.
-//   - The renditions, 8 bits a channel, with all their frames; with alpha three times, for the copies between C and Go in
-//     which the colors are divided by it. The widest once more if it is turned.
+//   - The renditions, 8 bits a channel, with all their frames, and once more for an encoder; with alpha a third time, as
+//     the colors are divided by it. The widest once more if it is turned.
 //   - The encoders, the most expensive ones of those that run at once: see encoderBytes.
 //
 // Threads, and encoders at once, are [runtime.GOMAXPROCS]. The numbers are measured, with libvips 8.18.7 and one malloc
@@ -37,17 +37,17 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 }
 
 // measure notes what the estimate needs of the header.
-func (s *Source) measure(header *vips.ImageRef) {
+func (s *Source) measure(header *vips.Image) {
 	s.pixelBytes = int64(header.Bands())
-	if header.BandFormat() != vips.BandFormatUchar {
+	if header.SampleFormat() != vips.Bytes {
 		s.deep = true
 		s.pixelBytes *= 2
 	}
-	if header.BandFormat() == vips.BandFormatFloat {
+	if header.SampleFormat() == vips.Floats {
 		s.pixelBytes *= 2
 	}
-	space := header.Interpretation()
-	s.grey = space == vips.InterpretationBW || space == vips.InterpretationGrey16
+	space := header.Space()
+	s.grey = space == vips.BW || space == vips.Grey16
 }
 
 const (
@@ -151,9 +151,9 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
 	for i, p := range pictures {
 		size := p.bytes(s, frames)
-		all += size
+		all += 2 * size
 		if s.Alpha {
-			all += 2 * size
+			all += size
 		}
 		if i == 0 && s.orientation > 1 {
 			all += size
@@ -196,13 +196,9 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 // checkMemory refuses what would take more memory than there is.
 func (s *Source) checkMemory(pictures []*picture) error {
 	if need := s.memory(pictures); need > s.maxMemory {
-		return &Rejection{ClassTooLarge, fmt.Sprintf(
+		return rejection.TooLargef(
 			"to resize this %s of %d × %d pixels would take %s of memory, and the limit for one picture is %s; with more memory, or a higher limit, it can be done",
-			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))}
-	}
-	// govips counts the bytes of a picture that it takes from C, as one with alpha is to be encoded, in 31 bits.
-	if size := pictures[0].bytes(s, s.framesFor(pictures)); size > math.MaxInt32 {
-		return &Rejection{ClassTooLarge, fmt.Sprintf("the pixels of its largest rendition would be %s; the most that is handled is %s", mebibytes(size), mebibytes(math.MaxInt32))}
+			s.describe(), s.Width, s.Height, mebibytes(need), mebibytes(s.maxMemory))
 	}
 	return nil
 }

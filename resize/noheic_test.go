@@ -11,7 +11,7 @@ import (
 
 func TestHEICIsRejectedByWhatWouldDo(t *testing.T) {
 	_, err := Open(t.Context(), bytes.NewReader([]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")), limits)
-	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassUnsupported || !strings.Contains(rejection.Reason, "HEIC=1") {
+	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassUnsupported || !strings.Contains(rejection.Reason, "HEIC") || rejection.Remedy != RemedyDecodeHEIC {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,71 +1,78 @@
 package resize
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
 
 // pixels is a picture in memory: upright sRGB or grey, 8 bits a channel, no metadata. The frames of an animation stand
 // below each other.
 type pixels struct {
-	image *vips.ImageRef
-	space vips.Interpretation // sRGB or grey
-	// weighted tells that the colors are weighted by alpha, as they are resampled; image does not know of its alpha then.
+	image *vips.Image
+	space vips.Space // sRGB or grey
+	// weighted says that the colors are weighted by alpha, as they are resampled; image does not know of its alpha then.
 	weighted bool
 	frames   int
-	delay    []int // milliseconds, one per frame
+	delays   []int // milliseconds, one per frame
 	loop     int   // how often an animation plays; 0: for ever
 }
 
 // scaled makes a smaller picture.
 func (p *pixels) scaled(ctx context.Context, width, height int) (*pixels, error) {
 	small := *p
-	source := p.image
-	if !p.weighted && p.image.HasAlpha() {
-		weighted, err := premultiplied(p.image)
-		if err != nil {
+	image := p.image.Copy()
+	defer image.Close()
+	if !p.weighted && image.HasAlpha() {
+		if err := weight(image); err != nil {
 			return nil, err
 		}
-		defer weighted.Close()
-		source, small.weighted = weighted, true
+		small.weighted = true
 	}
-	image, err := scale(source, p.frames, width, height)
-	if err != nil {
+	if err := scale(image, p.frames, width, height); err != nil {
 		return nil, err
 	}
-	defer image.Close()
-	defer killAtEnd(ctx, image)()
-	if small.image, err = inMemory(image); err != nil {
+	var err error
+	if small.image, err = computed(ctx, image); err != nil {
 		return nil, errors.Join(err, context.Cause(ctx))
 	}
 	return &small, nil
 }
 
-// copy shares the pixels, and is closed by itself.
-func (p *pixels) copy() (*pixels, error) {
-	image, err := p.image.Copy()
-	if err != nil {
+// computed is image in memory, unless ctx ends first.
+func computed(ctx context.Context, image *vips.Image) (*vips.Image, error) {
+	inside := image.Copy()
+	defer killAtEnd(ctx, image)()
+	if err := inside.Compute(); err != nil {
+		inside.Close()
 		return nil, err
 	}
-	own := *p
-	own.image = image
-	return &own, nil
+	return inside, nil
 }
 
-// straight returns the picture for an encoder: its colors as they are, and alpha beside them.
-func (p *pixels) straight() (*vips.ImageRef, error) {
-	if !p.weighted {
-		return p.image.Copy()
-	}
-	data, err := p.image.ToBytes()
+// copy shares the pixels, and is closed by itself.
+func (p *pixels) copy() *pixels {
+	own := *p
+	own.image = p.image.Copy()
+	return &own
+}
+
+// raw is the picture for an encoder: its colors as they are, and alpha beside them. It is valid until the picture is
+// closed.
+func (p *pixels) raw() (vips.Raw, error) {
+	raw, err := p.image.Raw()
 	if err != nil {
-		return nil, err
+		return raw, err
 	}
-	unpremultiply(data, p.image.Bands())
-	return vips.NewImageFromMemory(data, p.image.Width(), p.image.Height(), p.image.Bands(), vips.BandFormatUchar, p.space)
+	raw.Space, raw.Frames, raw.Delays, raw.Loop = p.space, p.frames, p.delays, p.loop
+	if p.weighted {
+		raw.Samples = bytes.Clone(raw.Samples)
+		unpremultiply(raw.Samples, raw.Bands)
+	}
+	return raw, nil
 }
 
 // unpremultiply divides each color by its alpha, the last of the bands, as far as that is neither 0 nor 1.
@@ -87,43 +94,21 @@ func (p *pixels) close() {
 	}
 }
 
-// premultiplied returns image with its colors weighted by alpha, lazily, and as one whose last band is nothing special,
-// so that nobody weights them again.
-func premultiplied(image *vips.ImageRef) (*vips.ImageRef, error) {
-	weighted, err := image.Copy()
-	if err != nil {
-		return nil, err
-	}
-	defer weighted.Close()
-	if err := premultiply(weighted); err != nil {
-		return nil, err
-	}
-	return weighted.CopyChangingInterpretation(vips.InterpretationMultiband)
-}
-
-// premultiply weights the colors of image by alpha; govips remembers that it is done. The samples keep their format: as
-// floats, which libvips makes of all but bytes (see native.c), they would be resampled at a fifth of the speed.
-func premultiply(image *vips.ImageRef) error {
-	samples := image.BandFormat()
-	if err := image.PremultiplyAlpha(); err != nil {
+// weight weights the colors of image by alpha, and makes alpha a band that is nothing special, so that nobody weights
+// them again.
+func weight(image *vips.Image) error {
+	if err := image.Premultiply(); err != nil {
 		return err
 	}
-	switch {
-	case image.BandFormat() == samples:
-		return nil
-	case samples == vips.BandFormatUshort:
-		return errors.Join(image.Linear1(1, 0.5), image.Cast(samples)) // a cast cuts off
-	default:
-		return image.Cast(samples)
-	}
+	return image.ForgetAlpha()
 }
 
 // killAtEnd stops the computing of image when ctx ends. Call what it returns before image is closed.
-func killAtEnd(ctx context.Context, image *vips.ImageRef) (release func()) {
+func killAtEnd(ctx context.Context, image *vips.Image) (release func()) {
 	killed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(killed)
-		image.SetKill(true)
+		image.Kill()
 	})
 	return func() {
 		if !stop() {
@@ -132,91 +117,68 @@ func killAtEnd(ctx context.Context, image *vips.ImageRef) (release func()) {
 	}
 }
 
-// scale returns image with every frame resampled to width × height, lazily.
-//
-// The kernel is Lanczos3, libvips's best and its default. Colors that are not weighted by alpha yet are so on the way,
+// scale resamples every frame of image to width × height. Colors that are not weighted by alpha yet are so on the way,
 // and back, so that invisible ones do not bleed into visible ones.
-func scale(image *vips.ImageRef, frames, width, height int) (*vips.ImageRef, error) {
+func scale(image *vips.Image, frames, width, height int) error {
 	frameHeight := image.Height() / frames
 	h, v := float64(width)/float64(image.Width()), float64(height)/float64(frameHeight)
-	if frames == 1 || h == 1 && v == 1 {
-		return scaleFrame(image, 0, image.Height(), h, v)
+	if h == 1 && v == 1 {
+		return nil
+	}
+	if frames == 1 {
+		return scaleFrame(image, h, v)
 	}
 	// Resampled as one strip, each frame would bleed into the first rows of the next.
-	strip, err := scaleFrame(image, 0, frameHeight, h, v)
-	if err != nil {
-		return nil, err
-	}
-	others := make([]*vips.ImageRef, frames-1)
-	for i := range others {
-		if others[i], err = scaleFrame(image, (i+1)*frameHeight, frameHeight, h, v); err != nil {
-			strip.Close()
-			return nil, err
+	var strip []*vips.Image
+	for i := range frames {
+		frame := image.Copy()
+		defer frame.Close()
+		if err := frame.Cut(i*frameHeight, image.Width(), frameHeight); err != nil {
+			return err
 		}
-		defer others[i].Close()
+		if err := scaleFrame(frame, h, v); err != nil {
+			return err
+		}
+		strip = append(strip, frame)
 	}
-	if err := strip.ArrayJoin(others, 1); err != nil {
-		strip.Close()
-		return nil, err
-	}
-	return strip, nil
+	return image.Stack(strip)
 }
 
-// scaleFrame resamples height rows of image from top on.
-func scaleFrame(image *vips.ImageRef, top, height int, hScale, vScale float64) (*vips.ImageRef, error) {
-	frame, err := image.Copy()
-	if err != nil {
-		return nil, err
+func scaleFrame(frame *vips.Image, h, v float64) error {
+	if !frame.HasAlpha() {
+		return frame.Scale(h, v)
 	}
-	if height != image.Height() {
-		err = errors.Join(
-			frame.SetPageHeight(image.Height()), // else the same rows of every frame would be cut out
-			frame.ExtractArea(0, top, image.Width(), height),
-			frame.SetPages(1),
-		)
+	if err := frame.Premultiply(); err != nil {
+		return err
 	}
-	if err == nil && (hScale != 1 || vScale != 1) {
-		if frame.HasAlpha() {
-			err = premultiply(frame)
-		}
-		err = errors.Join(err, frame.ResizeWithVScale(hScale, vScale, vips.KernelLanczos3))
+	if err := frame.Scale(h, v); err != nil {
+		return err
 	}
-	if err != nil {
-		frame.Close()
-		return nil, err
-	}
-	return frame, nil
+	return frame.Unpremultiply()
 }
 
-// isSRGB tells whether there is nothing for toSRGB to do.
-func isSRGB(image *vips.ImageRef) bool {
-	space := image.Interpretation()
-	return (space == vips.InterpretationSRGB || space == vips.InterpretationBW) && image.BandFormat() == vips.BandFormatUchar && !image.HasICCProfile()
+// isSRGB reports whether there is nothing for toSRGB to do.
+func isSRGB(image *vips.Image) bool {
+	return (image.Space() == vips.SRGB || image.Space() == vips.BW) && image.SampleFormat() == vips.Bytes && !image.HasProfile()
 }
 
-// toSRGB converts, lazily, to what browsers assume of a picture without a profile: sRGB, or grey with its curve, 8 bits
-// a channel. It works on the small picture, where it is cheap.
-func toSRGB(image *vips.ImageRef) error {
-	grey := image.Interpretation() == vips.InterpretationBW || image.Interpretation() == vips.InterpretationGrey16
-	fallback := "srgb"
-	if image.Interpretation() == vips.InterpretationCMYK {
-		fallback = "cmyk"
+// toSRGB converts to what browsers assume of a picture without a profile: sRGB, or grey with its curve, 8 bits a channel.
+// It works on the small picture, where it is cheap.
+func toSRGB(image *vips.Image) error {
+	target := vips.SRGB
+	if image.Space() == vips.BW || image.Space() == vips.Grey16 {
+		target = vips.BW
 	}
-	if image.HasICCProfile() || fallback == "cmyk" {
-		// A profile that does not fit its picture is ignored, as browsers do.
-		_ = image.TransformICCProfileWithFallback("srgb", fallback)
+	if image.HasProfile() || image.Space() == vips.CMYK {
+		_ = image.ApplyProfile() // one that does not fit its picture is ignored, as browsers do
 	}
-	target := vips.InterpretationSRGB
-	if grey {
-		target = vips.InterpretationBW
-	}
-	if image.Interpretation() != target || image.BandFormat() != vips.BandFormatUchar {
-		if err := image.ToColorSpace(target); err != nil {
-			return &Rejection{ClassUnsupported, fmt.Sprintf("its color space (%d bands) can't be converted to sRGB", image.Bands())}
+	if image.Space() != target || image.SampleFormat() != vips.Bytes {
+		if err := image.Convert(target); err != nil {
+			return rejection.Unsupportedf("its color space (%d bands) can't be converted to sRGB", image.Bands())
 		}
 	}
-	if image.BandFormat() != vips.BandFormatUchar {
-		return image.Cast(vips.BandFormatUchar)
+	if image.SampleFormat() != vips.Bytes {
+		return image.Cast(vips.Bytes)
 	}
 	return nil
 }
@@ -226,17 +188,8 @@ func (p *pixels) upright(orientation int) error {
 	if orientation < 2 || orientation > 8 {
 		return nil
 	}
-	if err := p.image.SetOrientation(orientation); err != nil {
+	if err := p.image.Turn(orientation); err != nil {
 		return err
 	}
-	if err := p.image.AutoRotate(); err != nil {
-		return err
-	}
-	turned, err := inMemory(p.image)
-	if err != nil {
-		return err
-	}
-	p.image.Close()
-	p.image = turned
-	return nil
+	return p.image.Compute()
 }

@@ -19,26 +19,14 @@ const (
 
 // placeholder finds what a page can show until it has one of the renditions: the ThumbHash and the dominant color of p,
 // the smallest picture in memory. background stands for the color of a picture in which nothing is visible.
-func (s *Source) placeholder(p *pixels, background Color) error {
-	frame, err := p.copy()
+func placeholder(p *pixels, background Color) (hash []byte, dominant Color, err error) {
+	raw, err := p.image.Raw()
 	if err != nil {
-		return err
+		return nil, Color{}, err
 	}
-	defer frame.close()
-	width, height := frame.image.Width(), frame.image.Height()/p.frames
-	if p.frames > 1 {
-		if err := frame.image.ExtractArea(0, 0, width, height); err != nil {
-			return err
-		}
-	}
-	data, err := frame.image.ToBytes()
-	if err != nil {
-		return err
-	}
-	look := newLook(width, height)
-	look.all(data, frame.image.Bands(), p.weighted)
-	s.ThumbHash, s.Color = thumbhash.EncodeImage(look.small()), look.dominant(background)
-	return nil
+	look := newLook(raw.Width, raw.Height/p.frames)
+	look.all(raw.Samples, raw.Bands, p.weighted)
+	return thumbhash.EncodeImage(look.small()), look.dominant(background), nil
 }
 
 // look is one look at a picture: sums for a small picture, and a histogram. Each pixel counts as much as it is visible,

@@ -12,10 +12,10 @@ import (
 	"os"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
 	"go.n16f.net/thumbhash"
 	"golang.org/x/image/draw"
 
+	"s3resizer/resize/internal/vips"
 	"s3resizer/resize/resizetest"
 )
 
@@ -101,14 +101,14 @@ func sample(kind string, next func() uint8, x, y, w, h int) []byte {
 }
 
 // placeholderOf renders a picture and returns its smallest rendition as it was before encoding.
-func placeholderOf(t *testing.T, data []byte, widths ...int) (*Source, *image.NRGBA) {
+func placeholderOf(t *testing.T, data []byte, widths ...int) (Summary, *image.NRGBA) {
 	t.Helper()
 	spec := Spec{Formats: []Format{PNG}, Quality: quality, Background: Color{1, 2, 3}}
 	for _, width := range widths {
 		spec.Sizes = append(spec.Sizes, Size{fmt.Sprint(width), width})
 	}
 	var smallest Rendition
-	source, err := tryRender(data, spec, func(r Rendition) {
+	summary, err := tryRender(data, spec, func(r Rendition) {
 		if smallest.Data == nil || r.Width < smallest.Width {
 			smallest = r
 		}
@@ -126,7 +126,7 @@ func placeholderOf(t *testing.T, data []byte, widths ...int) (*Source, *image.NR
 			straight.Set(x, y, decoded.At(x, y))
 		}
 	}
-	return source, straight
+	return summary, straight
 }
 
 // Of every kind of picture (turned, grey, translucent, animated, of other color spaces) the placeholder is of what the
@@ -137,19 +137,19 @@ func TestThePlaceholderOfEveryPicture(t *testing.T) {
 			continue
 		}
 		t.Run(p.Name, func(t *testing.T) {
-			source, small := placeholderOf(t, p.Data, 90, 30)
+			summary, small := placeholderOf(t, p.Data, 90, 30)
 			want, share := dominantOf(small)
-			if share > 0 && !near(source.Color, want, 1) {
-				t.Errorf("the dominant color is %v, want %v", source.Color, want)
+			if share > 0 && !near(summary.Color, want, 1) {
+				t.Errorf("the dominant color is %v, want %v", summary.Color, want)
 			}
-			if d := hashDistance(t, source.ThumbHash, small); d > 12 {
+			if d := hashDistance(t, summary.ThumbHash, small); d > 12 {
 				t.Errorf("the ThumbHash is %.1f levels from the picture's", d)
 			}
 		})
 	}
 }
 
-// dominantOf is what Source.Color says it is, of a picture whose samples are straight, and the share of what is visible
+// dominantOf is what Summary.Color says it is, of a picture whose samples are straight, and the share of what is visible
 // that is in its bin.
 func dominantOf(img *image.NRGBA) (Color, float64) {
 	type bin struct{ r, g, b, weight float64 }
@@ -272,11 +272,11 @@ func TestTheDominantColor(t *testing.T) {
 		"one pixel": {paint(1, 1, func(int, int) color.NRGBA { return red }), []int{50}, Color{250, 10, 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			source, _ := placeholderOf(t, c.data, c.widths...)
-			if !near(source.Color, c.want, 1) {
-				t.Errorf("%v, want %v", source.Color, c.want)
+			summary, _ := placeholderOf(t, c.data, c.widths...)
+			if !near(summary.Color, c.want, 1) {
+				t.Errorf("%v, want %v", summary.Color, c.want)
 			}
-			if n := len(source.ThumbHash); n < 5 || n > 25 {
+			if n := len(summary.ThumbHash); n < 5 || n > 25 {
 				t.Errorf("a ThumbHash of %d bytes", n)
 			}
 		})
@@ -298,11 +298,11 @@ func BenchmarkPlaceholder(b *testing.B) {
 			for i := range samples {
 				samples[i] = uint8(i * i >> 8)
 			}
-			space := vips.InterpretationSRGB
+			space := vips.SRGB
 			if c.bands < 3 {
-				space = vips.InterpretationBW
+				space = vips.BW
 			}
-			stored, err := vips.NewImageFromMemory(samples, c.width, c.height, c.bands, vips.BandFormatUchar, space)
+			stored, err := vips.New(samples, c.width, c.height, c.bands, space)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -310,7 +310,7 @@ func BenchmarkPlaceholder(b *testing.B) {
 			p := &pixels{image: stored, space: space, weighted: c.bands == 4, frames: 1}
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := new(Source).placeholder(p, white); err != nil {
+				if _, _, err := placeholder(p, white); err != nil {
 					b.Fatal(err)
 				}
 			}

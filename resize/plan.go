@@ -3,6 +3,8 @@ package resize
 import (
 	"fmt"
 	"slices"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 // picture is one distinct pixel size to make, with the sizes and formats that it serves: a source narrower than
@@ -28,7 +30,7 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 		pictures[i].sizes = append(pictures[i].sizes, size.Name)
 		for _, format := range formats {
 			if limit := format.maxDimension(); w > limit || h > limit {
-				return nil, &Rejection{ClassTooLarge, fmt.Sprintf("the %s size would be %d × %d pixels; %s holds at most %d a side", size.Name, w, h, format, limit)}
+				return nil, rejection.TooLargef("the %s size would be %d × %d pixels; %s holds at most %d a side", size.Name, w, h, format, limit)
 			}
 		}
 	}

@@ -15,9 +15,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // reads notes how far a reader has been read.
@@ -73,7 +72,7 @@ func TestAnyReaderWillDo(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if err := source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
+		if _, err := source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		source.Close()
@@ -88,7 +87,7 @@ func TestTheReadersErrorIsNotThePicturesFault(t *testing.T) {
 			body := io.MultiReader(bytes.NewReader(data[:len(data)*tenth/10]), iotest.ErrReader(reset))
 			source, err := Open(t.Context(), body, limits)
 			if err == nil {
-				err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+				_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 				source.Close()
 			}
 			if !errors.Is(err, reset) || errors.As(err, new(*Rejection)) {
@@ -114,7 +113,7 @@ func TestTheEndOfTheContextIsNotThePicturesFault(t *testing.T) {
 		})
 		source, err := Open(ctx, body, limits)
 		if err == nil {
-			err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
+			_, err = source.Render(ctx, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) error { return nil })
 			source.Close()
 		}
 		if !errors.Is(err, context.Canceled) || errors.As(err, new(*Rejection)) {
@@ -135,7 +134,7 @@ func TestAFailingEmitEndsTheWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{JPEG, PNG}, Quality: quality}, func(Rendition) error { return full })
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{JPEG, PNG}, Quality: quality}, func(Rendition) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
@@ -159,7 +158,7 @@ func TestRenditionsAreHandedOnAtOnce(t *testing.T) {
 		}
 		close(all)
 	}()
-	err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) error {
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) error {
 		arrived <- r.Size
 		select {
 		case <-all:

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func plainJPEG(t *testing.T, width, height int) []byte {
@@ -68,6 +68,7 @@ func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
 	}{
 		{JPEG, 4032, 1440, 2}, {JPEG, 2600, 1000, 2}, {JPEG, 2599, 1000, 1}, {JPEG, 5200, 1000, 4}, {JPEG, 20000, 1440, 8}, {JPEG, 65500, 10, 8},
 		{WebP, 4032, 1440, 2}, {PNG, 4032, 1440, 1}, {TIFF, 9000, 1440, 1},
+		{JPEG, 1051, 360, 2}, {JPEG, 1003, 360, 2}, {JPEG, 2001, 360, 4}, {JPEG, 1999, 180, 8}, {JPEG, 667, 225, 2}, // what the rows of conformance say of them
 	} {
 		s := &Source{Format: c.format, Width: c.source, Height: 1000, Frames: 1}
 		if got := s.loadShrink(c.want); got != c.shrink {
@@ -121,7 +122,7 @@ func TestRejections(t *testing.T) {
 		"a bomb, in its header": {pngHeader(65535, 65535), limits, ClassTooLarge, "limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := renderFile(c.data, c.limits, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
+			_, _, _, err := renderFile(c.data, c.limits, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(r Rendition) {
 				t.Errorf("%s was made of it", r.Size)
 			})
 			var rejection *Rejection
@@ -208,7 +209,7 @@ func TestAnEncoderDoesNotHoldUpTheEndOfTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
+	_, err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
 	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 1500*time.Millisecond {
 		t.Errorf("after %v: %v", took, err)
 	}

@@ -13,10 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
 	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // Every target begins with pictures of its format, in more than one way to store them, that are not rejected.

@@ -5,46 +5,55 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"s3resizer/resize/internal/jpeg"
+	"s3resizer/resize/internal/rejection"
 )
 
-// ErrSuspect is what [Source.Render] returns for a JPEG that may be damaged, or merely odd: as it streams by, the two can't
-// be told apart. Nothing has been emitted then. See [Source.RenderSuspect].
-var ErrSuspect = errors.New("the decoder is not sure of this JPEG: it has to be examined as a whole")
+// errSuspect is for a JPEG that may be damaged, or merely odd: it has to be examined as a whole.
+var errSuspect = errors.New("the decoder is not sure of this jpeg")
 
-// RenderSuspect does what Render does for a picture that Render suspects. r gives the same file from its first byte; it
-// is read to its end, and held whole.
-//
-// Padding between segments, parameters that nobody heeds and other harmless oddities are passed over. A file that ends too
-// soon is a [*Rejection] that says where, unless spec accepts it and half of its rows, at least, are there: each with all of
-// its coefficients, though maybe not to their last bit if it is progressive. Anything else is one too.
-func (s *Source) RenderSuspect(ctx context.Context, r io.Reader, spec Spec, emit func(Rendition) error) error {
-	file, err := io.ReadAll(&faultKeeper{ctx: ctx, r: r})
+// examine reads a JPEG again, whole, and finds out whether it can be decoded after all; it is what is decoded next then.
+// It reports whether the file is cut short.
+func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err error) {
+	if spec.Reopen == nil {
+		return false, rejection.Corruptf("the jpeg may be damaged; whether it is takes another look at it, and it can't be read again")
+	}
+	file, err := spec.readAgain(ctx)
 	if err != nil {
-		return fmt.Errorf("read the picture again: %w", err)
+		return false, fmt.Errorf("read the picture again: %w", err)
 	}
-	found := examineJPEG(ctx, file, int64(s.Width)*int64(s.Height))
+	found := jpeg.Examine(ctx, file, int64(s.Width)*int64(s.Height))
 	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("examine: %w", err)
+		return false, fmt.Errorf("examine: %w", err)
 	}
-	if err := found.judge(spec); err != nil {
-		return err
+	if err := judge(found, spec); err != nil {
+		return false, err
 	}
-	s.Truncated = found.cut
 	s.input.close()
-	s.input = examinedInput(ctx, found.file, s.input.layout)
-	return s.Render(ctx, spec, emit)
+	s.input = examinedInput(ctx, found.File, s.input.layout)
+	return found.Cut, nil
+}
+
+func (spec Spec) readAgain(ctx context.Context) ([]byte, error) {
+	again, err := spec.Reopen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer again.Close()
+	return io.ReadAll(&faultKeeper{ctx: ctx, r: again})
 }
 
 // judge decides what is to become of a picture.
-func (f jpegFinding) judge(spec Spec) error {
-	where := fmt.Sprintf("row %d of %d", f.rows, f.height)
+func judge(f jpeg.Finding, spec Spec) error {
+	where := fmt.Sprintf("row %d of %d", f.Rows, f.Height)
 	switch {
-	case f.damage != nil:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is damaged at %s or above: %v", where, f.damage)}
-	case f.cut && 2*f.rows < f.height:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s, before its half", where)}
-	case f.cut && !spec.AcceptTruncated:
-		return &Rejection{ClassCorrupt, fmt.Sprintf("the jpeg is cut short at %s; RESIZE_ON_TRUNCATED=accept renders what is there", where)}
+	case f.Damage != nil:
+		return rejection.Corruptf("the jpeg is damaged at %s or above: %v", where, f.Damage)
+	case f.Cut && 2*f.Rows < f.Height:
+		return rejection.Corruptf("the jpeg is cut short at %s, before its half", where)
+	case f.Cut && !spec.AcceptTruncated:
+		return &Rejection{Class: ClassCorrupt, Reason: fmt.Sprintf("the jpeg is cut short at %s", where), Remedy: RemedyAcceptTruncated}
 	}
 	return nil
 }

@@ -10,14 +10,14 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/photos"
+	"s3resizer/resize/resizetest"
+	"s3resizer/resize/resizetest/vips"
 )
 
-func spoiled(t testing.TB) []photos.Spoiled {
+func spoiled(t testing.TB) []resizetest.Spoiled {
 	t.Helper()
-	all, err := photos.Spoil("testdata/jpeg")
+	all, err := resizetest.Spoil("testdata/jpeg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func spoiled(t testing.TB) []photos.Spoiled {
 
 // Corrupt data in the middle passed, as libjpeg makes up for it, and a cut could not be told from it.
 func TestSpoiledJPEGs(t *testing.T) {
-	words := map[photos.Outcome]string{photos.Cut: "RESIZE_ON_TRUNCATED=accept", photos.Useless: "before its half", photos.Damaged: "damaged"}
+	words := map[resizetest.Outcome]string{resizetest.Cut: "cut short at row", resizetest.Useless: "before its half", resizetest.Damaged: "damaged"}
 	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
 	for _, s := range spoiled(t) {
 		t.Run(s.Name, func(t *testing.T) {
@@ -37,11 +37,11 @@ func TestSpoiledJPEGs(t *testing.T) {
 			_, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
 			var rejection *Rejection
 			switch {
-			case s.Outcome == photos.Whole:
+			case s.Outcome == resizetest.Whole:
 				if err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%v; as the original: %v", err, bytes.Equal(got, want))
 				}
-			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || got != nil:
+			case !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, words[s.Outcome]) || (rejection.Remedy == RemedyAcceptTruncated) != (s.Outcome == resizetest.Cut) || got != nil:
 				t.Errorf("%v, want class corrupt and %q", err, words[s.Outcome])
 			}
 			if n := vips.OpenImageRefs(); n != 0 {
@@ -59,15 +59,15 @@ func TestACutJPEGIsRenderedWhereThatIsWanted(t *testing.T) {
 			if _, err := tryRender(s.Original, spec, func(r Rendition) { want = r.Data }); err != nil {
 				t.Fatal(err)
 			}
-			source, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
-			if accepted := s.Outcome == photos.Whole || s.Outcome == photos.Cut; accepted != (err == nil) {
+			summary, err := tryRender(s.Data, spec, func(r Rendition) { got = r.Data })
+			if accepted := s.Outcome == resizetest.Whole || s.Outcome == resizetest.Cut; accepted != (err == nil) {
 				t.Fatal(err)
 			}
 			if err != nil {
 				return
 			}
-			if source.Truncated != (s.Outcome == photos.Cut) {
-				t.Errorf("truncated: %v", source.Truncated)
+			if summary.Truncated != (s.Outcome == resizetest.Cut) {
+				t.Errorf("truncated: %v", summary.Truncated)
 			}
 			// The upper half is what it was; of a progressive one, nearly.
 			a, b := upperHalf(t, got), upperHalf(t, want)
@@ -97,37 +97,10 @@ func TestCodesThatCannotBeAreDamage(t *testing.T) {
 	for name, whole := range map[string][]byte{"in grey": plainJPEG(t, 1200, 900), "in color": color.Bytes()} {
 		for tenth := 2; tenth < 9; tenth++ {
 			data := bytes.Clone(whole)
-			copy(data[len(data)*tenth/10:], bytes.Repeat([]byte{0xff, 0}, manyOnes))
+			copy(data[len(data)*tenth/10:], bytes.Repeat([]byte{0xff, 0}, 4))
 			_, err := tryRender(data, Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
 			if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt {
 				t.Errorf("%s, %d bytes, after %d tenths: %v", name, len(data), tenth, err)
-			}
-		}
-	}
-}
-
-func TestBytesOfOnesAreCountedWhereverReadsEnd(t *testing.T) {
-	const header = "\xff\xd8\xff\x00\xff\x00\xff\x00\xff\x00\xff\xda\x00\x02"
-	for data, want := range map[string]bool{
-		"\xff\x00\xff\x00\xff\x00\xff\x00":                  true,
-		"a\xff\x00\xff\x00\xff\x00\xff\x00b":                true,
-		"\xff\x00\xff\x00b\xff\x00\xff\x00\xff\x00":         false,
-		"\xff\x00\xff\x00\xff\x00b\xff\x00\xff\x00\xff\x00": false,
-		"\xff\x00\xff\x00\xff\xd0\xff\x00\xff\x00":          false,
-		"\xff\xff\x00\xff\x00\xff\x00":                      false,
-		"no ones":                                           false,
-	} {
-		file := header + data + "\xff\xd9"
-		for length := 1; length <= len(file); length++ {
-			e := &jpegEnd{r: strings.NewReader(file), header: len(header)}
-			p := make([]byte, length)
-			for !e.found {
-				if _, err := e.Read(p); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if e.senseless != want {
-				t.Errorf("%q, reads of %d: %v", data, length, e.senseless)
 			}
 		}
 	}
@@ -150,15 +123,16 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 	spec := Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}
 	emit := func(Rendition) error { return nil }
 	for name, c := range map[string]struct {
-		second func(cancel context.CancelFunc) io.Reader
+		second func(cancel context.CancelFunc) (io.ReadCloser, error)
 		want   error
 	}{
-		"it breaks": {func(context.CancelFunc) io.Reader {
-			return io.MultiReader(bytes.NewReader(cut[:len(cut)*8/10]), iotest.ErrReader(reset))
+		"it can't be opened": {func(context.CancelFunc) (io.ReadCloser, error) { return nil, reset }, reset},
+		"it breaks": {func(context.CancelFunc) (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(cut[:len(cut)*8/10]), iotest.ErrReader(reset))), nil
 		}, reset},
-		"the context ends": {func(cancel context.CancelFunc) io.Reader {
+		"the context ends": {func(cancel context.CancelFunc) (io.ReadCloser, error) {
 			cancel()
-			return bytes.NewReader(cut)
+			return io.NopCloser(bytes.NewReader(cut)), nil
 		}, context.Canceled},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -166,10 +140,8 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := source.Render(ctx, spec, emit); !errors.Is(err, ErrSuspect) {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := source.RenderSuspect(ctx, c.second(cancel), spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
+		spec.Reopen = func(context.Context) (io.ReadCloser, error) { return c.second(cancel) }
+		if _, err := source.Render(ctx, spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
 			t.Errorf("%s: %v", name, err)
 		}
 		source.Close()
@@ -177,29 +149,16 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 	}
 }
 
-// The end marker is not where libjpeg ends its reading: it may be in a thumbnail, or split between two reads.
-func TestTheEndOfAJPEGIsFoundWhereverReadsEnd(t *testing.T) {
-	file := []byte("\xff\xd8\xff\xe1\x00\x08\xff\xd8\xff\xd9\x00\x00\xff\xda\x00\x02data\xff\xd9tail")
-	end := bytes.LastIndex(file, endOfImage)
-	for length := 1; length <= len(file); length++ {
-		e := &jpegEnd{r: bytes.NewReader(file), header: bytes.Index(file, []byte("data"))}
-		read, p := 0, make([]byte, length)
-		for read < len(file) {
-			reachedBefore := e.reached
-			n, err := e.Read(p)
-			if err != nil || n == 0 || !bytes.Equal(p[:n], file[read:read+n]) {
-				t.Fatalf("reads of %d: %d bytes, %v at %d", length, n, err, read)
-			}
-			if e.reached && !reachedBefore && read < end-1 {
-				t.Errorf("reads of %d: the end is reached at %d, before %d", length, read, end-1)
-			}
-			read += n
-		}
-		if !e.reached {
-			t.Errorf("reads of %d: the end is never reached", length)
-		}
-		if _, err := e.Read(p); !errors.Is(err, io.EOF) {
-			t.Error(err)
-		}
+// Whoever can't read a picture twice is not told that an odd one is whole, nor that it is damaged.
+func TestASuspectJPEGThatCannotBeReadAgainIsRejected(t *testing.T) {
+	whole := plainJPEG(t, 1200, 900)
+	source, err := Open(t.Context(), bytes.NewReader(whole[:len(whole)*7/10]), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	_, err = source.Render(t.Context(), Spec{Sizes: standard, Formats: []Format{AsSource}, Quality: quality, AcceptTruncated: true}, func(Rendition) error { return nil })
+	if rejection := (*Rejection)(nil); !errors.As(err, &rejection) || rejection.Class != ClassCorrupt || !strings.Contains(rejection.Reason, "can't be read again") {
+		t.Errorf("%v", err)
 	}
 }

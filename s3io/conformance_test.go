@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,12 +185,12 @@ func wantClass(t *testing.T, err error, want s3io.Class) {
 const part = 8 << 20 // the length of a range
 
 func TestConformance(t *testing.T) {
-	s := newSuite(t, serverConfig(t))
+	s, server := newSuite(t, serverConfig(t)), server(t)
 
 	t.Run("what is put is read back, with all that was said of it", func(t *testing.T) {
 		s.wire.reset(nil)
 		for _, key := range []string{"plain.jpg", "a b+c.jpg", "여행/제주 바다.jpg", "x%20y&z=1?.png", "deep/er/folder/file", "a//b"} {
-			if key == "a//b" && os.Getenv("S3RESIZER_CONFORMANCE") != "" {
+			if key == "a//b" && server == versitygw {
 				continue // not a legal name where objects are files
 			}
 			data := noise(1000, 1)
@@ -421,7 +422,12 @@ func TestConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg.Credentials = credentials.NewStaticCredentialsProvider(known.AccessKeyID, known.SecretAccessKey+"x", known.SessionToken)
-		_, err = s3io.New(cfg, s3io.Options{}).Open(t.Context(), s.bucket, "plain.jpg")
+		o, err := s3io.New(cfg, s3io.Options{}).Open(t.Context(), s.bucket, "plain.jpg")
+		if server == localStack { // looks at those of presigned URLs alone: localstack/services/s3/presigned_url.py:195
+			wantClass(t, err, "")
+			o.Close()
+			return
+		}
 		wantClass(t, err, s3io.Denied)
 	})
 
@@ -492,6 +498,18 @@ func TestConformance(t *testing.T) {
 				start = want[after-1]
 			}
 			page, more, err := s.List(t.Context(), s.bucket, "list/", start)
+			want := want[after:]
+			if server == localStack && after > 0 {
+				// It compares keys and StartAfter as they are in a URL, where é begins with a percent sign, before every letter, but
+				// lists in the order of the keys themselves: localstack/services/s3/provider.py:1894. So it begins anew after é, which is
+				// refused, and leaves é out after a letter.
+				quote := func(key string) string { return strings.ReplaceAll(url.QueryEscape(key), "+", "%20") }
+				if start > "list/z" {
+					wantClass(t, err, s3io.Invalid)
+					continue
+				}
+				want = slices.DeleteFunc(slices.Clone(want), func(key string) bool { return quote(key) <= quote(start) })
+			}
 			if err != nil || more {
 				t.Fatalf("after %q: %v, %v", start, more, err)
 			}
@@ -502,8 +520,8 @@ func TestConformance(t *testing.T) {
 					t.Errorf("%+v, put as %s", object, etags[object.Key])
 				}
 			}
-			if !slices.Equal(got, want[after:]) {
-				t.Errorf("after %q there are %q, want %q", start, got, want[after:])
+			if !slices.Equal(got, want) {
+				t.Errorf("after %q there are %q, want %q", start, got, want)
 			}
 		}
 		if _, _, err := s.List(t.Context(), s.bucket+"-not-there", "", ""); s3io.ClassOf(err) != s3io.NoSuchBucket {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"s3resizer/bench/corpus"
@@ -88,9 +89,9 @@ func (c *comparison) compute(ctx context.Context, row *Row, p corpus.Picture) er
 			return err
 		}
 	}
-	sides := c.sides
-	if !c.options.wants(partCompute) {
-		sides = sides[:1]
+	sides := c.sides[:1]
+	if c.options.wants(partCompute) {
+		sides = append(slices.Clip(c.sides), general(c.sides[0]))
 	}
 	runners := make([]runner, len(sides))
 	for i, s := range sides {
@@ -126,7 +127,7 @@ func (c *comparison) judge(row *Row, p corpus.Picture, file []byte) (map[string]
 	defer original.Close()
 	row.Output = map[string]map[string]Output{}
 	var ours map[string][]byte
-	for _, s := range c.sides[:2] { // Promise.all changes no byte
+	for _, s := range []side{c.sides[0], c.sides[1], general(c.sides[0])} { // Promise.all changes no byte
 		made, err := renditions(s, p)
 		if err != nil {
 			return nil, err

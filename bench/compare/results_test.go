@@ -29,9 +29,9 @@ func sample() *Results {
 		About: About{N: 10, Command: "make compare"},
 		Rows: []*Row{
 			{Picture: "jpeg-9mp", Class: corpus.Baseline, Format: "jpeg", Compute: costs(20), Loopback: costs(50), TwoCores: costs(20), OneCore: costs(20), Floor: 16,
-				Output: map[string]map[string]Output{oursName: output(100, 36), inTurnName: output(100, 35)}, Pairs: map[string]float64{oursName: 30, inTurnName: 10, atOnceName: 10}},
+				Output: map[string]map[string]Output{oursName: output(100, 36), inTurnName: output(100, 35)}, Pairs: map[string]float64{oursName: 40, inTurnName: 10, atOnceName: 10}},
 			{Picture: "jpeg-12mp", Class: corpus.Baseline, Format: "jpeg", Compute: costs(80), TwoCores: costs(80), OneCore: costs(80), Floor: 64,
-				Output: map[string]map[string]Output{oursName: output(103, 34.9), inTurnName: output(100, 35)}, Pairs: map[string]float64{oursName: 30, inTurnName: 10, atOnceName: 10}},
+				Output: map[string]map[string]Output{oursName: output(103, 34.9), inTurnName: output(100, 35)}, Pairs: map[string]float64{oursName: 40, inTurnName: 10, atOnceName: 10}},
 			{Picture: "png-9mp-photo", Class: corpus.PNGPhoto, Format: "png", Compute: costs(40),
 				Output: map[string]map[string]Output{oursName: output(90, 43), inTurnName: output(100, 50)}},
 		},
@@ -65,13 +65,13 @@ func TestTargetsAreJudged(t *testing.T) {
 		value string
 		note  string
 	}{
-		"CPU, baseline JPEG 9–24 MP":                                    {true, "0.40", ""},
+		"CPU, baseline JPEG 9–24 MP":                                    {false, "0.40", ""},
 		"wall, compute only, baseline JPEG":                             {false, "0.40", ""},
 		"wall, PNG photo":                                               {true, "0.40", ""},
 		"peak RSS, 9 MP baseline JPEG":                                  {true, "50 MB", "the function"},
-		"CPU against the floor, baseline JPEG":                          {true, "1.25", ""},
+		"CPU against the floor, baseline JPEG":                          {false, "1.25", ""},
 		"process start to first /next":                                  {true, "0.05", "10.0 ms against 200 ms"},
-		"pictures a second, two at a time, one process, baseline JPEG":  {true, "3.00 ×", ""},
+		"pictures a second, two at a time, one process, baseline JPEG":  {true, "4.00 ×", ""},
 		"the record after the last rendition, two cores":                {false, "0.07", ""},
 		"bytes out, the worst set of JPEGs or PNGs":                     {false, "1.03", "jpeg-12mp"},
 		"PSNR over the reference's, small and medium, the worst JPEG":   {false, "-0.10 dB", "jpeg-12mp"},

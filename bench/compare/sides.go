@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // side is one of those that are compared.
@@ -18,6 +19,7 @@ const (
 	inTurnName   = "reference"
 	atOnceName   = "reference, Promise.all"
 	bundledName  = "reference, bundled"
+	generalName  = "ours, libvips alone"
 	computeInOne = "inTurn" // what ours is told: it knows one way
 )
 
@@ -46,6 +48,13 @@ func sides(root string) ([]side, error) {
 		{name: inTurnName, function: script("runtime.mjs"), compute: script("compute.mjs"), mode: "inTurn"},
 		{name: atOnceName, function: script("runtime.mjs", "REFERENCE=atOnce"), compute: script("compute.mjs"), mode: "atOnce"},
 	}, nil
+}
+
+// general is our way for every format, told to take JPEGs too. Only what computes knows it.
+func general(ours side) side {
+	ours.name = generalName
+	ours.compute.env = append(slices.Clip(ours.compute.env), "RESIZE_PLANAR=off")
+	return ours
 }
 
 // bundled is the reference as one file of JavaScript, which starts sooner.

@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 		defer pprof.StopCPUProfile()
 	}
-	settings, err := config.Load(nil)
+	settings, err := config.Load(os.Environ())
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (d *driver) resize(ctx context.Context) error {
 		return err
 	}
 	defer source.Close()
-	err = source.Render(ctx, d.settings.Spec(), func(r resize.Rendition) error {
+	_, err = source.Render(ctx, d.settings.Spec(), func(r resize.Rendition) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.out.Renditions[r.Size] = r.Data

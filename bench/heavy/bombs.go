@@ -11,7 +11,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 var little, big = binary.LittleEndian, binary.BigEndian

@@ -88,7 +88,7 @@ func (e errand) do() (o outcome, err error) {
 		defer source.Close()
 		if len(e.Spec.Sizes) > 0 {
 			o.Estimate, _ = source.Memory(e.Spec)
-			err = source.Render(context.Background(), e.Spec, func(resize.Rendition) error { return nil })
+			_, err = source.Render(context.Background(), e.Spec, func(resize.Rendition) error { return nil })
 		}
 	}
 	if err != nil {

@@ -6,9 +6,8 @@ import (
 	"os"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/resize"
+	"s3resizer/resize/resizetest/vips"
 )
 
 var (

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func TestDemoSet(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"image/draw"
 	"sync"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 // Options says how a picture is encoded.

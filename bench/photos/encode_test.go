@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
+	"s3resizer/resize/resizetest/vips"
 )
 
 func TestMain(m *testing.M) {

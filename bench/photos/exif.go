@@ -1,6 +1,6 @@
 package photos
 
-import "github.com/davidbyttow/govips/v2/vips"
+import "s3resizer/resize/resizetest/vips"
 
 // gpsPosition is a made-up position in the sea off Jeju, as EXIF 2.3 (4.6.6)
 // writes one: degrees, minutes and seconds as rationals. A file that still has

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
-	_ "s3resizer/resize" // defines what govips refers to and the pinned libvips does not have
+	"s3resizer/resize/resizetest/vips"
 )
 
 // Distance tells how alike two pictures are.

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/bench/heavy"
 	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
+	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
 

@@ -11,6 +11,7 @@ const config = {
     SourceKmsKeyArn: key,
     DestinationKmsKeyArn: key,
     AlarmTopicArn: "arn:aws:sns:eu-central-1:123456789012:alarms",
+    NoticeTopicArn: "arn:aws:sns:eu-central-1:123456789012:notices",
   },
   exclude: {
     ids: [

@@ -11,4 +11,4 @@ uploads=$(queue uploads "{\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"$
 awslocal s3api create-bucket --bucket photos
 awslocal s3api create-bucket --bucket photos-resized
 awslocal s3api put-bucket-notification-configuration --bucket photos --notification-configuration \
-  "{\"QueueConfigurations\":[{\"QueueArn\":\"$uploads\",\"Events\":[\"s3:ObjectCreated:*\"]}]}"
+  "{\"QueueConfigurations\":[{\"QueueArn\":\"$uploads\",\"Events\":[\"s3:ObjectCreated:*\",\"s3:ObjectRemoved:*\"]}]}"

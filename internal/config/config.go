@@ -26,6 +26,7 @@ type Settings struct {
 	Sizes           []resize.Size
 	Formats         []resize.Format
 	Quality         resize.Quality
+	Effort          resize.Effort
 	Background      resize.Color
 	DestBucket      BucketTemplate
 	Key             KeyTemplate
@@ -42,6 +43,9 @@ type Settings struct {
 	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
 }
 
+// efforts are where more time stops to pay; docs/effort.md has the measurements.
+var efforts = resize.Effort{WebP: 2, AVIF: 2, GIF: 4}
+
 // AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
 const AnyOwner = "any"
 
@@ -57,6 +61,7 @@ var variables = map[string]variable{
 	"SIZES":           {"small=368,medium=720,large=1440", setSizes},
 	"FORMATS":         {"source", setFormats},
 	"QUALITY":         {"", setQuality},
+	"EFFORT":          {"", setEffort},
 	"BACKGROUND":      {"white", setBackground},
 	"DEST_BUCKET":     {"{bucket}-resized", setDestBucket},
 	"KEY_TEMPLATE":    {"{size}-{key}", setKeyTemplate},
@@ -99,7 +104,7 @@ func Load(environ []string) (Settings, error) {
 			values[name] = value
 		}
 	}
-	s := Settings{Quality: resize.Quality{JPEG: 80, WebP: 80, AVIF: 50}}
+	s := Settings{Quality: resize.Quality{JPEG: 80, WebP: 80, AVIF: 50}, Effort: efforts}
 	memory := memory(functionMB, os.DirFS("/"))
 	s.Processors = processors(memory, runtime.GOMAXPROCS(0))
 	s.Limits.MaxMemory = memory / 100 * share / int64(s.Processors)
@@ -149,7 +154,7 @@ func names() []string {
 
 // Spec is what [resize.Source.Render] needs.
 func (s Settings) Spec() resize.Spec {
-	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Background: s.Background, AcceptTruncated: s.AcceptTruncated}
+	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Effort: s.Effort, Background: s.Background, AcceptTruncated: s.AcceptTruncated}
 }
 
 func setSizes(s *Settings, value string) error {
@@ -188,27 +193,38 @@ func setFormats(s *Settings, value string) error {
 }
 
 func setQuality(s *Settings, value string) error {
+	return setPerFormat(value, 1, 100, "jpeg=80,webp=78,avif=50",
+		map[string]*int{"jpeg": &s.Quality.JPEG, "webp": &s.Quality.WebP, "avif": &s.Quality.AVIF})
+}
+
+func setEffort(s *Settings, value string) error {
+	err := setPerFormat(value, 1, 9, "webp=2,avif=2,gif=4",
+		map[string]*int{"webp": &s.Effort.WebP, "avif": &s.Effort.AVIF, "gif": &s.Effort.GIF})
+	s.Effort.WebP = min(s.Effort.WebP, 6) // where libwebp's scale ends
+	return err
+}
+
+// setPerFormat reads one number for every format, or one each. What is not named keeps its default.
+func setPerFormat(value string, least, most int, example string, each map[string]*int) error {
 	if value == "" {
 		return nil
 	}
-	const right = `want a quality from 1 to 100, such as "80", or one per format, such as "jpeg=80,webp=78,avif=50"`
-	each := map[string]*int{"jpeg": &s.Quality.JPEG, "webp": &s.Quality.WebP, "avif": &s.Quality.AVIF}
 	for pair := range strings.SplitSeq(value, ",") {
 		format, number, perFormat := strings.Cut(strings.TrimSpace(pair), "=")
 		if !perFormat {
 			number = format
 		}
-		q, err := strconv.Atoi(number)
-		if err != nil || q < 1 || q > 100 {
-			return fmt.Errorf("%q: %s", pair, right)
-		}
-		switch target := each[format]; {
-		case target != nil:
-			*target = q
-		case perFormat || strings.Contains(value, ","):
-			return fmt.Errorf("%q: %s", pair, right)
+		n, err := strconv.Atoi(number)
+		target, known := each[format]
+		switch {
+		case err != nil || n < least || n > most || perFormat && !known || !perFormat && strings.Contains(value, ","):
+			return fmt.Errorf("%q: want a number from %d to %d for all formats, or one per format, such as %q", pair, least, most, example)
+		case perFormat:
+			*target = n
 		default:
-			s.Quality = resize.Quality{JPEG: q, WebP: q, AVIF: q}
+			for _, target := range each {
+				*target = n
+			}
 		}
 	}
 	return nil
@@ -321,6 +337,9 @@ func setDeadlineMargin(s *Settings, value string) (err error) {
 // rendition is, and stands in each one's metadata.
 func (s Settings) Fingerprint() string {
 	decides := []any{"v1", s.Sizes, s.Formats, s.Quality, s.Background, s.Key.tokens, s.CacheControl}
+	if s.Effort != efforts { // the measured ones may change: what was made with others then is not stale
+		decides = append(decides, "effort", s.Effort)
+	}
 	if s.AcceptTruncated { // what is made otherwise is the same with both
 		decides = append(decides, "truncated")
 	}

@@ -37,7 +37,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Load([]string{
 		"PATH=/bin", "RESIZE_SIZES=small=0", "RESIZE_FORMATS=jpeg,bmp", "RESIZE_QUALITY=200", "RESIZE_QUALTY=80",
 		"RESIZE_KEY_TEMPLATE={key}", "RESIZE_MAX_BYTES=many", "RESIZE_BUCKET_OWNER=me", "RESIZE_LOG_LEVEL=loud", "RESIZE_METRICS=yes", "RESIZE_RECORD=no",
-		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1", "RESIZE_ON_TRUNCATED=sometimes",
+		"RESIZE_CACHE_CONTROL=no-store\nX-Evil: 1", "RESIZE_ON_TRUNCATED=sometimes", "RESIZE_EFFORT=png=3",
 	})
 	if err == nil {
 		t.Fatal("no error")
@@ -45,10 +45,27 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
 		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, `RESIZE_METRICS="yes": want "on" or "off"`, `RESIZE_RECORD="no"`, "RESIZE_CACHE_CONTROL",
+		`RESIZE_EFFORT="png=3": "png=3": want a number from 1 to 9`,
 		`RESIZE_ON_TRUNCATED="sometimes": want "reject" or "accept"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
+		}
+	}
+}
+
+func TestEffort(t *testing.T) {
+	for value, want := range map[string]resize.Effort{
+		"": {WebP: 2, AVIF: 2, GIF: 4}, "9": {WebP: 6, AVIF: 9, GIF: 9}, "avif=1, gif=7": {WebP: 2, AVIF: 1, GIF: 7},
+	} {
+		s, err := Load([]string{"RESIZE_EFFORT=" + value})
+		if err != nil || s.Spec().Effort != want {
+			t.Errorf("%q: %+v, %v, want %+v", value, s.Spec().Effort, err, want)
+		}
+	}
+	for _, value := range []string{"0", "10", "avif", "avif=", "avif=0", "3,4", "jpeg=3"} {
+		if _, err := Load([]string{"RESIZE_EFFORT=" + value}); err == nil {
+			t.Errorf("%q is taken", value)
 		}
 	}
 }

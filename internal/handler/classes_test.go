@@ -33,7 +33,7 @@ func TestTheReadmeSaysWhatToDoAboutEveryClass(t *testing.T) {
 	}
 
 	declared := map[string]string{}
-	for _, dir := range []string{".", "../../resize", "../../s3io"} {
+	for _, dir := range []string{".", "../../resize/internal/rejection", "../../s3io"} {
 		for class, name := range classes(t, dir) {
 			if other, taken := declared[class]; taken {
 				t.Errorf("%s and %s are both %q", name, other, class)

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/internal/handler"
+	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
 

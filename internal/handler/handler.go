@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -216,15 +215,11 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 			return r.result(Superseded), nil
 		}
 	}
-	err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx))
-	if errors.Is(err, resize.ErrSuspect) {
-		err = r.renderSuspect(ctx)
-	}
-	if err != nil {
+	if r.summary, err = source.Render(ctx, r.spec(), r.emit(ctx)); err != nil {
 		return r.failed(ctx, err)
 	}
 	traced(ctx, Download, r.opening, r.lastByte, Rendition{})
-	traced(ctx, Decode, source.Decode.Start, source.Decode.End, Rendition{})
+	traced(ctx, Decode, r.summary.Decode.Start, r.summary.Decode.End, Rendition{})
 	return r.resized(), nil
 }
 

@@ -19,13 +19,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davidbyttow/govips/v2/vips"
-
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/resize"
+	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
 

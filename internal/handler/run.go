@@ -53,6 +53,7 @@ type run struct {
 	destination string // bucket
 	info        s3io.Info
 	source      *resize.Source
+	summary     resize.Summary // once it is rendered
 	started     time.Time
 	opening     time.Time
 	lastByte    time.Time
@@ -120,17 +121,24 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	return nil
 }
 
-// renderSuspect fetches the object once more, for a picture of which nobody knows yet whether it is damaged.
-func (r *run) renderSuspect(ctx context.Context) error {
-	body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
-	if err != nil {
-		return err
+// spec is that of the settings. A picture of which nobody knows yet whether it is damaged is fetched once more.
+func (r *run) spec() resize.Spec {
+	spec := r.h.settings.Spec()
+	spec.Reopen = func(ctx context.Context) (io.ReadCloser, error) {
+		body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
+		if err != nil {
+			return nil, err
+		}
+		if body.ETag != r.info.ETag {
+			body.Close()
+			return nil, &s3io.Error{Class: s3io.Changed, Op: "open", Bucket: r.object.bucket, Key: r.object.key, Err: errors.New("it was overwritten before it could be examined")}
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{r.reading(body), body}, nil
 	}
-	defer body.Close()
-	if body.ETag != r.info.ETag {
-		return &s3io.Error{Class: s3io.Changed, Op: "open", Bucket: r.object.bucket, Key: r.object.key, Err: errors.New("it was overwritten before it could be examined")}
-	}
-	return r.source.RenderSuspect(ctx, r.reading(body), r.h.settings.Spec(), r.emit(ctx))
+	return spec
 }
 
 // describe names a rendition, as far as it is known before it is made.
@@ -177,7 +185,7 @@ func (r *run) checkKeys() error {
 	return nil
 }
 
-// alreadyDone tells whether every rendition, and the record, is of the source as it is now. The renditions are asked
+// alreadyDone reports whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
@@ -185,7 +193,7 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	})
 }
 
-// inPlace tells whether every key is there, in the destination bucket, and as it should be.
+// inPlace reports whether every key is there, in the destination bucket, and as it should be.
 func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int, info s3io.Info) bool) (bool, error) {
 	for i, key := range keys {
 		info, err := r.h.store.Head(ctx, r.destination, key)
@@ -222,7 +230,7 @@ func (r *run) previous(ctx context.Context) (*Set, error) {
 	return set, nil
 }
 
-// setInPlace tells whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
+// setInPlace reports whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
 // other settings, by one of the same upload.
 func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
 	if set == nil || len(set.Renditions) == 0 {
@@ -237,7 +245,7 @@ func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
 	})
 }
 
-// stands tells whether a result, now that its record is written or all is removed, is still so: its source the newest
+// stands reports whether a result, now that its record is written or all is removed, is still so: its source the newest
 // upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between
 // the look at that set and the record.)
 func (r *run) stands(ctx context.Context, result Result) (bool, error) {
@@ -261,7 +269,7 @@ func (r *run) result(status Status) Result {
 	}}
 	if r.source != nil {
 		out.Source.Format, out.Source.Width, out.Source.Height = r.source.Format, r.source.Width, r.source.Height
-		out.Source.Truncated = r.source.Truncated
+		out.Source.Truncated = r.summary.Truncated
 	}
 	return out
 }
@@ -274,11 +282,11 @@ func (r *run) skipped(reason string) Result {
 
 func (r *run) resized() Result {
 	out := r.result(Resized)
-	out.Source.ThumbHash, out.Source.Color = r.source.ThumbHash, r.source.Color.String()
+	out.Source.ThumbHash, out.Source.Color = r.summary.ThumbHash, r.summary.Color.String()
 	out.Renditions = r.inOrder()
-	decoded := r.source.Decode.End
+	decoded := r.summary.Decode.End
 	out.Timings = &Timings{
-		Download: milliseconds(r.opening, r.lastByte), Decode: milliseconds(r.source.Decode.Start, decoded),
+		Download: milliseconds(r.opening, r.lastByte), Decode: milliseconds(r.summary.Decode.Start, decoded),
 		Encode: milliseconds(decoded, r.encoded), Upload: milliseconds(r.upload.Start, r.upload.End),
 		Total: milliseconds(r.started, time.Now()),
 	}
@@ -293,7 +301,7 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 	switch {
 	case errors.As(err, &rejection):
 		out := r.result(Rejected)
-		out.Class, out.Reason = string(rejection.Class), rejection.Reason
+		out.Class, out.Reason = string(rejection.Class), reason(rejection)
 		if out.Previous, err = r.previous(ctx); err != nil {
 			return Result{}, newFailure(ctx, r.object, nil, []string{RecordKey(r.object.key)}, err)
 		}
@@ -311,6 +319,20 @@ func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
 		written := r.inOrder()
 		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
 	}
+}
+
+// remedies are what an operator can do about a rejection, in the words of the settings and of the Makefile.
+var remedies = map[resize.Remedy]string{
+	resize.RemedyDecodeHEIC:      "the image's variant s3resizer:heic does it (make image HEIC=1)",
+	resize.RemedyAcceptTruncated: "RESIZE_ON_TRUNCATED=accept renders what is there",
+}
+
+// reason is that of a rejection, with its remedy.
+func reason(rejection *resize.Rejection) string {
+	if remedy := remedies[rejection.Remedy]; remedy != "" {
+		return rejection.Reason + "; " + remedy
+	}
+	return rejection.Reason
 }
 
 // inOrder returns the renditions that are in place, in the order of the settings.
@@ -339,7 +361,7 @@ func (r *run) missing(written []Rendition) []string {
 	})
 }
 
-// recorded tells whether the object has a record.
+// recorded reports whether the object has a record.
 func (r *run) recorded() bool { return r.h.settings.Record && HasRecord(r.object.key) }
 
 // putRecord writes the commit record: from here on, the set is complete.

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
+	"s3resizer/resize/resizetest"
 	"s3resizer/s3io"
 )
 
 // What resize makes of each is tested there; here, that the object is fetched once more where that is needed, and what
 // is reported and recorded.
 func TestSpoiledPictures(t *testing.T) {
-	all, err := photos.Spoil("../../resize/testdata/jpeg")
+	all, err := resizetest.Spoil("../../resize/testdata/jpeg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,14 +26,17 @@ func TestSpoiledPictures(t *testing.T) {
 			t.Run(setting+"/"+s.Name, func(t *testing.T) {
 				key := fmt.Sprintf("%s-%d.jpg", setting, i)
 				r := one(t, h, b.upload(t, key, s.Data))
-				accepted := s.Outcome == photos.Whole || s.Outcome == photos.Cut && setting == "accept"
+				accepted := s.Outcome == resizetest.Whole || s.Outcome == resizetest.Cut && setting == "accept"
 				if accepted != (r.Status == handler.Resized && len(r.Renditions) == 3) {
 					t.Errorf("%+v", r)
 				}
 				if !accepted && (r.Status != handler.Rejected || r.Class != "corrupt" || !strings.Contains(r.Reason, " at row ") || len(r.Renditions) > 0) {
 					t.Errorf("%+v", r)
 				}
-				truncated := accepted && s.Outcome == photos.Cut
+				if mended := s.Outcome == resizetest.Cut && setting == "reject"; strings.Contains(r.Reason, "; RESIZE_ON_TRUNCATED=accept renders what is there") != mended {
+					t.Errorf("the setting that would do is told of %v, want %v: %s", !mended, mended, r.Reason)
+				}
+				truncated := accepted && s.Outcome == resizetest.Cut
 				_, record := b.get(t, "photos-resized", ".s3resizer/"+key+".json")
 				if r.Source.Truncated != truncated || strings.Contains(string(record), `"truncated":true`) != truncated {
 					t.Errorf("truncated in the report: %v, record %s", r.Source.Truncated, record)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// Check tells what is wrong with a rendition that was made of the picture for the given width: its format, dimensions,
+// Check says what is wrong with a rendition that was made of the picture for the given width: its format, dimensions,
 // alpha, frames and their timing, and its pixels. Of an AVIF, for which Go has no decoder, it sees the dimensions only.
 func (p Picture) Check(width int, format string, rendition []byte) error {
 	shows := *p.Shows
@@ -58,6 +58,14 @@ func (p Picture) Check(width int, format string, rendition []byte) error {
 func (p Picture) Compare(rendition image.Image) float64 {
 	size := rendition.Bounds().Size()
 	return psnr(toNRGBA(rendition), scaled(p.Shows.Frames[0], size.X, size.Y), 128)
+}
+
+// PSNR is the distance of two pictures of the same dimensions, in dB; infinite for equal ones.
+func PSNR(a, b *image.NRGBA) float64 {
+	if a.Rect != b.Rect {
+		panic(fmt.Sprintf("%v and %v can't be compared", a.Rect, b.Rect))
+	}
+	return psnr(a, b, 128)
 }
 
 // scaled is img at another size, by a resampler that is not the one under test.

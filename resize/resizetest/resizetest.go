@@ -103,3 +103,14 @@ func (p Picture) Rendition(size string) string {
 	}
 	return name
 }
+
+// Seeds are for a fuzz target of a format: its pictures, and all that are rejected.
+func Seeds(format string) [][]byte {
+	var all [][]byte
+	for _, p := range Pictures() {
+		if p.Shows == nil || p.Shows.Format == format {
+			all = append(all, p.Data)
+		}
+	}
+	return all
+}

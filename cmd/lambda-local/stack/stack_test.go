@@ -30,8 +30,11 @@ var widths = map[string]int{"small": 368, "medium": 720, "large": 1440}
 // record is what is read of the commit record.
 type record struct {
 	Status, Class, Reason string
-	Source                struct{ Key, ETag string }
-	Renditions            []struct {
+	Source                struct {
+		Key, ETag string
+		Bytes     int
+	}
+	Renditions []struct {
 		Size, Key     string
 		Width, Height int
 	}
@@ -105,31 +108,71 @@ func awaitRecord(t *testing.T, s3 *s3io.Client, key, etag string) record {
 	}
 }
 
+// awaitSet returns once every rendition is of the upload with the ETag.
+func awaitSet(t *testing.T, s3 *s3io.Client, key, etag string) {
+	t.Helper()
+	for size := range widths {
+		await(t, size+"-"+key, func() error {
+			info, err := s3.Head(t.Context(), "photos-resized", size+"-"+key)
+			if err == nil && info.Metadata["s3resizer-source-etag"] != etag {
+				err = fmt.Errorf("it is of upload %s, the newest is %s", info.Metadata["s3resizer-source-etag"], etag)
+			}
+			return err
+		})
+	}
+}
+
+// await returns once there is nothing against it any more.
+func await(t *testing.T, what string, against func() error) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		err := against()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s, after %v: %v", what, patience, err)
+		}
+	}
+}
+
+// wantPicture looks at a rendition of a photo: its format, its size, its gradient.
+func wantPicture(t *testing.T, s3 *s3io.Client, size, key string, width, height int) {
+	t.Helper()
+	data, err := get(t.Context(), s3, size+"-"+key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%s: %v", size, err)
+	}
+	if bounds := picture.Bounds(); bounds.Dx() != width || bounds.Dy() != height {
+		t.Errorf("%s: %d×%d, want %d×%d", size, bounds.Dx(), bounds.Dy(), width, height)
+	}
+	if top, bottom := luma(picture, 0), luma(picture, picture.Bounds().Dy()-1); bottom < top+50 {
+		t.Errorf("%s: the gradient is gone: %d above, %d below", size, top, bottom)
+	}
+}
+
+// keys are such as S3s, and what stands between them and the function, may encode in different ways: LocalStack's events
+// have a space as %20, AWS's as a plus, and versitygw's as it is.
+var keys = []string{
+	"cat.jpg", "holiday/a b+c 100%.jpg", "x%20y%2Fz+.jpg", "여행/제주 바다.jpg", "cafe\u0301 😀.jpg", "q?a=1&b=2#c;d,e:f$g!(h)*'~@[i].jpg", `<a> & "b".jpg`, ".hidden/.x.jpg",
+}
+
 func TestAnUploadBecomesThreeRenditions(t *testing.T) {
 	s3 := client(t)
-	for _, key := range []string{"cat.jpg", "holiday/a b+c 100%.jpg", "여행/제주 바다.jpg"} {
+	for _, key := range keys {
 		t.Run(key, func(t *testing.T) {
-			r := awaitRecord(t, s3, key, upload(t, s3, key, photo(t, 1600, 1200, 1)))
-			if r.Status != "resized" || len(r.Renditions) != len(widths) {
+			etag := upload(t, s3, key, photo(t, 1600, 1200, 1))
+			r := awaitRecord(t, s3, key, etag)
+			if r.Status != "resized" || r.Source.Key != key || len(r.Renditions) != len(widths) {
 				t.Fatalf("%+v", r)
 			}
+			awaitSet(t, s3, key, etag)
 			for size, width := range widths {
-				data, err := get(t.Context(), s3, size+"-"+key)
-				if err != nil {
-					t.Fatal(err)
-				}
-				picture, format, err := image.DecodeConfig(bytes.NewReader(data))
-				if err != nil || format != "jpeg" || picture.Width != width || picture.Height != width*3/4 {
-					t.Errorf("%s: %s, %d×%d, %v", size, format, picture.Width, picture.Height, err)
-				}
-				full, err := jpeg.Decode(bytes.NewReader(data))
-				if err != nil {
-					t.Fatalf("%s: %v", size, err)
-				}
-				top, bottom := luma(full, 0), luma(full, full.Bounds().Dy()-1)
-				if bottom < top+50 {
-					t.Errorf("%s: the gradient is gone: %d above, %d below", size, top, bottom)
-				}
+				wantPicture(t, s3, size, key, width, width*3/4)
 			}
 		})
 	}
@@ -157,18 +200,21 @@ func TestAnOverwriteIsDoneAgain(t *testing.T) {
 		etag = upload(t, s3, "again.jpg", photo(t, 1600, 1200, seed))
 	}
 	awaitRecord(t, s3, "again.jpg", etag)
-	for size := range widths {
-		info, err := s3.Head(t.Context(), "photos-resized", size+"-again.jpg")
-		if err != nil || info.Metadata["s3resizer-source-etag"] != etag {
-			t.Errorf("%s is of upload %s, the newest is %s: %v", size, info.Metadata["s3resizer-source-etag"], etag, err)
-		}
-	}
+	awaitSet(t, s3, "again.jpg", etag)
 }
 
 func TestInvokeAnswersWithTheReport(t *testing.T) {
 	s3 := client(t)
 	upload(t, s3, "direct.jpg", photo(t, 800, 600, 1))
-	response, err := http.Post(os.Getenv("LAMBDA_LOCAL_URL")+"/invoke", "application/json", strings.NewReader(`{"bucket":"photos","key":"direct.jpg"}`))
+	if r := invoke(t, "direct.jpg"); r.Status != "resized" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// invoke calls the function for an upload and returns what it says of it.
+func invoke(t *testing.T, key string) record {
+	t.Helper()
+	response, err := http.Post(os.Getenv("LAMBDA_LOCAL_URL")+"/invoke", "application/json", strings.NewReader(fmt.Sprintf(`{"bucket":"photos","key":%q}`, key)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,46 +223,8 @@ func TestInvokeAnswersWithTheReport(t *testing.T) {
 	if err := json.NewDecoder(response.Body).Decode(&report); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusOK || len(report.Results) != 1 || report.Results[0].Status != "resized" {
-		t.Errorf("%s: %+v", response.Status, report)
+	if response.StatusCode != http.StatusOK || len(report.Results) != 1 {
+		t.Fatalf("%s: %+v", response.Status, report)
 	}
-}
-
-// run.sh kills the function in the middle of this.
-func TestTwentyUploads(t *testing.T) {
-	s3 := client(t)
-	big := photo(t, 4000, 3000, 7)
-	etags := map[string]string{}
-	for i := range 20 {
-		key := fmt.Sprintf("twenty/%02d-%d.jpg", i, time.Now().UnixNano())
-		etags[key] = upload(t, s3, key, append(big, byte(i))) // decoders stop before what follows the picture
-	}
-	fmt.Println("twenty uploads")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for before := -1; ; {
-		there := 0
-		for key := range etags {
-			for size := range widths {
-				_, err := s3.Head(ctx, "photos-resized", size+"-"+key)
-				if err == nil {
-					there++
-				} else if s3io.ClassOf(err) != s3io.NotFound {
-					t.Fatal(err)
-				}
-			}
-		}
-		if there != before {
-			fmt.Printf("%d of 60 renditions\n", there)
-		}
-		if before = there; there == 60 {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	for key, etag := range etags {
-		if r := awaitRecord(t, s3, key, etag); r.Status != "resized" {
-			t.Errorf("%s: %+v", key, r)
-		}
-	}
+	return report.Results[0]
 }

@@ -388,7 +388,7 @@ function view(key) {
   const card = cards.get(key), { source, renditions } = card.result;
   $('view-title').textContent = key;
   const show = (r) => {
-    const single = ['tiff', 'heic'].includes(source.format);
+    const single = !['jpeg', 'png', 'gif', 'webp', 'avif'].includes(source.format);
     const box = $('compare');
     box.classList.toggle('single', single);
     for (const name of ['width', 'aspect-ratio', 'background-image', 'background-color']) box.style.removeProperty(name);

@@ -1,4 +1,0 @@
-package photos
-
-// #cgo pkg-config: vips
-import "C"

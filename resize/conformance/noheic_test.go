@@ -1,0 +1,5 @@
+//go:build !heic
+
+package conformance
+
+var heicRows []row

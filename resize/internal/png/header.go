@@ -1,0 +1,60 @@
+package png
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"slices"
+
+	"s3resizer/resize/internal/header"
+)
+
+// Header says how the pixels are stored.
+type Header struct {
+	Interlaced bool // in Adam7's order
+}
+
+// CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
+// of the file is broken, it stops without an error: the decoder knows better what can be made of the rest.
+func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
+	found, err := copier{header.Copier{From: from, To: to}}.all()
+	if err = header.Refusal(err); err != nil {
+		return Header{}, err
+	}
+	return found, nil
+}
+
+type copier struct{ header.Copier }
+
+// all copies up to the first chunk of pixels. Of the chunks that a decoder may ignore, it keeps those that are known to
+// change how the picture looks.
+func (h copier) all() (Header, error) {
+	var found Header
+	if _, err := h.Keep(8); err != nil {
+		return found, err
+	}
+	for {
+		lead, err := h.From.Peek(8) // length, type
+		if err != nil {
+			return found, err
+		}
+		size, kind := binary.BigEndian.Uint32(lead), string(lead[4:])
+		if kind == "IDAT" || size > 1<<31-1-12 {
+			return found, nil
+		}
+		whole := 8 + int(size) + 4
+		ancillary := kind[0]&0x20 != 0
+		if ancillary && !slices.Contains([]string{"tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "eXIf"}, kind) {
+			err = h.Skip(whole)
+		} else {
+			var chunk []byte
+			chunk, err = h.Keep(whole)
+			if kind == "IHDR" && size == 13 && err == nil {
+				found.Interlaced = chunk[8+12] != 0
+			}
+		}
+		if err != nil {
+			return found, err
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package png
+
+import (
+	"bufio"
+	"bytes"
+	"image"
+	"image/png"
+	"reflect"
+	"slices"
+	"testing"
+
+	"s3resizer/resize/resizetest"
+)
+
+// What is left out before the pixels of a PNG says nothing of them; the end is there, and missing where a byte of it is.
+func TestEveryPNG(t *testing.T) {
+	seen := 0
+	for _, p := range resizetest.Pictures() {
+		if p.Shows == nil || p.Shows.Format != "png" {
+			continue
+		}
+		seen++
+		var head bytes.Buffer
+		from := bufio.NewReader(bytes.NewReader(p.Data))
+		if _, err := CopyHeader(from, &head); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+			continue
+		}
+		rest := new(bytes.Buffer)
+		if _, err := rest.ReadFrom(from); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasSuffix(p.Data, rest.Bytes()) || !bytes.HasPrefix(rest.Bytes()[4:], []byte("IDAT")) {
+			t.Errorf("%s: the pixels do not follow the header", p.Name)
+		}
+		whole, errWhole := png.Decode(bytes.NewReader(p.Data))
+		got, err := png.Decode(bytes.NewReader(slices.Concat(head.Bytes(), rest.Bytes())))
+		if (err == nil) != (errWhole == nil) || err == nil && !reflect.DeepEqual(whole, got) {
+			t.Errorf("%s: it shows something else: %v, %v", p.Name, errWhole, err)
+		}
+		if !NewEnd(bytes.NewReader(p.Data)).Reached() || NewEnd(bytes.NewReader(p.Data[:len(p.Data)-1])).Reached() && bytes.HasSuffix(p.Data, []byte("IEND\xaeB`\x82")) {
+			t.Errorf("%s: its end is not found where it is", p.Name)
+		}
+	}
+	if seen < 50 {
+		t.Errorf("%d pictures", seen)
+	}
+}
+
+func TestInterlacedPNGs(t *testing.T) {
+	file := func(interlace byte) []byte {
+		var data bytes.Buffer
+		if err := png.Encode(&data, image.NewGray(image.Rect(0, 0, 9, 9))); err != nil {
+			t.Fatal(err)
+		}
+		data.Bytes()[28] = interlace
+		return data.Bytes()
+	}
+	for interlace := range byte(2) {
+		var head bytes.Buffer
+		found, err := CopyHeader(bufio.NewReader(bytes.NewReader(file(interlace))), &head)
+		if err != nil || found.Interlaced != (interlace == 1) {
+			t.Errorf("%d: %+v, %v", interlace, found, err)
+		}
+	}
+}

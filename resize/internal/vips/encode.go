@@ -1,0 +1,113 @@
+package vips
+
+import (
+	"errors"
+	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
+)
+
+// #include "room.h"
+import "C"
+
+// Raw is a picture for an encoder: bytes in memory, row by row. The frames of an animation stand below each other.
+type Raw struct {
+	Samples              []byte
+	Width, Height, Bands int // Height is that of all frames
+	Space                Space
+	Frames               int
+	Delays               []int // milliseconds, one for each frame; none: as the viewer likes
+	Loop                 int   // how often an animation plays; 0: for ever
+}
+
+// Raw is a view of a picture that was computed, with no copy of its pixels: valid until the picture is closed.
+func (i *Image) Raw() (Raw, error) {
+	samples := C.vips_image_get_data(i.c)
+	if samples == nil {
+		return Raw{}, failure("look at the pixels")
+	}
+	raw := Raw{Width: i.Width(), Height: i.Height(), Bands: i.Bands(), Space: i.Space(), Frames: 1}
+	raw.Samples = unsafe.Slice((*byte)(samples), raw.Width*raw.Height*raw.Bands)
+	return raw, nil
+}
+
+// Rows is some of them, without frames.
+func (r Raw) Rows(top, height int) Raw {
+	row := r.Width * r.Bands
+	r.Samples, r.Height = r.Samples[top*row:(top+height)*row], height
+	r.Frames, r.Delays, r.Loop = 1, nil, 0
+	return r
+}
+
+// FirstFrame is that of an animation.
+func (r Raw) FirstFrame() Raw { return r.Rows(0, r.Height/r.Frames) }
+
+// encode hands the picture over to govips, which copies it.
+func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, error)) ([]byte, error) {
+	image, err := vips.NewImageFromMemory(r.Samples, r.Width, r.Height, r.Bands, vips.BandFormatUchar, r.Space)
+	if err != nil {
+		return nil, err
+	}
+	defer image.Close()
+	if r.Frames > 1 {
+		err = errors.Join(image.SetPageHeight(r.Height/r.Frames), image.SetLoop(r.Loop))
+		if err == nil && len(r.Delays) > 0 {
+			err = image.SetPageDelay(r.Delays)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	data, _, err := export(image)
+	return data, err
+}
+
+// JPEG encodes at a quality of 1–100 with the standard Huffman tables, alpha on a background. The chroma is halved in both
+// directions, as sharp has it by default.
+func (r Raw) JPEG(quality int, red, green, blue uint8) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		if image.HasAlpha() {
+			if err := image.Flatten(&vips.Color{R: red, G: green, B: blue}); err != nil {
+				return nil, nil, err
+			}
+		}
+		return image.ExportJpeg(&vips.JpegExportParams{Quality: quality, SubsampleMode: vips.VipsForeignSubsampleOn, StripMetadata: true})
+	})
+}
+
+// Filter is how a PNG predicts its samples.
+type Filter = vips.PngFilter
+
+// The filters of use.
+const (
+	FilterNone    = vips.PngFilterNone
+	FilterAverage = vips.PngFilterAvg
+)
+
+// PNG encodes with a compression of 0–9.
+func (r Raw) PNG(compression int, filter Filter) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportPng(&vips.PngExportParams{Filter: filter, Compression: compression, StripMetadata: true})
+	})
+}
+
+// WebP encodes at a quality of 1–100, and an effort of 0–6.
+func (r Raw) WebP(quality, effort int) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportWebp(&vips.WebpExportParams{Quality: quality, ReductionEffort: effort, StripMetadata: true})
+	})
+}
+
+// AVIF encodes at a quality of 1–100, and an effort of 0–9.
+func (r Raw) AVIF(quality, effort int) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportAvif(&vips.AvifExportParams{Quality: quality, Bitdepth: 8, Effort: effort, StripMetadata: true})
+	})
+}
+
+// GIF encodes with an effort of 1–10.
+func (r Raw) GIF(effort int) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportGIF(&vips.GifExportParams{Dither: 1, Effort: effort, Bitdepth: 8})
+	})
+}

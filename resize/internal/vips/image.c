@@ -1,0 +1,84 @@
+#include "room.h"
+
+// Options are text, as libvips's own command line takes them. Nothing is cached: no picture comes twice.
+int room_load(const char *loader, const char *options, VipsSource *source, VipsImage **out) {
+  VipsOperation *load = vips_operation_new(loader);
+  if (!load) return -1;
+  int failed = vips_object_set(VIPS_OBJECT(load), "source", source, NULL) ||
+    vips_object_set_from_string(VIPS_OBJECT(load), options) || vips_object_build(VIPS_OBJECT(load));
+  if (!failed) g_object_get(load, "out", out, NULL);
+  vips_object_unref_outputs(VIPS_OBJECT(load));
+  g_object_unref(load);
+  return failed;
+}
+
+static void free_samples(VipsImage *image, void *samples) {
+  (void) image;
+  g_free(samples);
+}
+
+// Computes the pixels of in, into memory that belongs to the picture returned, which has nothing else of it; NULL if they
+// can't be.
+VipsImage *room_computed(VipsImage *in) {
+  size_t size;
+  void *samples = vips_image_write_to_memory(in, &size);
+  if (!samples) return NULL;
+  VipsImage *out = vips_image_new_from_memory(samples, size, in->Xsize, in->Ysize, in->Bands, in->BandFmt);
+  if (!out) {
+    g_free(samples);
+    return NULL;
+  }
+  out->Type = in->Type;
+  g_signal_connect(out, "postclose", G_CALLBACK(free_samples), samples);
+  return out;
+}
+
+VipsImage *room_from_memory(const void *samples, size_t size, int width, int height, int bands) {
+  return vips_image_new_from_memory_copy(samples, size, width, height, bands, VIPS_FORMAT_UCHAR);
+}
+
+int room_scaled(VipsImage *in, double horizontally, double vertically, VipsImage **out) {
+  return vips_resize(in, out, horizontally, "vscale", vertically, "kernel", VIPS_KERNEL_LANCZOS3, NULL);
+}
+
+int room_cut(VipsImage *in, int top, int width, int height, VipsImage **out) {
+  return vips_extract_area(in, out, 0, top, width, height, NULL);
+}
+
+int room_extended(VipsImage *in, int width, int height, VipsImage **out) {
+  return vips_embed(in, out, 0, 0, width, height, "extend", VIPS_EXTEND_COPY, NULL);
+}
+
+int room_stacked(VipsImage **in, int n, VipsImage **out) { return vips_arrayjoin(in, out, n, "across", 1, NULL); }
+
+int room_without_alpha(VipsImage *in, VipsImage **out) {
+  return vips_copy(in, out, "interpretation", VIPS_INTERPRETATION_MULTIBAND, NULL);
+}
+
+int room_profiled(VipsImage *in, const char *fallback, VipsImage **out) {
+  int depth = in->BandFmt == VIPS_FORMAT_UCHAR ? 8 : 16;
+  return vips_icc_transform(in, out, "srgb", "input_profile", fallback, "intent", VIPS_INTENT_PERCEPTUAL, "depth", depth, "embedded", TRUE, NULL);
+}
+
+int room_converted(VipsImage *in, VipsInterpretation space, VipsImage **out) { return vips_colourspace(in, out, space, NULL); }
+
+int room_cast(VipsImage *in, VipsBandFormat format, VipsImage **out) { return vips_cast(in, out, format, NULL); }
+
+int room_turned(VipsImage *in, int orientation, VipsImage **out) {
+  VipsImage *lying = NULL;
+  int failed = vips_copy(in, &lying, NULL);
+  if (!failed) {
+    vips_image_set_int(lying, VIPS_META_ORIENTATION, orientation);
+    failed = vips_autorot(lying, out, NULL);
+    g_object_unref(lying);
+  }
+  return failed;
+}
+
+// The first pixel of a picture that is decoded at one go takes as long as all of them.
+int room_decode(VipsImage *in) {
+  double *pixel = NULL;
+  int n, failed = vips_getpoint(in, &pixel, &n, 0, 0, NULL);
+  g_free(pixel);
+  return failed;
+}

@@ -1,0 +1,31 @@
+// Package webp counts the frames of a WebP (RFC 9649) while the file is still being read, and notices lossless ones: see
+// [Walk].
+//
+// Libraries that were weighed: golang.org/x/image/riff reads the same chunks, but waits for its reader; here the file is
+// looked at whenever some more of it has come. golang.org/x/image/webp decodes pixels, and no animations.
+package webp
+
+import "encoding/binary"
+
+// Walk is a walk through a file that is still growing. The zero value stands at its beginning.
+type Walk struct {
+	Frames   int  // of an animation; 0 for a still picture
+	Lossless bool // the picture is, or one of its frames
+
+	at int // where the first byte is that was not looked at yet
+}
+
+// On walks on through what there is of the file by now, from its first byte (RFC 9649, section 2).
+func (w *Walk) On(file []byte) {
+	w.at = max(w.at, 12)
+	for w.at+8 <= len(file) {
+		switch string(file[w.at : w.at+4]) {
+		case "ANMF":
+			w.Frames++
+		case "VP8L":
+			w.Lossless = true
+		}
+		size := int(binary.LittleEndian.Uint32(file[w.at+4:]))
+		w.at += 8 + size + size%2
+	}
+}
