@@ -14,6 +14,7 @@ import (
 // Loader is the name of one of libvips's loaders, without the "load_source" at its end.
 type Loader string
 
+// The loaders for the formats that are read.
 const (
 	JPEG Loader = "jpeg"
 	PNG  Loader = "png"
@@ -80,7 +81,7 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(options))
 	var out *C.VipsImage
-	if failed := C.room_load(name, options, source, &out); failed != 0 {
+	if C.room_load(name, options, source, &out) != 0 { //nolint:gocritic // it sees what cgo makes of the line
 		return nil, failure(fmt.Sprintf("load a %s", loader))
 	}
 	image := own(out)

@@ -43,7 +43,7 @@ func (i *Image) Delays() []int {
 	if C.vips_image_get_typeof(i.c, delayName) == 0 {
 		return nil
 	}
-	if failed := C.vips_image_get_array_int(i.c, delayName, &delays, &n); failed != 0 {
+	if C.vips_image_get_array_int(i.c, delayName, &delays, &n) != 0 { //nolint:gocritic // it sees what cgo makes of the line
 		C.vips_error_clear()
 		return nil
 	}
