@@ -80,12 +80,11 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	name, options := C.CString(string(loader)+"load_source"), C.CString(how.options(loader))
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(options))
-	var out *C.VipsImage
-	failed := C.room_load(name, options, source, &out)
-	if failed != 0 {
+	out := new(*C.VipsImage)
+	if C.room_load(name, options, source, out) != 0 {
 		return nil, failure(fmt.Sprintf("load a %s", loader))
 	}
-	image := own(out)
+	image := own(*out)
 	if !how.AllFrames {
 		return image, nil
 	}

@@ -1,6 +1,6 @@
-// Package vips is a list of names of govips, for tests, benchmarks and the pictures of the demo. With these, they make pictures,
-// and judge renditions in ways that share no code with what renders them. Nothing else imports govips, but package
-// resize/internal/vips: a change of govips shows in these two places.
+// Package vips is what tests, benchmarks and the pictures of the demo use of govips: they make pictures with it, and judge
+// renditions by it, in ways that share no code with what renders them. It is a list of names, govips's own, and the only
+// door to it beside the room of libvips in package resize: a change of govips meets the two of them.
 package vips
 
 import (
@@ -12,37 +12,43 @@ import (
 type (
 	// ImageRef is a picture.
 	ImageRef = vips.ImageRef
-	// ImageMetadata is what is known of a picture.
+	// ImageMetadata is what an encoder knows of a file.
 	ImageMetadata = vips.ImageMetadata
 	// ImageType is a file format.
 	ImageType = vips.ImageType
-	// ImportParams are options of a loader.
+	// ImportParams is how a file is loaded.
 	ImportParams = vips.ImportParams
-	// Color is an sRGB color.
+	// Color is an RGB color.
 	Color = vips.Color
 	// BandFormat is the format of samples.
 	BandFormat = vips.BandFormat
 	// Interpretation is a color space.
 	Interpretation = vips.Interpretation
-	// JpegExportParams are options of the encoder for JPEG.
+)
+
+type (
+	// JpegExportParams is for a JPEG.
 	JpegExportParams = vips.JpegExportParams
-	// PngExportParams are options of the encoder for PNG.
+	// PngExportParams is for a PNG.
 	PngExportParams = vips.PngExportParams
-	// WebpExportParams are options of the encoder for WebP.
+	// WebpExportParams is for a WebP.
 	WebpExportParams = vips.WebpExportParams
-	// AvifExportParams are options of the encoder for AVIF.
+	// AvifExportParams is for an AVIF.
 	AvifExportParams = vips.AvifExportParams
-	// GifExportParams are options of the encoder for GIF.
+	// GifExportParams is for a GIF.
 	GifExportParams = vips.GifExportParams
-	// TiffExportParams are options of the encoder for TIFF.
+	// TiffExportParams is for a TIFF.
 	TiffExportParams = vips.TiffExportParams
-	// SubsampleMode says whether chroma is subsampled.
+	// SubsampleMode says whether chroma is halved.
 	SubsampleMode = vips.SubsampleMode
-	// TiffCompression is how a TIFF is compressed.
+	// TiffCompression is one of those that TIFF has.
 	TiffCompression = vips.TiffCompression
-	// Config is the configuration of libvips.
+)
+
+type (
+	// Config is how libvips is set up.
 	Config = vips.Config
-	// MemoryStats is what libvips holds.
+	// MemoryStats is what it holds.
 	MemoryStats = vips.MemoryStats
 )
 
