@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -38,10 +39,11 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
-	if !header.HasProfile() {
+	if s.profile = header.Profile(); s.profile == nil {
 		s.profile = in.profile()
-	} else if format == JPEG {
-		s.profile = header.Profile()
+	}
+	if icc.IsSRGB(s.profile) {
+		s.profile = nil
 	}
 	s.openPlanes()
 	return s, nil
@@ -91,9 +93,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
-	if s.profile != nil {
-		stored.SetProfile(s.profile)
-	}
+	stored.SetProfile(s.profile) // sRGB's own is none
 	if s.Format == HEIC {
 		if err := decodeUntil(ctx, stored); err != nil {
 			return nil, s.input.blame(ctx, damaged)

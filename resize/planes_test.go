@@ -2,13 +2,16 @@ package resize
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/resizetest"
 )
 
@@ -89,6 +92,31 @@ func TestWhichJPEGsGoByPlanes(t *testing.T) {
 	for _, name := range []string{"baseline.jpg", "progressive.jpg", "grey.jpg", "restart-3.jpg", "sampled-411.jpg", "scan-by-scan.jpg"} {
 		if !goes[name] {
 			t.Errorf("%s does not go by its planes", name)
+		}
+	}
+}
+
+// An sRGB profile, which cameras and editors write, changes nothing: the picture stays on its planes, and what comes out is
+// that of the same picture without.
+func TestAnSRGBProfileIsNone(t *testing.T) {
+	plain := everyJPEG(t)["baseline.jpg"]
+	profile := icc.Profile(icc.BT709, false, icc.SRGBCurve)
+	segment := append([]byte("ICC_PROFILE\x00\x01\x01"), profile...)
+	tagged := slices.Concat(plain[:2], []byte{0xff, 0xe2}, binary.BigEndian.AppendUint16(nil, uint16(2+len(segment))), segment, plain[2:])
+	spec := Spec{Sizes: []Size{{"large", 150}}, Formats: []Format{JPEG, PNG}, Quality: quality}
+	for _, spec.NoPlanes = range []bool{false, true} {
+		without, with := map[Format][]byte{}, map[Format][]byte{}
+		_, err := tryRender(plain, spec, func(r Rendition) { without[r.Format] = r.Data })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tryRender(tagged, spec, func(r Rendition) { with[r.Format] = r.Data }); err != nil {
+			t.Fatal(err)
+		}
+		for format := range without {
+			if !bytes.Equal(with[format], without[format]) {
+				t.Errorf("%s, NoPlanes %v: the profile makes a difference", format, spec.NoPlanes)
+			}
 		}
 	}
 }

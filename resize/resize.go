@@ -110,7 +110,7 @@ type Source struct {
 	input       *input
 	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
 	orientation int             // EXIF orientation of the stored picture, 1–8
-	profile     []byte          // the ICC profile of a JPEG, or the one that a file without stands for, or nil
+	profile     []byte          // the ICC profile of the file, or the one that it stands for without; nil for sRGB
 	pixelBytes  int64           // bytes of a pixel as it is decoded
 	deep        bool            // more than 8 bits a sample
 	grey        bool

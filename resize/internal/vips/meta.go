@@ -66,9 +66,12 @@ func (i *Image) Profile() []byte {
 	return C.GoBytes(data, C.int(size))
 }
 
-// SetProfile gives an ICC profile to a picture that was just loaded.
+// SetProfile gives an ICC profile to a picture that was just loaded, or takes its own away if the profile is nil.
 func (i *Image) SetProfile(profile []byte) {
-	C.vips_image_set_blob_copy(i.c, profileName, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)))
+	C.vips_image_remove(i.c, profileName)
+	if profile != nil {
+		C.vips_image_set_blob_copy(i.c, profileName, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)))
+	}
 }
 
 // SetThreads sets how many threads compute a picture that was just loaded.
