@@ -13,26 +13,26 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// A JPEG of the common kind does not go through libvips: it is decoded, resampled and, if it becomes a JPEG again, encoded
-// as the planes that it consists of. Where its renditions are of another format, or its colors are not sRGB, the widest one
-// is handed to libvips, and all goes on from there.
+// A JPEG of the common kind does not go through libvips: it is decoded and resampled as the planes that it consists of, and
+// encoded from them if it becomes a JPEG again. If its renditions have another format, or if it has a color profile, the
+// widest one is handed to libvips, and everything goes on from there.
 
-// mostPlanes bounds the planes of a picture, in bytes. They are held whole, at the load shrink, where libvips, which takes
-// what has more, holds some rows: 7 MB of 9 or 12 megapixels, 18 MB of 24. A shrink leaves a picture of common proportions
-// about 4 to 16 times the pixels of its widest size; what gets near this is very high, or to become very large.
+// mostPlanes is the most that the planes of a picture may take, in bytes. They are held whole, at the load shrink: 7 MB for 9
+// megapixels, 18 MB for 24. Of a picture that has more, because it is very tall or its renditions are very large, libvips
+// holds only some rows.
 const mostPlanes = 64 << 20
 
-// openPlanes looks whether the picture can go by its planes.
+// openPlanes finds out whether the picture can be resized by its planes. If not, libvips takes it, or finds what is wrong.
 func (s *Source) openPlanes() {
 	if s.Format != JPEG {
 		return
 	}
-	if lane, err := planar.Open(s.input.head.Bytes()); err == nil { // else libvips has it, or finds out what is wrong
+	if lane, err := planar.Open(s.input.head.Bytes()); err == nil {
 		s.lane = lane
 	}
 }
 
-// byPlanes reports whether the picture goes by its planes: one that is, and that does not take too much memory so.
+// byPlanes reports whether the picture is resized by its planes: if it can be, and does not take too much memory then.
 func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 	if s.lane == nil || spec.NoPlanes {
 		return false

@@ -6,9 +6,12 @@
 // are read as they arrive. For a format that can be streamed (JPEG, PNG), neither the file nor the decoded original is ever
 // held as a whole.
 //
+// There are two ways. A JPEG of the common kind is decoded, resampled and encoded as the planes that it consists of, without
+// ever being RGB: package planar, and planes.go here. Everything else goes through libvips.
+//
 // The package knows nothing of S3, Lambda, files or names: bytes go in, and renditions come out. libvips and all C code are in
-// packages of their own below it, vips and heic, and so is what reads each format's bytes without C. None of them exports a
-// type of cgo.
+// packages of their own below it, vips, planar and heic, and so is what reads each format's bytes without C. None of them
+// exports a type of cgo.
 package resize
 
 import (
@@ -68,8 +71,8 @@ type Spec struct {
 	AcceptTruncated bool
 	// Reopen opens the very same file once more, from its first byte. It is called for a JPEG that has to be examined as a
 	// whole, which is rare. If it is nil, such a JPEG is rejected.
-	Reopen func(context.Context) (io.ReadCloser, error)
-	// NoPlanes sends every JPEG through libvips, for comparing.
+	Reopen func(context.Context) (io.ReadCloser, error) `json:"-"`
+	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
 }
 
