@@ -44,8 +44,33 @@ func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 // planesMemory is what Memory estimates for a picture that goes by its planes.
 func (s *Source) planesMemory(pictures []*picture) int64 {
 	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
+	renditions := s.renditionsMemory(pictures, 1) + pictures[0].bytes(s, 1) // the widest comes as planes, RGB, and libvips's
+	if s.staysPlanes(pictures[0]) {
+		renditions = s.planarRenditions(pictures)
+	}
 	return memoryOfEach + s.fileMemory() + planes + coefficients +
-		s.renditionsMemory(pictures, 1) + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+		renditions + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+}
+
+// planarRenditions is how many bytes the renditions take as planes.
+func (s *Source) planarRenditions(pictures []*picture) int64 {
+	var all int64
+	for i, p := range pictures {
+		samples := int64(p.width) * int64(p.height)
+		if !s.grey {
+			samples += samples / 2
+		}
+		if i == 0 && s.orientation > 1 {
+			samples *= 2
+		}
+		all += samples
+	}
+	return all
+}
+
+// staysPlanes reports whether the renditions are encoded from planes: all of them are JPEGs, and no profile is to be applied.
+func (s *Source) staysPlanes(p *picture) bool {
+	return s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG })
 }
 
 // decodePlanes decodes the picture and makes the widest rendition of it.
@@ -65,16 +90,16 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 	if s.input.body.err != nil || s.input.doubtful(false) {
 		return nil, s.input.blame(ctx, damaged)
 	}
-	if s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG }) {
-		widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Halved)
-		if err != nil {
-			return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
-		}
-		return planes{widest}, nil
+	chroma := planar.Full
+	if s.staysPlanes(p) {
+		chroma = planar.Halved
 	}
-	widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Full)
+	widest, err := stored.Resize(p.width, p.height, s.orientation, chroma)
 	if err != nil {
 		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
+	}
+	if chroma == planar.Halved {
+		return planes{widest}, nil
 	}
 	defer widest.Close()
 	return s.pixelsOf(ctx, widest)
