@@ -275,7 +275,11 @@ func renderOne(data []byte) string {
 func fuzzRender(data []byte) string {
 	var mu sync.Mutex
 	var renditions []Rendition
-	source, err := Open(context.Background(), bytes.NewReader(data), fuzzLimits)
+	again := false
+	source, err := Open(context.Background(), file{bytes.NewReader(data), func(context.Context) (io.ReadCloser, error) {
+		again = len(renditions) > 0
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}, fuzzLimits)
 	if err == nil {
 		defer source.Close()
 		spec := Spec{Sizes: []Size{{"s", 5}, {"m", 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true}
@@ -287,11 +291,6 @@ func fuzzRender(data []byte) string {
 			defer mu.Unlock()
 			renditions = append(renditions, r)
 			return nil
-		}
-		again := false
-		spec.Reopen = func(context.Context) (io.ReadCloser, error) {
-			again = len(renditions) > 0
-			return io.NopCloser(bytes.NewReader(data)), nil
 		}
 		if _, err = source.Render(context.Background(), spec, emit); again {
 			return "it was examined after renditions had been made of it"

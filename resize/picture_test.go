@@ -67,9 +67,20 @@ func tryRender(data []byte, spec Spec, got func(Rendition)) (Summary, error) {
 	return summary, err
 }
 
+// file is one that can be read again.
+type file struct {
+	*bytes.Reader
+	reopen func(context.Context) (io.ReadCloser, error)
+}
+
+func (f file) Reopen(ctx context.Context) (io.ReadCloser, error) { return f.reopen(ctx) }
+
 // renderFile opens and renders a file, and reports whether it was read again, to be examined.
 func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (source *Source, summary Summary, again bool, err error) {
-	source, err = Open(context.Background(), bytes.NewReader(data), limits)
+	source, err = Open(context.Background(), file{bytes.NewReader(data), func(context.Context) (io.ReadCloser, error) {
+		again = true
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}, limits)
 	if err != nil {
 		return nil, summary, false, err
 	}
@@ -80,10 +91,6 @@ func renderFile(data []byte, limits Limits, spec Spec, got func(Rendition)) (sou
 		defer mu.Unlock()
 		got(r)
 		return nil
-	}
-	spec.Reopen = func(context.Context) (io.ReadCloser, error) {
-		again = true
-		return io.NopCloser(bytes.NewReader(data)), nil
 	}
 	summary, err = source.Render(context.Background(), spec, emit)
 	return source, summary, again, err

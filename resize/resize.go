@@ -69,9 +69,6 @@ type Spec struct {
 	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
 	// [Source.Render].
 	AcceptTruncated bool
-	// Reopen opens the very same file once more, from its first byte. It is called for a JPEG that has to be examined as a
-	// whole, which is rare. If it is nil, such a JPEG is rejected.
-	Reopen func(context.Context) (io.ReadCloser, error) `json:"-"`
 	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
 }
@@ -123,6 +120,13 @@ type Source struct {
 	maxMemory   int64
 }
 
+// Reopener is a reader of a file that can be read once more.
+type Reopener interface {
+	io.Reader
+	// Reopen opens the very same file again, from its first byte.
+	Reopen(context.Context) (io.ReadCloser, error)
+}
+
 // Open reads the header of the picture in r: its format by its first bytes, its dimensions, frames and orientation.
 //
 // If the picture can't or won't be decoded, the error is a [*Rejection]. An error of r itself is returned wrapped. A file whose
@@ -164,20 +168,21 @@ func (s *Source) Fit(width int) (w, h int) {
 	return w, max(1, int(math.Round(float64(s.Height)*float64(w)/float64(s.Width))))
 }
 
-// Render decodes the source, and calls emit with each rendition as soon as it is encoded, from several goroutines at once and
-// in no particular order. It returns when every call of emit has returned. The first error, of emit too, ends the work. Render
-// can be called only once.
+// Render decodes the source, and calls emit with each rendition as soon as it is encoded, from several goroutines at once
+// and in no particular order. It returns when every call of emit has returned. The first error, of emit too, ends the work.
+// Render can be called only once.
 //
 // The error is a [*Rejection] if the picture would take too much memory, which is found out before it is decoded, or if its
 // pixels are corrupt, which is found out before anything is emitted: the widest size is complete before any is encoded. An
-// error of the reader given to Open, of spec.Reopen, or of ctx is returned wrapped, whatever the decoder made of it. When ctx
-// ends, Render returns at once; an encoder can't be stopped, and may run on for a while.
+// error of the reader given to Open, of its second reading, or of ctx is returned wrapped, whatever the decoder made of it.
+// When ctx ends, Render returns at once; an encoder can't be stopped, and may run on for a while.
 //
-// A JPEG that the decoder is not sure of may be damaged or merely odd; which of them can't be seen while it streams by. Such a
-// file is read again, by spec.Reopen, and held whole. Padding between segments, parameters that decoders ignore and other
-// harmless oddities are passed over. For a file that ends too soon, the error is a [*Rejection] that says where, unless
-// spec.AcceptTruncated is set and at least half of its rows are there, with all of their coefficients (in a progressive file,
-// maybe not to the last bit). For any other damage, it is a [*Rejection], too.
+// A JPEG that the decoder is not sure of may be damaged or merely odd; which of them can't be seen while it streams by.
+// Such a file is read again, if the reader given to Open is a [Reopener], and held whole; if it is not, the file is
+// rejected. Padding between segments, parameters that decoders ignore and other harmless oddities are passed over. For a
+// file that ends too soon, the error is a [*Rejection] that says where, unless spec.AcceptTruncated is set and at least
+// half of its rows are there, with all of their coefficients (in a progressive file, maybe not to the last bit). For any
+// other damage, it is a [*Rejection], too.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) (Summary, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {

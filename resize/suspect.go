@@ -16,10 +16,11 @@ var errSuspect = errors.New("the decoder is not sure of this jpeg")
 // examine reads a JPEG once more, as a whole, and finds out whether it can be decoded after all. If so, the file that it has
 // read is decoded next. It reports whether the file is cut short.
 func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err error) {
-	if spec.Reopen == nil {
+	reopener, ok := s.input.body.r.(Reopener)
+	if !ok {
 		return false, rejection.Corruptf("the jpeg may be damaged, and it can't be read again to find out")
 	}
-	file, err := spec.readAgain(ctx)
+	file, err := readAgain(ctx, reopener)
 	if err != nil {
 		return false, fmt.Errorf("read the picture again: %w", err)
 	}
@@ -35,8 +36,8 @@ func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err er
 	return found.Cut, nil
 }
 
-func (spec Spec) readAgain(ctx context.Context) ([]byte, error) {
-	again, err := spec.Reopen(ctx)
+func readAgain(ctx context.Context, reopener Reopener) ([]byte, error) {
+	again, err := reopener.Reopen(ctx)
 	if err != nil {
 		return nil, err
 	}

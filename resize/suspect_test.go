@@ -138,11 +138,10 @@ func TestTheSecondReadersErrorIsNotThePicturesFault(t *testing.T) {
 		}, context.Canceled},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		source, err := Open(ctx, bytes.NewReader(cut), limits)
+		source, err := Open(ctx, file{bytes.NewReader(cut), func(context.Context) (io.ReadCloser, error) { return c.second(cancel) }}, limits)
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec.Reopen = func(context.Context) (io.ReadCloser, error) { return c.second(cancel) }
 		if _, err := source.Render(ctx, spec, emit); !errors.Is(err, c.want) || errors.As(err, new(*Rejection)) {
 			t.Errorf("%s: %v", name, err)
 		}

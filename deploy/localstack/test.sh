@@ -65,4 +65,4 @@ export WORK=$work
   --env LS_LOG=warning --env LAMBDA_RETRY_BASE_DELAY=1 --env LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC=1 \
   --env LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC=1 \
   localstack/localstack:4.14.0 >/dev/null
-go test -count=1 -tags localstack -parallel 4 -timeout 25m "$@" .
+go test -count=1 -tags localstack -parallel 4 -timeout 60m "$@" .

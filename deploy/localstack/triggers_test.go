@@ -22,6 +22,7 @@ var ways = map[string]struct {
 }
 
 func TestStacks(t *testing.T) {
+	t.Parallel()
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -215,7 +215,7 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 			return r.result(Superseded), nil
 		}
 	}
-	if r.summary, err = source.Render(ctx, r.spec(), r.emit(ctx)); err != nil {
+	if r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx)); err != nil {
 		return r.failed(ctx, err)
 	}
 	traced(ctx, Download, r.opening, r.lastByte, Rendition{})

@@ -72,7 +72,7 @@ func newRun(h *Handler, o object, started time.Time) *run {
 // reading notes when the last byte was read.
 func (r *run) reading(body io.Reader) io.Reader { return sourceBody{body, r} }
 
-// sourceBody is the body of a source, and knows how long it is, as resize.Open likes.
+// sourceBody is the body of a source. It knows how long it is, and can be fetched again, as resize.Open likes.
 type sourceBody struct {
 	io.Reader
 	run *run
@@ -85,6 +85,23 @@ func (b sourceBody) Read(p []byte) (int, error) {
 }
 
 func (b sourceBody) Len() int { return int(b.run.info.Size) }
+
+// Reopen fetches the object once more, for a picture of which nobody knows yet whether it is damaged.
+func (b sourceBody) Reopen(ctx context.Context) (io.ReadCloser, error) {
+	bucket, key := b.run.object.bucket, b.run.object.key
+	again, err := b.run.h.store.Open(ctx, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	if again.ETag != b.run.info.ETag {
+		again.Close()
+		return nil, &s3io.Error{Class: s3io.Changed, Op: "open", Bucket: bucket, Key: key, Err: errors.New("it was overwritten before it could be examined")}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{b.run.reading(again), again}, nil
+}
 
 // emit is put for one rendition after the other.
 func (r *run) emit(ctx context.Context) func(resize.Rendition) error {
@@ -119,26 +136,6 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	}
 	r.upload.End = latest(r.upload.End, end)
 	return nil
-}
-
-// spec is that of the settings. A picture of which nobody knows yet whether it is damaged is fetched once more.
-func (r *run) spec() resize.Spec {
-	spec := r.h.settings.Spec()
-	spec.Reopen = func(ctx context.Context) (io.ReadCloser, error) {
-		body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
-		if err != nil {
-			return nil, err
-		}
-		if body.ETag != r.info.ETag {
-			body.Close()
-			return nil, &s3io.Error{Class: s3io.Changed, Op: "open", Bucket: r.object.bucket, Key: r.object.key, Err: errors.New("it was overwritten before it could be examined")}
-		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{r.reading(body), body}, nil
-	}
-	return spec
 }
 
 // describe names a rendition, as far as it is known before it is made.

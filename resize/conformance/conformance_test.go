@@ -113,7 +113,7 @@ func (r row) render(t *testing.T) *outcome {
 		spec.Sizes = append(spec.Sizes, resize.Size{Name: strconv.Itoa(width), Width: width})
 	}
 	open := vips.OpenImageRefs()
-	got.source, got.err = resize.Open(t.Context(), bytes.NewReader(file), limits)
+	got.source, got.err = resize.Open(t.Context(), again{bytes.NewReader(file), file}, limits)
 	if got.err == nil {
 		got.err = got.render(t, spec)
 		got.source.Close()
@@ -124,6 +124,16 @@ func (r row) render(t *testing.T) *outcome {
 	return got
 }
 
+// again is a file that can be read again.
+type again struct {
+	*bytes.Reader
+	file []byte
+}
+
+func (a again) Reopen(context.Context) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(a.file)), nil
+}
+
 func (o *outcome) render(t *testing.T, spec resize.Spec) error {
 	var mu sync.Mutex
 	emit := func(r resize.Rendition) error {
@@ -132,7 +142,6 @@ func (o *outcome) render(t *testing.T, spec resize.Spec) error {
 		o.renditions[r.Size+" "+string(r.Format)] = r
 		return nil
 	}
-	spec.Reopen = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(o.file)), nil }
 	_, err := o.source.Render(t.Context(), spec, emit)
 	return err
 }

@@ -9,32 +9,46 @@ import (
 	room "s3resizer/resize/internal/vips" // it defines what govips wants of a libvips that lacks it
 )
 
-// ImageRef is a picture, and the others are what is known of one.
 type (
-	ImageRef       = vips.ImageRef
-	ImageMetadata  = vips.ImageMetadata
-	ImageType      = vips.ImageType
-	ImportParams   = vips.ImportParams
-	Color          = vips.Color
-	BandFormat     = vips.BandFormat
+	// ImageRef is a picture.
+	ImageRef = vips.ImageRef
+	// ImageMetadata is what an encoder knows of a file.
+	ImageMetadata = vips.ImageMetadata
+	// ImageType is a file format.
+	ImageType = vips.ImageType
+	// ImportParams is how a file is loaded.
+	ImportParams = vips.ImportParams
+	// Color is an RGB color.
+	Color = vips.Color
+	// BandFormat is the format of samples.
+	BandFormat = vips.BandFormat
+	// Interpretation is a color space.
 	Interpretation = vips.Interpretation
 )
 
-// JpegExportParams, and those of the other formats, are what encoders take.
 type (
+	// JpegExportParams is for a JPEG.
 	JpegExportParams = vips.JpegExportParams
-	PngExportParams  = vips.PngExportParams
+	// PngExportParams is for a PNG.
+	PngExportParams = vips.PngExportParams
+	// WebpExportParams is for a WebP.
 	WebpExportParams = vips.WebpExportParams
+	// AvifExportParams is for an AVIF.
 	AvifExportParams = vips.AvifExportParams
-	GifExportParams  = vips.GifExportParams
+	// GifExportParams is for a GIF.
+	GifExportParams = vips.GifExportParams
+	// TiffExportParams is for a TIFF.
 	TiffExportParams = vips.TiffExportParams
-	SubsampleMode    = vips.SubsampleMode
-	TiffCompression  = vips.TiffCompression
+	// SubsampleMode says whether chroma is halved.
+	SubsampleMode = vips.SubsampleMode
+	// TiffCompression is one of those that TIFF has.
+	TiffCompression = vips.TiffCompression
 )
 
-// Config and MemoryStats are of the library as a whole.
 type (
-	Config      = vips.Config
+	// Config is how libvips is set up.
+	Config = vips.Config
+	// MemoryStats is what it holds.
 	MemoryStats = vips.MemoryStats
 )
 

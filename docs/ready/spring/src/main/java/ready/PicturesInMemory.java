@@ -1,7 +1,6 @@
 package ready;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,16 +46,18 @@ public class PicturesInMemory implements PictureReadyController.Pictures {
         }
     }
 
-    /** Sends a picture to one page: what is known of it at once, else what will be told. A page that lost its connection asks again. */
-    synchronized SseEmitter listen(String bucket, String key) {
+    /** Sends a picture to one page: what is known of it at once, else what will be told. A page whose connection ends asks again. */
+    synchronized SseEmitter listen(String bucket, String key) throws IOException {
         String id = bucket + "/" + key;
-        var page = new SseEmitter(Duration.ofMinutes(5).toMillis());
+        var page = new SseEmitter();
         if (pictures.containsKey(id)) {
             send(page, pictures.get(id).picture);
             return page;
         }
         waiting.computeIfAbsent(id, none -> new ArrayList<>()).add(page);
+        page.onTimeout(page::complete);
         page.onCompletion(() -> forget(id, page));
+        page.send(SseEmitter.event().comment("nothing yet")); // begins the answer: a browser does not ask again after an error
         return page;
     }
 

@@ -1,5 +1,6 @@
 package ready;
 
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -65,7 +66,7 @@ public class UploadController {
 
     /** Sends what is told of a picture, once, as a server-sent event. Nobody can guess the key but who was given it. */
     @GetMapping(path = "/pictures", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
-    SseEmitter told(@RequestParam String key) {
+    SseEmitter told(@RequestParam String key) throws IOException {
         return pictures.listen(bucket, key);
     }
 }
