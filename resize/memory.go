@@ -28,6 +28,9 @@ import (
 //     alpha, by which the colors are divided. The widest once more if it has to be turned.
 //   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
 //
+// A JPEG that is resized by its planes has those in place of the 16 rows and the rows on their way: at the load shrink, a byte
+// for each sample. If that is more than mostPlanes, or than the limit, libvips takes the picture.
+//
 // There are as many threads, and encoders at once, as [runtime.GOMAXPROCS]. The numbers were measured with libvips 8.18.7 and
 // one malloc arena: package bench/heavy compares the sum with the peak of processes that render one picture each.
 func (s *Source) Memory(spec Spec) (int64, error) {

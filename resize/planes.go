@@ -13,26 +13,26 @@ import (
 	"s3resizer/resize/internal/vips"
 )
 
-// A JPEG of the common kind does not go through libvips: it is decoded, resampled and, if it becomes a JPEG again, encoded
-// as the planes that it consists of. Where its renditions are of another format, or its colors are not sRGB, the widest one
-// is handed to libvips, and all goes on from there.
+// A JPEG of the common kind does not go through libvips: it is decoded and resampled as the planes that it consists of, and
+// encoded from them if it becomes a JPEG again. If its renditions have another format, or if it has a color profile, the
+// widest one is handed to libvips, and everything goes on from there.
 
-// mostPlanes bounds the planes of a picture, in bytes. They are held whole, at the load shrink, where libvips, which takes
-// what has more, holds some rows: 7 MB of 9 or 12 megapixels, 18 MB of 24. A shrink leaves a picture of common proportions
-// about 4 to 16 times the pixels of its widest size; what gets near this is very high, or to become very large.
+// mostPlanes is the most that the planes of a picture may take, in bytes. They are held whole, at the load shrink: 7 MB for 9
+// megapixels, 18 MB for 24. Of a picture that has more, because it is very tall or its renditions are very large, libvips
+// holds only some rows.
 const mostPlanes = 64 << 20
 
-// openPlanes looks whether the picture can go by its planes.
+// openPlanes finds out whether the picture can be resized by its planes. If not, libvips takes it, or finds what is wrong.
 func (s *Source) openPlanes() {
 	if s.Format != JPEG {
 		return
 	}
-	if lane, err := planar.Open(s.input.head.Bytes()); err == nil { // else libvips has it, or finds out what is wrong
+	if lane, err := planar.Open(s.input.head.Bytes()); err == nil {
 		s.lane = lane
 	}
 }
 
-// byPlanes reports whether the picture goes by its planes: one that is, and that does not take too much memory so.
+// byPlanes reports whether the picture is resized by its planes: if it can be, and does not take too much memory then.
 func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 	if s.lane == nil || spec.NoPlanes {
 		return false
@@ -44,8 +44,33 @@ func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 // planesMemory is what Memory estimates for a picture that goes by its planes.
 func (s *Source) planesMemory(pictures []*picture) int64 {
 	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
+	renditions := s.renditionsMemory(pictures, 1) + pictures[0].bytes(s, 1) // the widest comes as planes, RGB, and libvips's
+	if s.staysPlanes(pictures[0]) {
+		renditions = s.planarRenditions(pictures)
+	}
 	return memoryOfEach + s.fileMemory() + planes + coefficients +
-		s.renditionsMemory(pictures, 1) + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+		renditions + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+}
+
+// planarRenditions is how many bytes the renditions take as planes.
+func (s *Source) planarRenditions(pictures []*picture) int64 {
+	var all int64
+	for i, p := range pictures {
+		samples := int64(p.width) * int64(p.height)
+		if !s.grey {
+			samples += samples / 2
+		}
+		if i == 0 && s.orientation > 1 {
+			samples *= 2
+		}
+		all += samples
+	}
+	return all
+}
+
+// staysPlanes reports whether the renditions are encoded from planes: all of them are JPEGs, and no profile is to be applied.
+func (s *Source) staysPlanes(p *picture) bool {
+	return s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG })
 }
 
 // decodePlanes decodes the picture and makes the widest rendition of it.
@@ -65,16 +90,16 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 	if s.input.body.err != nil || s.input.doubtful(false) {
 		return nil, s.input.blame(ctx, damaged)
 	}
-	if s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG }) {
-		widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Halved)
-		if err != nil {
-			return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
-		}
-		return planes{widest}, nil
+	chroma := planar.Full
+	if s.staysPlanes(p) {
+		chroma = planar.Halved
 	}
-	widest, err := stored.Resize(p.width, p.height, s.orientation, planar.Full)
+	widest, err := stored.Resize(p.width, p.height, s.orientation, chroma)
 	if err != nil {
 		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
+	}
+	if chroma == planar.Halved {
+		return planes{widest}, nil
 	}
 	defer widest.Close()
 	return s.pixelsOf(ctx, widest)

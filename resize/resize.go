@@ -6,9 +6,12 @@
 // are read as they arrive. For a format that can be streamed (JPEG, PNG), neither the file nor the decoded original is ever
 // held as a whole.
 //
+// There are two ways. A JPEG of the common kind is decoded, resampled and encoded as the planes that it consists of, without
+// ever being RGB: package planar, and planes.go here. Everything else goes through libvips.
+//
 // The package knows nothing of S3, Lambda, files or names: bytes go in, and renditions come out. libvips and all C code are in
-// packages of their own below it, vips and heic, and so is what reads each format's bytes without C. None of them exports a
-// type of cgo.
+// packages of their own below it, vips, planar and heic, and so is what reads each format's bytes without C. None of them
+// exports a type of cgo.
 package resize
 
 import (
@@ -66,7 +69,7 @@ type Spec struct {
 	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
 	// [Source.Render].
 	AcceptTruncated bool
-	// NoPlanes sends every JPEG through libvips, for comparing.
+	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
 }
 

@@ -41,7 +41,8 @@ func Open(start []byte) (*Decoder, error) {
 func (d *Decoder) header(start []byte) error {
 	var used C.size_t
 	var header C.Header
-	switch C.planar_read_header(d.c, bytesOf(start), C.size_t(len(start)), &used, &header) {
+	progress := C.planar_read_header(d.c, bytesOf(start), C.size_t(len(start)), &used, &header)
+	switch progress {
 	case C.DONE:
 	case C.MORE:
 		return errors.New("its header is not complete")

@@ -31,6 +31,7 @@ func (p *Planes) Grey() bool { return len(p.c) == 1 }
 // Chroma is how many samples of chroma there are for the pixels.
 type Chroma int
 
+// The kinds of chroma that Resize makes.
 const (
 	Halved Chroma = 2 // in both directions: 4:2:0
 	Full   Chroma = 1 // 4:4:4
@@ -120,7 +121,7 @@ func resample(from *C.Plane, x, y stretch) (C.Plane, error) {
 	if err := allocate(&to); err != nil {
 		return to, err
 	}
-	if C.planar_resample(graph.c, from, &to) == 0 {
+	if done := C.planar_resample(graph.c, from, &to); done == 0 {
 		C.planar_free_plane(&to)
 		return to, errMemory
 	}
@@ -129,7 +130,7 @@ func resample(from *C.Plane, x, y stretch) (C.Plane, error) {
 
 func allocate(plane *C.Plane) error {
 	plane.samples, plane.stride = nil, 0
-	if C.planar_allocate_plane(plane, plane.height) == 0 {
+	if done := C.planar_allocate_plane(plane, plane.height); done == 0 {
 		return errMemory
 	}
 	return nil
