@@ -14,7 +14,7 @@ import (
 // Loader is the name of one of libvips's loaders, without the "load_source" at its end.
 type Loader string
 
-// The loaders for the formats that are read.
+// The loaders of the formats that are read.
 const (
 	JPEG Loader = "jpeg"
 	PNG  Loader = "png"
@@ -80,11 +80,11 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 	name, options := C.CString(string(loader)+"load_source"), C.CString(how.options(loader))
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(options))
-	var out *C.VipsImage
-	if C.room_load(name, options, source, &out) != 0 { //nolint:gocritic // it sees what cgo makes of the line
+	out := new(*C.VipsImage)
+	if C.room_load(name, options, source, out) != 0 {
 		return nil, failure(fmt.Sprintf("load a %s", loader))
 	}
-	image := own(out)
+	image := own(*out)
 	if !how.AllFrames {
 		return image, nil
 	}

@@ -38,17 +38,16 @@ func (i *Image) Loop() int { return i.number(loopName) }
 
 // Delays returns how long each frame of an animation is shown, in milliseconds, or nil if the file does not say.
 func (i *Image) Delays() []int {
-	var delays *C.int
-	var n C.int
+	delays, n := new(*C.int), new(C.int)
 	if C.vips_image_get_typeof(i.c, delayName) == 0 {
 		return nil
 	}
-	if C.vips_image_get_array_int(i.c, delayName, &delays, &n) != 0 { //nolint:gocritic // it sees what cgo makes of the line
+	if C.vips_image_get_array_int(i.c, delayName, delays, n) != 0 {
 		C.vips_error_clear()
 		return nil
 	}
 	var all []int
-	for _, ms := range unsafe.Slice(delays, int(n)) {
+	for _, ms := range unsafe.Slice(*delays, int(*n)) {
 		all = append(all, int(ms))
 	}
 	return all
