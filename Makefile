@@ -91,7 +91,7 @@ else
 	@./tools.sh system
 	go build -o /dev/null ./cmd/lambda
 	go vet ./resize/...
-	go test -short ./resize ./resize/internal/vips ./resize/conformance
+	go test -short ./resize ./resize/internal/vips ./resize/internal/planar ./resize/conformance
 endif
 
 .PHONY: soak
