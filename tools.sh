@@ -47,7 +47,9 @@ for wanted in "${@:2}"; do
 done
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "missing: install ${packages[*]} (on Debian: sudo apt-get install ${packages[*]})" >&2
+    installer="on Debian: sudo apt-get install"
+    [ "$(uname)" != Darwin ] || installer="with Homebrew: brew install"
+    echo "missing: install ${packages[*]} ($installer ${packages[*]})" >&2
     exit 1
   fi
   echo "installing ${packages[*]}" >&2
