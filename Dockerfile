@@ -77,6 +77,14 @@ RUN [ -z "$HEIC" ] || { libraries="$(dirname "$(find /usr/lib -name libheif.so.1
 FROM scratch AS files
 COPY --from=build /files/ /
 
+# The C and C++ libraries that it was linked against, for running it where there are others, or none for its architecture.
+FROM build AS build-libraries
+RUN mkdir -p /libraries/lib && \
+    for file in $(dpkg -L "libc6:$TARGETARCH" "libgcc-s1:$TARGETARCH" "libstdc++6:$TARGETARCH" | grep '/[^/]*\.so\.[0-9.]*$'); do \
+      [ ! -f "$file" ] || cp -L "$file" /libraries/lib/ || exit 1; done
+FROM scratch AS libraries
+COPY --from=build-libraries /libraries/ /
+
 # glibc, libstdc++ and the certificates, of distroless; less glibc's converters between character sets, 8 MB that
 # nothing here opens, and the scripts that come with Debian's packages.
 FROM $BASE_IMAGE AS distroless

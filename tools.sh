@@ -30,10 +30,7 @@ for wanted in "${@:2}"; do
   java) need javac default-jdk-headless && need mvn maven ;;
   chromium) need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core" ;;
   shellcheck) need shellcheck shellcheck ;;
-  arm64) # what runs a program for arm64 here
-    need qemu-aarch64-static qemu-user-static
-    [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || packages+=("libc6-arm64-cross libstdc++6-arm64-cross")
-    ;;
+  arm64) need qemu-aarch64-static qemu-user-static ;; # runs a program for arm64 here
   awscli)
     found=
     while read -r aws; do [[ $("$aws" --version 2>&1) != aws-cli/2.* ]] || found=$aws; done < <(type -ap aws)

@@ -187,7 +187,7 @@ func (s *stage) launch(t *testing.T, environ ...string) *process {
 func start(environ []string, args ...string) *exec.Cmd {
 	process := exec.Command(function, args...)
 	process.Env = environ
-	for _, name := range []string{"PATH", "HOME", "DOCKER", "IMAGE", "FILES"} {
+	for _, name := range []string{"PATH", "HOME", "DOCKER", "IMAGE", "FILES", "LIBRARIES"} {
 		if value, ok := os.LookupEnv(name); ok {
 			process.Env = append(process.Env, name+"="+value)
 		}
