@@ -2,10 +2,12 @@ package resize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"go.n16f.net/thumbhash"
 
@@ -52,7 +54,7 @@ func (s *Source) planesMemory(pictures []*picture) int64 {
 		renditions + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
 }
 
-// planarRenditions is how many bytes the renditions take as planes.
+// planarRenditions is how many bytes the renditions take as planes, and the narrowest as RGB for the placeholder.
 func (s *Source) planarRenditions(pictures []*picture) int64 {
 	var all int64
 	for i, p := range pictures {
@@ -65,7 +67,7 @@ func (s *Source) planarRenditions(pictures []*picture) int64 {
 		}
 		all += samples
 	}
-	return all
+	return all + pictures[len(pictures)-1].bytes(s, 1)
 }
 
 // staysPlanes reports whether the renditions are encoded from planes: all of them are JPEGs, and no profile is to be applied.
@@ -83,6 +85,9 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 	stored, err := s.lane.Decode(ctx, file, s.loadShrink(p.width))
 	s.lane.Close() // a progressive picture has much in it
 	s.lane = nil
+	if errors.Is(err, planar.ErrMemory) {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}
@@ -99,7 +104,7 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
 	}
 	if chroma == planar.Halved {
-		return planes{widest}, nil
+		return newPlanes(widest), nil
 	}
 	defer widest.Close()
 	return s.pixelsOf(ctx, widest)
@@ -130,30 +135,43 @@ func (s *Source) pixelsOf(ctx context.Context, p *planar.Planes) (raster, error)
 	return &pixels{image: inside, space: image.Space(), frames: 1}, nil
 }
 
-// planes is a picture in memory that becomes JPEGs.
-type planes struct{ *planar.Planes }
+// planes is a picture in memory that becomes JPEGs. Its memory is released when its last user has closed it: the picture
+// itself, and each encoder.
+type planes struct {
+	*planar.Planes
+	users *atomic.Int32
+}
+
+func newPlanes(p *planar.Planes) planes {
+	users := new(atomic.Int32)
+	users.Store(1)
+	return planes{p, users}
+}
 
 func (p planes) scaled(_ context.Context, width, height int) (raster, error) {
 	small, err := p.Resize(width, height, 1, planar.Halved)
 	if err != nil {
 		return nil, err
 	}
-	return planes{small}, nil
+	return newPlanes(small), nil
 }
 
-// encodeUntil is not stopped by the end of ctx once it has begun: it takes a few milliseconds.
 func (p planes) encodeUntil(ctx context.Context, slots chan struct{}, _ Format, spec Spec) ([]byte, error) {
 	select {
 	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	defer func() { <-slots }()
-	data, err := p.Encode(spec.Quality.JPEG)
-	if err != nil {
-		return nil, err
-	}
-	return tuned(data, p.Width, p.Height), nil
+	p.users.Add(1)
+	return until(ctx, func() ([]byte, error) {
+		defer func() { <-slots }()
+		defer p.close()
+		data, err := p.Encode(spec.Quality.JPEG)
+		if err != nil {
+			return nil, err
+		}
+		return tuned(data, p.Width, p.Height), nil
+	})
 }
 
 func (p planes) placeholder(background Color) (hash []byte, dominant Color, err error) {
@@ -166,4 +184,8 @@ func (p planes) placeholder(background Color) (hash []byte, dominant Color, err 
 	return thumbhash.EncodeImage(look.small()), look.dominant(background), nil
 }
 
-func (p planes) close() { p.Close() }
+func (p planes) close() {
+	if p.users.Add(-1) == 0 {
+		p.Close()
+	}
+}

@@ -120,3 +120,18 @@ func TestAnSRGBProfileIsNone(t *testing.T) {
 		}
 	}
 }
+
+// What stands between the picture and its end marker is read by then: the file needs no second look.
+func TestASegmentBehindThePixelsIsNoDamage(t *testing.T) {
+	plain := everyJPEG(t)["baseline.jpg"]
+	end := len(plain) - 2
+	data := slices.Concat(plain[:end], []byte{0xff, 0xfe, 0, 4, 'h', 'i'}, plain[end:])
+	source, err := Open(t.Context(), onlyReader{bytes.NewReader(data)}, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if _, err := source.Render(t.Context(), Spec{Sizes: []Size{{"s", 50}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}

@@ -8,8 +8,8 @@ import (
 // SRGBCurve is sRGB's, as [Parametric] encodes it (IEC 61966-2-1).
 var SRGBCurve = Parametric(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)
 
-// IsSRGB reports whether a profile says what a picture without one means anyway: sRGB's primaries and curves, each sample
-// to within half a level of 255. A profile that converts by look-up tables is not taken for one, whatever is in them.
+// IsSRGB reports whether a profile says what a picture without one means anyway: sRGB's primaries, but for how they are
+// rounded, and its curves, to within half a level of 255. A profile that converts by look-up tables is not taken for one, whatever is in them.
 func IsSRGB(profile []byte) bool {
 	if len(profile) < 132 || string(profile[16:24]) != "RGB XYZ " {
 		return false
@@ -36,7 +36,7 @@ func IsSRGB(profile []byte) bool {
 			return false
 		}
 		for i, v := range want {
-			if math.Abs(fromFixed16(data[8+4*i:])-v) > 0.002 {
+			if math.Abs(fromFixed16(data[8+4*i:])-v) > 0.0005 {
 				return false
 			}
 		}

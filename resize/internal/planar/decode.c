@@ -114,6 +114,8 @@ void planar_stop_decoder(Decoder *decoder) {
   atomic_store_explicit(&decoder->stopped, 1, memory_order_relaxed);
 }
 
+const int planar_no_memory = JERR_OUT_OF_MEMORY;
+
 const Fault *planar_decoder_fault(const Decoder *decoder) {
   return &decoder->fault;
 }
@@ -123,6 +125,14 @@ static void give(Decoder *decoder, const unsigned char *data, size_t size) {
   decoder->skip -= skipped;
   decoder->source.next_input_byte = data + skipped;
   decoder->source.bytes_in_buffer = size - skipped;
+}
+
+// Takes the data back, which is Go's, and returns how much is left of it.
+static size_t take_back(Decoder *decoder) {
+  size_t left = decoder->source.bytes_in_buffer;
+  decoder->source.next_input_byte = NULL;
+  decoder->source.bytes_in_buffer = 0;
+  return left;
 }
 
 // Why a picture is left to others. Its colors must be what a JPEG without any word on them has, luma and chroma as in
@@ -145,11 +155,16 @@ static const char *declined(const struct jpeg_decompress_struct *jpeg) {
   return NULL;
 }
 
+static size_t rounded_up(size_t n, size_t to) {
+  return (n + to - 1) / to * to;
+}
+
+// In whole MCUs, as libjpeg holds them.
 static size_t coefficients(const struct jpeg_decompress_struct *jpeg) {
   size_t blocks = 0;
   for (int i = 0; i < jpeg->num_components; i++) {
     const jpeg_component_info *component = &jpeg->comp_info[i];
-    blocks += (size_t) component->width_in_blocks * component->height_in_blocks;
+    blocks += rounded_up(component->width_in_blocks, component->h_samp_factor) * rounded_up(component->height_in_blocks, component->v_samp_factor);
   }
   return blocks * DCTSIZE2 * sizeof(JCOEF);
 }
@@ -157,9 +172,13 @@ static size_t coefficients(const struct jpeg_decompress_struct *jpeg) {
 Progress planar_read_header(Decoder *decoder, const unsigned char *data, size_t size, size_t *used, Header *header) {
   struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
   give(decoder, data, size);
-  if (setjmp(decoder->failed)) return FAILED;
-  if (jpeg_read_header(jpeg, TRUE) == JPEG_SUSPENDED) return MORE;
-  *used = size - decoder->source.bytes_in_buffer;
+  if (setjmp(decoder->failed)) {
+    take_back(decoder);
+    return FAILED;
+  }
+  int read = jpeg_read_header(jpeg, TRUE);
+  *used = size - take_back(decoder);
+  if (read == JPEG_SUSPENDED) return MORE;
   *header = (Header) {
     .width = jpeg->image_width, .height = jpeg->image_height, .channels = jpeg->num_components,
     .coefficients = jpeg_has_multiple_scans(jpeg) ? coefficients(jpeg) : 0, .declined = declined(jpeg),
@@ -222,16 +241,19 @@ static Progress decode_rows(Decoder *decoder) {
     }
     if (!jpeg_read_raw_data(jpeg, planes, lines)) return MORE;
   }
-  return DONE;
+  return jpeg_finish_decompress(jpeg) ? DONE : MORE; // which reads up to the end marker
 }
 
 // Goes on with the data that begins with what was not used before. MORE: it wants what comes behind it; AGAIN: call it
 // once more, with the rest; DONE: the planes are complete.
 Progress planar_decode(Decoder *decoder, const unsigned char *data, size_t size, size_t *used) {
   give(decoder, data, size);
-  if (setjmp(decoder->failed)) return FAILED;
+  if (setjmp(decoder->failed)) {
+    take_back(decoder);
+    return FAILED;
+  }
   Progress progress = decoder->started ? decode_rows(decoder) : start(decoder);
-  *used = size - decoder->source.bytes_in_buffer;
+  *used = size - take_back(decoder);
   return progress;
 }
 

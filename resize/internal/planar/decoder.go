@@ -29,7 +29,7 @@ type Decoder struct {
 func Open(start []byte) (*Decoder, error) {
 	d := &Decoder{c: C.planar_new_decoder()}
 	if d.c == nil {
-		return nil, fmt.Errorf("%w: %w", ErrDeclined, errMemory)
+		return nil, fmt.Errorf("%w: %w", ErrDeclined, ErrMemory)
 	}
 	if err := d.header(start); err != nil {
 		d.Close()

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -305,4 +307,18 @@ func resident() int64 {
 	var all, pages int64
 	_, _ = fmt.Sscan(string(sizes), &all, &pages)
 	return pages * int64(os.Getpagesize())
+}
+
+// A graph of a very long picture is megabytes, which the next such picture would not even use.
+func TestGraphsOfLongPicturesAreNotKept(t *testing.T) {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 8, longestKept+1)), nil); err != nil {
+		t.Fatal(err)
+	}
+	resizedTo(t, decoded(t, file.Bytes(), 1), 4, longestKept/2, 1, Halved)
+	for _, g := range graphs.kept {
+		if side := max(g.geometry.x.from, g.geometry.y.from); side > longestKept {
+			t.Errorf("a graph for %d samples a side is kept", side)
+		}
+	}
 }

@@ -24,12 +24,13 @@ static void say_nothing(j_common_ptr common) {
 
 // Writes a JPEG of 4:2:0, or a grey one. Returns 0 if there is no memory for it; file is to be freed.
 int planar_encode(const Plane planes[3], int channels, int width, int height, int quality, unsigned char **file, unsigned long *size, Fault *fault) {
-  struct jpeg_compress_struct jpeg;
+  struct jpeg_compress_struct jpeg = {0};
   Errors errors = {.fault = fault};
   jpeg.err = jpeg_std_error(&errors.errors);
   errors.errors.error_exit = fail;
   errors.errors.output_message = say_nothing;
   if (setjmp(errors.failed)) {
+    if (jpeg.dest) jpeg.dest->term_destination(&jpeg); // file is not told before of a buffer that has grown
     jpeg_destroy_compress(&jpeg);
     return 0;
   }

@@ -28,6 +28,10 @@ type graphCache struct {
 // mostGraphs is how many are kept: those of three sizes, luma and chroma, of five kinds of pictures. Each has some 100 KB.
 const mostGraphs = 30
 
+// longestKept is the side of a picture whose graph is kept, in samples: a graph is as large as its sides are long, 7 MB for
+// 60,000, and pictures of such sides are rare.
+const longestKept = 8192
+
 var graphs graphCache
 
 // get returns the graph for g. Give it back.
@@ -38,7 +42,11 @@ func (c *graphCache) get(g geometry) (*graph, error) {
 	made := &graph{geometry: g, users: 2, c: C.planar_new_graph(C.int(g.x.from), C.int(g.y.from),
 		C.double(g.x.start), C.double(g.y.start), C.double(g.x.length), C.double(g.y.length), C.int(g.x.to), C.int(g.y.to))}
 	if made.c == nil {
-		return nil, errMemory
+		return nil, ErrMemory
+	}
+	if max(g.x.from, g.x.to, g.y.from, g.y.to) > longestKept {
+		made.users--
+		return made, nil
 	}
 	c.keep(made)
 	return made, nil

@@ -32,8 +32,13 @@ type Fault struct {
 
 func (f *Fault) Error() string { return fmt.Sprintf("libjpeg, at row %d: %s", f.Row, f.Text) }
 
-func newFault(f *C.Fault) *Fault {
+// newFault is a [*Fault], or ErrMemory where the file is not to blame.
+func newFault(f *C.Fault) error {
+	if f.code == C.planar_no_memory {
+		return ErrMemory
+	}
 	return &Fault{Code: int(f.code), Row: int(f.row), Text: C.GoString(&f.text[0])}
 }
 
-var errMemory = errors.New("there is no memory for the planes")
+// ErrMemory is returned where there is no memory for the planes, or what they become.
+var ErrMemory = errors.New("there is no memory for the planes")

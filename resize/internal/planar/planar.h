@@ -28,6 +28,8 @@ typedef struct {
   char text[MESSAGE];
 } Fault;
 
+extern const int planar_no_memory; // the code of what is no fault of the file
+
 typedef struct Decoder Decoder;
 
 typedef struct {

@@ -123,7 +123,7 @@ func resample(from *C.Plane, x, y stretch) (C.Plane, error) {
 	}
 	if done := C.planar_resample(graph.c, from, &to); done == 0 {
 		C.planar_free_plane(&to)
-		return to, errMemory
+		return to, ErrMemory
 	}
 	return to, nil
 }
@@ -131,7 +131,7 @@ func resample(from *C.Plane, x, y stretch) (C.Plane, error) {
 func allocate(plane *C.Plane) error {
 	plane.samples, plane.stride = nil, 0
 	if done := C.planar_allocate_plane(plane, plane.height); done == 0 {
-		return errMemory
+		return ErrMemory
 	}
 	return nil
 }
