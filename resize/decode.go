@@ -45,7 +45,6 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if icc.IsSRGB(s.profile) {
 		s.profile = nil
 	}
-	s.openPlanes()
 	return s, nil
 }
 

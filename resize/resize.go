@@ -146,6 +146,7 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	if err := source.check(limits); err != nil {
 		return nil, err
 	}
+	source.openPlanes()
 	return source, nil
 }
 
