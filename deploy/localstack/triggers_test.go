@@ -155,10 +155,7 @@ func (s *stack) recovers(t *testing.T) {
 		queue := s.outputs["Wiring"][strings.LastIndex(s.outputs["Wiring"], ":")+1:]
 		cli(t, nil, "sqs", "set-queue-attributes", "--queue-url", strings.Replace(dead, dead[strings.LastIndex(dead, "/")+1:], queue, 1), "--attributes", "VisibilityTimeout=1")
 	}
-	for _, key := range keys(t, s.destination) {
-		cli(t, nil, "s3api", "delete-object", "--bucket", s.destination, "--key", key)
-	}
-	cli(t, nil, "s3api", "delete-bucket", "--bucket", s.destination)
+	cli(t, nil, "s3", "rb", "--force", "s3://"+s.destination) // with all that is in it
 
 	key := s.key("the fault+of an operator.jpg")
 	put(t, s.source, key, photo(t, 400, 300, 7))
