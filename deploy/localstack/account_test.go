@@ -34,7 +34,7 @@ const (
 	region  = "eu-central-1"
 	root    = "../.."
 	// patience is how long a message or an object may take.
-	patience = 3 * time.Minute
+	patience = 5 * time.Minute
 )
 
 var (

@@ -11,14 +11,16 @@ import (
 )
 
 // Three stacks at the same time take three steps each, and so go from each trigger to each other one. Each tells its results
-// in one way: LocalStack does not update a rule's targets.
+// in one way: LocalStack does not update a rule's targets. What its updates leave behind (docs/tested.md) leaves two that can
+// be shown to recover from an operator's fault, and one that can be shown to leave nothing.
 var ways = map[string]struct {
-	triggers [3]string
-	results  string
+	triggers            [3]string
+	results             string
+	recovers, destroyed bool
 }{
-	"direct-first":      {[3]string{"direct", "eventbridge", "direct"}, "sqs"},
-	"eventbridge-first": {[3]string{"eventbridge", "sqs", "eventbridge"}, "eventbridge"},
-	"sqs-first":         {[3]string{"sqs", "direct", "sqs"}, "sns"},
+	"direct-first":      {[3]string{"direct", "eventbridge", "direct"}, "sqs", true, true},
+	"eventbridge-first": {[3]string{"eventbridge", "sqs", "eventbridge"}, "eventbridge", false, false},
+	"sqs-first":         {[3]string{"sqs", "direct", "sqs"}, "sns", true, false},
 }
 
 func TestStacks(t *testing.T) {
@@ -49,8 +51,12 @@ func TestStacks(t *testing.T) {
 				s.works(t, "third")
 				s.deletes(t, "third")
 			})
-			shows("the destination gone", s.recovers)
-			shows("destroyed", s.destroyed)
+			if way.recovers {
+				shows("the destination gone", s.recovers)
+			}
+			if way.destroyed {
+				shows("destroyed", s.destroyed)
+			}
 		})
 	}
 }
