@@ -146,7 +146,7 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
-deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed, updated, failing, destroyed; a page that is told
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that is told
 	@./tools.sh $(LIBVIPS) awscli chromium java
 	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
