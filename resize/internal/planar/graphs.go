@@ -16,7 +16,7 @@ type geometry struct{ x, y stretch }
 type graph struct {
 	geometry geometry
 	c        *C.Graph
-	users    int // and one more while the cache has it
+	users    int // the cache is one of them while it has it
 }
 
 // graphCache keeps some graphs, for uploads mostly have the dimensions that others had.
@@ -39,16 +39,14 @@ func (c *graphCache) get(g geometry) (*graph, error) {
 	if found := c.find(g); found != nil {
 		return found, nil
 	}
-	made := &graph{geometry: g, users: 2, c: C.planar_new_graph(C.int(g.x.from), C.int(g.y.from),
+	made := &graph{geometry: g, users: 1, c: C.planar_new_graph(C.int(g.x.from), C.int(g.y.from),
 		C.double(g.x.start), C.double(g.y.start), C.double(g.x.length), C.double(g.y.length), C.int(g.x.to), C.int(g.y.to))}
 	if made.c == nil {
 		return nil, ErrMemory
 	}
-	if max(g.x.from, g.x.to, g.y.from, g.y.to) > longestKept {
-		made.users--
-		return made, nil
+	if max(g.x.from, g.x.to, g.y.from, g.y.to) <= longestKept {
+		c.keep(made)
 	}
-	c.keep(made)
 	return made, nil
 }
 
@@ -74,6 +72,7 @@ func (c *graphCache) keep(made *graph) {
 		c.kept[0].release()
 		c.kept = slices.Delete(c.kept, 0, 1)
 	}
+	made.users++
 	c.kept = append(c.kept, made)
 }
 
