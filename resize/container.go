@@ -25,6 +25,7 @@ type layout struct {
 	interlaced   bool  // of a PNG
 	lossless     bool  // of a WebP
 	rows         int   // of a TIFF: see [tiff.Layout]
+	hidden       int   // frames at the end of a GIF that are there for libvips alone
 }
 
 // copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
@@ -73,26 +74,21 @@ func (w *walk) on(file []byte) error {
 	return nil
 }
 
-// end looks at the whole file, and returns how it is stored or a [*Rejection].
-func (w *walk) end(file []byte) (layout, error) {
-	var found layout
+// end looks at the whole file, and returns what libvips is to read of it, how it is stored, or a [*Rejection].
+func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 	switch w.format {
 	case GIF:
-		if !w.gif.Ended { // libvips would show the frames that are there
-			return found, rejection.Corruptf("the gif is damaged or cut short")
-		}
+		file, found.hidden, err = w.gif.Mend(file)
 	case WebP:
 		found.lossless = w.webp.Lossless
 	case AVIF, HEIC:
-		return found, isobmff.Check(file, string(w.format))
+		err = isobmff.Check(file, string(w.format))
 	case TIFF:
-		first, err := tiff.Read(file, w.maxFrames)
-		if err != nil {
-			return found, err
-		}
+		var first tiff.Layout
+		first, err = tiff.Read(file, w.maxFrames)
 		found.rows = first.Rows
 	}
-	return found, nil
+	return file, found, err
 }
 
 // profile returns the ICC profile that a file without one stands for, or nil.

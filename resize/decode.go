@@ -28,7 +28,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	}
 	s.measure(header)
 	if formats[format].animates {
-		s.Frames = max(1, header.Pages())
+		s.Frames = max(1, header.Pages()-in.layout.hidden)
 	}
 	if s.Frames > 1 {
 		s.orientation = 1 // browsers show animations as they are stored
@@ -86,7 +86,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	if !animates(p.formats) {
 		frames = 1
 	}
-	how := vips.Loading{Shrink: shrink, AllFrames: frames > 1, Tolerant: s.input.examined}
+	how := vips.Loading{Shrink: shrink, Frames: frames, Tolerant: s.input.examined}
 	stored, err := vips.Load(s.input.last(ctx), formats[s.Format].loader, how)
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
@@ -110,7 +110,8 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
-		pixels.delays = stored.Delays() // without them, the viewer's default applies
+		pixels.delays = stored.Delays()                                 // without them, the viewer's default applies
+		pixels.delays = pixels.delays[:min(frames, len(pixels.delays))] // one of a hidden frame is none
 		for i, ms := range pixels.delays {
 			if ms <= 10 { // browsers play such a frame for 100 ms; libvips gives some of them 100 ms, and others none
 				pixels.delays[i] = 100

@@ -119,7 +119,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 	}
 	var err error
-	in.layout, err = walked.end(in.file)
+	in.file, in.layout, err = walked.end(in.file)
 	return err
 }
 
