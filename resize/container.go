@@ -91,14 +91,18 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 	return file, found, err
 }
 
-// profile returns the ICC profile that a file without one stands for, or nil.
-func (in *input) profile() []byte {
+// profile returns the ICC profile by which a picture is shown, or nil. embedded is that in the file, or nil.
+func (in *input) profile(embedded []byte) []byte {
+	var described []byte // by other means than a profile
+	precedes := false
 	switch in.format {
 	case PNG:
-		return png.Profile(in.head.Bytes())
+		described, precedes = png.Profile(in.head.Bytes())
 	case AVIF:
-		return isobmff.Profile(in.file)
-	default:
-		return nil
+		described = isobmff.Profile(in.file)
 	}
+	if precedes || embedded == nil {
+		return described
+	}
+	return embedded
 }

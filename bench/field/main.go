@@ -18,7 +18,7 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
-	_ "image/png"
+	"image/png"
 	"io"
 	"io/fs"
 	"math"
@@ -32,8 +32,9 @@ import (
 
 func main() {
 	above := flag.Float64("above", 2, "list differences of more than this, in levels of 255")
+	keep := flag.String("keep", "", "a folder for both pictures of each difference")
 	flag.Parse()
-	if err := run(context.Background(), flag.Arg(0), *above, os.Stdout); err != nil {
+	if err := run(context.Background(), flag.Arg(0), *above, *keep, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "field:", err)
 		os.Exit(1)
 	}
@@ -52,9 +53,10 @@ var errNotAsked = errors.New("not a file for this decoder")
 type finding struct {
 	difference float64
 	text       string
+	theirs     *image.NRGBA
 }
 
-func run(ctx context.Context, folder string, above float64, out io.Writer) error {
+func run(ctx context.Context, folder string, above float64, keep string, out io.Writer) error {
 	if folder == "" {
 		return errors.New("which folder? make field FILES=folder")
 	}
@@ -77,8 +79,16 @@ func run(ctx context.Context, folder string, above float64, out io.Writer) error
 	for _, file := range files {
 		ours, err := render(ctx, filepath.Join(folder, file))
 		for _, v := range viewers {
-			if f := compare(file, v, folder, ours, err); f.difference > above {
-				all = append(all, f)
+			f := compare(file, v, folder, ours, err)
+			if f.difference <= above {
+				continue
+			}
+			all = append(all, f)
+			if keep != "" {
+				name := filepath.Join(keep, strings.ReplaceAll(file, string(filepath.Separator), "-"))
+				if err := errors.Join(save(name+".here.png", ours), save(name+"."+strings.ReplaceAll(v.name, " ", "-")+".png", f.theirs)); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -110,7 +120,7 @@ func compare(file string, v viewer, folder string, ours *image.NRGBA, refused er
 		if !math.IsInf(difference, 0) {
 			text = fmt.Sprintf("%.1f levels from %s", difference, v.name)
 		}
-		return finding{difference, file + ": " + text}
+		return finding{difference, file + ": " + text, theirs}
 	}
 	switch {
 	case errors.Is(err, errNotAsked) || refused != nil && err != nil:
@@ -163,6 +173,18 @@ func decoded(data []byte) (*image.NRGBA, error) {
 	out := image.NewNRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
 	draw.Draw(out, out.Rect, img, img.Bounds().Min, draw.Src)
 	return out, nil
+}
+
+// save writes a picture, if there is one.
+func save(path string, picture *image.NRGBA) error {
+	if picture == nil {
+		return nil
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, picture); err != nil {
+		return err
+	}
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, data.Bytes(), 0o644))
 }
 
 func difference(a, b *image.NRGBA) float64 {

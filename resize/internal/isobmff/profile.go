@@ -13,6 +13,6 @@ func Profile(file []byte) []byte {
 	if len(nclx) < 8 || string(nclx[:4]) != "nclx" {
 		return nil
 	}
-	colors := map[uint16]icc.Chromaticities{9: icc.BT2020, 12: icc.DisplayP3}[binary.BigEndian.Uint16(nclx[4:])]
-	return icc.FromCICP(colors, icc.Transfer(binary.BigEndian.Uint16(nclx[6:])))
+	number := func(at int) int { return int(binary.BigEndian.Uint16(nclx[at:])) }
+	return icc.FromCICP(icc.Primaries(number(4)), icc.Transfer(number(6)), false)
 }

@@ -12,7 +12,7 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// Without what is left out of its header, a PNG shows the same. Its end is found, and missed if its last byte is missing.
+// Without what is left out of its header, a PNG shows the same.
 func TestEveryPNG(t *testing.T) {
 	seen := 0
 	for _, p := range resizetest.Pictures() {
@@ -37,9 +37,6 @@ func TestEveryPNG(t *testing.T) {
 		got, err := png.Decode(bytes.NewReader(slices.Concat(head.Bytes(), rest.Bytes())))
 		if (err == nil) != (errWhole == nil) || err == nil && !reflect.DeepEqual(whole, got) {
 			t.Errorf("%s: it shows something else: %v, %v", p.Name, errWhole, err)
-		}
-		if !NewEnd(bytes.NewReader(p.Data)).Reached() || NewEnd(bytes.NewReader(p.Data[:len(p.Data)-1])).Reached() && bytes.HasSuffix(p.Data, []byte("IEND\xaeB`\x82")) {
-			t.Errorf("%s: its end is not found where it is", p.Name)
 		}
 	}
 	if seen < 50 {
