@@ -20,12 +20,13 @@ import (
 
 // layout says how a picture is stored, as far as its file's outer structure shows that.
 type layout struct {
-	header       int   // how many bytes copyHeader has kept; coded data follows them
-	coefficients int64 // of a JPEG: see [jpeg.Header]
-	interlaced   bool  // of a PNG
-	lossless     bool  // of a WebP
-	rows         int   // of a TIFF: see [tiff.Layout]
-	hidden       int   // frames at the end of a GIF that are there for libvips alone
+	header       int            // how many bytes copyHeader has kept; coded data follows them
+	coefficients int64          // of a JPEG: see [jpeg.Header]
+	interlaced   bool           // of a PNG
+	lossless     bool           // of a WebP
+	rows         int            // of a TIFF: see [tiff.Layout]
+	hidden       int            // frames at the end of a GIF that are there for libvips alone
+	colors       isobmff.Colors // of an AVIF
 }
 
 // copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
@@ -81,8 +82,9 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 		file, found.hidden, err = w.gif.Mend(file)
 	case WebP:
 		found.lossless = w.webp.Lossless
-	case AVIF, HEIC:
+	case AVIF, HEIC: // whose colors its own loader reads
 		err = isobmff.Check(file, string(w.format))
+		found.colors = isobmff.ReadColors(file)
 	case TIFF:
 		var first tiff.Layout
 		first, err = tiff.Read(file, w.maxFrames)
@@ -99,7 +101,7 @@ func (in *input) profile(embedded []byte) []byte {
 	case PNG:
 		described, precedes = png.Profile(in.head.Bytes())
 	case AVIF:
-		described = isobmff.Profile(in.file)
+		described = in.layout.colors.Profile
 	}
 	if precedes || embedded == nil {
 		return described

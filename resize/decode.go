@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"s3resizer/resize/internal/icc"
+	"s3resizer/resize/internal/isobmff"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -89,6 +90,9 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
+	if err := grey(stored, s.input.layout.colors); err != nil {
+		return nil, err
+	}
 	stored.SetProfile(s.profile) // sRGB's own is none
 	if s.Format == HEIC {
 		if err := decodeUntil(ctx, stored); err != nil {
@@ -128,6 +132,21 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		return nil, err
 	}
 	return pixels, nil
+}
+
+// grey gives an AVIF without chroma one channel of color, as its profile has, and its full range. libvips makes three of it, and
+// converts the range of pictures with chroma alone.
+func grey(stored *vips.Image, colors isobmff.Colors) error {
+	if !colors.Grey {
+		return nil
+	}
+	if err := stored.FirstChannel(); err != nil {
+		return err
+	}
+	if colors.Narrow {
+		return stored.Widen()
+	}
+	return nil
 }
 
 // decodeUntil decodes a picture of a format that is decoded as a whole, unless ctx ends first.

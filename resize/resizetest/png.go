@@ -104,22 +104,22 @@ func pngOf(img *image.NRGBA, kind, depth int, interlaced bool, chunks ...[]byte)
 	return data, shows
 }
 
-// power returns the samples of a picture by a curve that is a power.
-func power(img *image.NRGBA, gamma float64) *image.NRGBA {
+// Power returns the samples of a picture by a curve that is a power.
+func Power(img image.Image, gamma float64) *image.NRGBA {
 	of := func(v uint8) uint8 { return level(255 * math.Pow(linear(v), 1/gamma)) }
-	return mapped(img, func(c color.NRGBA) color.NRGBA { return color.NRGBA{of(c.R), of(c.G), of(c.B), c.A} })
+	return mapped(toNRGBA(img), func(c color.NRGBA) color.NRGBA { return color.NRGBA{of(c.R), of(c.G), of(c.B), c.A} })
 }
 
-// quarters has a level of grey in each.
-func quarters(levels ...uint8) *image.NRGBA {
+// Quarters has a level of grey in each.
+func Quarters(levels ...uint8) *image.NRGBA {
 	return paint(Width, Height, func(u, v float64) color.NRGBA {
 		level := levels[2*int(2*v)+int(2*u)]
 		return color.NRGBA{level, level, level, 255}
 	})
 }
 
-// greyVeil is Grey behind a veil.
-func greyVeil() *image.NRGBA {
+// GreyVeil is Grey behind a veil.
+func GreyVeil() *image.NRGBA {
 	veil, grey := Veil(Width, Height), toNRGBA(Grey(Width, Height))
 	for i := 3; i < len(grey.Pix); i += 4 {
 		grey.Pix[i] = veil.Pix[i]
@@ -162,7 +162,7 @@ func pngs() []Picture {
 			img    *image.NRGBA
 		}{
 			{"grey", pngGrey, []int{1, 2, 4, 8, 16}, grey}, {"rgb", pngRGB, []int{8, 16}, card},
-			{"grey-alpha", pngGreyAlpha, []int{8, 16}, greyVeil()}, {"rgba", pngRGBA, []int{8, 16}, veil},
+			{"grey-alpha", pngGreyAlpha, []int{8, 16}, GreyVeil()}, {"rgba", pngRGBA, []int{8, 16}, veil},
 		} {
 			for _, depth := range c.depths {
 				data, shows := pngOf(c.img, c.kind, depth, interlaced)
@@ -226,7 +226,7 @@ func pngs() []Picture {
 	}
 	primaries := chunk("cHRM", longs(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)...) // sRGB's
 	profile := chunk("iCCP", append([]byte("swapped\x00\x00"), deflated(SwappedProfile(0))...)...)
-	of("gamma", power(card, 2.2), card, exact-2, gamma(0.45455), primaries)
+	of("gamma", Power(card, 2.2), card, exact-2, gamma(0.45455), primaries)
 	of("gamma-alone", card, card, exact, gamma(0.45455))      // that of sRGB, as most mean it
 	of("srgb", card, card, exact, chunk("sRGB", 0), gamma(1)) // sRGB has precedence
 	of("profile", swapped(card), card, exact-4, profile)
@@ -253,16 +253,16 @@ func pngs() []Picture {
 	of("cicp-p3-srgb-gamma", card, fromDisplayP3(card), exact-3, gamma(1), chunk("sRGB", 0), cicp(12, 13, 0, 1))
 	of("cicp-srgb-profile", card, card, exact, cicp(1, 13, 0, 1), profile)
 	of("cicp-linear", asLinear(card), card, lossy, cicp(1, 8, 0, 1))
-	of("cicp-video", power(card, 2.4), card, exact-2, cicp(1, 1, 0, 1))
+	of("cicp-video", Power(card, 2.4), card, exact-2, cicp(1, 1, 0, 1))
 	of("cicp-unknown-curve", card, card, exact, cicp(12, 2, 0, 1)) // browsers ignore this one and the next
 	of("cicp-narrow", card, card, exact, cicp(12, 13, 0, 0))
 	data, _ = pngOf(asLinear(grey), pngGrey, 8, false, cicp(9, 8, 0, 1))
 	add("cicp-linear-grey", data, grey, lossy)
 
 	// Of a high dynamic range: black, 30 nits, the white of paper, 1000 nits, on a screen without.
-	shown := quarters(0, 100, 191, 255)
-	of("cicp-pq", quarters(0, 100, 148, 192), shown, edges, cicp(9, 16, 0, 1))
-	of("cicp-hlg", quarters(0, 102, 191, 255), shown, edges, cicp(9, 18, 0, 1))
+	shown := Quarters(0, 100, 191, 255)
+	of("cicp-pq", Quarters(0, 100, 148, 192), shown, edges, cicp(9, 16, 0, 1))
+	of("cicp-hlg", Quarters(0, 102, 191, 255), shown, edges, cicp(9, 18, 0, 1))
 
 	// Nothing but the last chunk is missing.
 	whole, _ := pngOf(card, pngRGB, 8, false)
