@@ -44,7 +44,7 @@ dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resize
 build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 # What reads the bytes of a format has no goroutines, and the detector makes its tests slow.
-bytes := \(gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
+bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on

@@ -20,9 +20,9 @@ import (
 
 // layout says how a picture is stored, as far as its file's outer structure shows that.
 type layout struct {
-	header       int            // how many bytes copyHeader has kept; coded data follows them
-	coefficients int64          // of a JPEG: see [jpeg.Header]
-	interlaced   bool           // of a PNG
+	header       int   // how many bytes copyHeader has kept; coded data follows them
+	coefficients int64 // of a JPEG: see [jpeg.Header]
+	png          png.Header
 	lossless     bool           // of a WebP
 	rows         int            // of a TIFF: see [tiff.Layout]
 	hidden       int            // frames at the end of a GIF that are there for libvips alone
@@ -40,11 +40,10 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		}
 		found.coefficients = header.Coefficients
 	case PNG:
-		header, err := png.CopyHeader(from, to)
-		if err != nil {
+		var err error
+		if found.png, err = png.CopyHeader(from, to); err != nil {
 			return found, err
 		}
-		found.interlaced = header.Interlaced
 	}
 	found.header = to.Len()
 	return found, nil

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"s3resizer/resize/internal/exif"
 	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/internal/isobmff"
 	"s3resizer/resize/internal/rejection"
@@ -25,7 +26,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 
 	s := &Source{
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),
-		input: in, orientation: header.Orientation(),
+		input: in, orientation: orientation(header, format),
 	}
 	s.measure(header)
 	if formats[format].animates {
@@ -44,6 +45,16 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 		s.profile = nil
 	}
 	return s, nil
+}
+
+// orientation returns how a picture is turned, 1 to 8, or 0 if it does not say so.
+func orientation(header *vips.Image, format Format) int {
+	switch format {
+	case JPEG, PNG, WebP:
+		return exif.Orientation(header.EXIF())
+	default: // a TIFF has a tag of its own, and the loader of AVIF and HEIC has turned the picture
+		return header.Orientation()
+	}
 }
 
 // rangeKnown reports whether it is known which sample is black and which is white. For float samples it is not: there are

@@ -141,7 +141,9 @@ func (in *input) last(ctx context.Context) io.Reader {
 	case JPEG:
 		in.jpeg = jpeg.NewEnd(all, in.layout.header)
 		return onlyReader{in.jpeg}
-	default: // a PNG, or a JPEG that was examined
+	case PNG:
+		return onlyReader{in.layout.png.Mend(all)}
+	default: // a JPEG that was examined
 		return onlyReader{all}
 	}
 }

@@ -107,7 +107,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	case JPEG:
 		return layout.coefficients + 16*width*s.pixelBytes
 	case PNG:
-		if layout.interlaced {
+		if layout.png.Interlaced {
 			return pixels * s.pixelBytes
 		}
 		return 0
@@ -185,7 +185,7 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 	var each []int64
 	for _, p := range pictures {
-		for _, format := range p.formats {
+		for format := range p.sizes {
 			perPixel := encoderBytes[format][0]
 			if alpha {
 				perPixel = encoderBytes[format][1]
@@ -219,7 +219,7 @@ func (s *Source) describe() string {
 		return fmt.Sprintf("animated %s with %d frames", s.Format, s.Frames)
 	case stored.coefficients > 0:
 		return "progressive " + string(s.Format)
-	case stored.interlaced:
+	case stored.png.Interlaced:
 		return "interlaced " + string(s.Format)
 	default:
 		return string(s.Format)

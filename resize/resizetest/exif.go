@@ -72,3 +72,9 @@ func exif(order binary.AppendByteOrder, orientation uint16, note int) []byte {
 
 // EXIF is an EXIF block that says how the picture is turned.
 func EXIF(orientation uint16) []byte { return exif(binary.BigEndian, orientation, 0) }
+
+// longOrientation is an EXIF block in which the orientation is a number of 32 bits. Browsers ignore it.
+func longOrientation() []byte {
+	order := binary.BigEndian
+	return append(header(order), directory(order, 8, []entry{long(0x0112, 6)}, 0)...)
+}

@@ -58,7 +58,8 @@ func jpegs() []Picture {
 		data := with(encodeJPEG(stored(card, orientation)), app1(exif(order, uint16(orientation), 0)))
 		all = append(all, of(fmt.Sprintf("orientation-%d.jpg", orientation), data))
 	}
-	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))))
+	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))),
+		of("orientation-long.jpg", with(base, app1(longOrientation()))))
 	// For a grey picture, a profile for red, green and blue is that of three channels that are the same.
 	dark := gray(Power(grey, 1.4))
 	all = append(all,

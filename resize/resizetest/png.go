@@ -269,6 +269,8 @@ func pngs() []Picture {
 	add("no-end", whole[:len(whole)-12], card, exact)
 	add("half-an-end", whole[:len(whole)-6], card, exact)
 	of("exif-turned", stored(card, 6), card, exact, chunk("eXIf", exif(binary.BigEndian, 6, 0)...))
+	of("exif-long", card, card, exact, chunk("eXIf", longOrientation()...))
+	all = append(all, still("small-window.png", smallWindow(), "png", card, exact))
 	of("long-text", card, card, exact, chunk("tEXt", append([]byte("Comment\x00"), bytes.Repeat([]byte("long "), 40_000)...)...))
 
 	// An animation shows its first frame, which may be another picture than the one for readers that know no animations.
@@ -290,6 +292,17 @@ func pngs() []Picture {
 	end = len(data) - 12
 	add("animated-hidden", slices.Concat(data[:end], frame(0), later(1), data[end:]), card, exact)
 	return all
+}
+
+// smallWindow is a PNG whose pixels were compressed with a larger window than it says: 256 bytes (RFC 1950, 2.2). Old encoders
+// computed it wrongly, and browsers don't heed it.
+func smallWindow() []byte {
+	data, _ := pngOf(Card(Width, Height), pngRGB, 8, false)
+	at := bytes.Index(data, []byte("IDAT"))
+	size := int(binary.BigEndian.Uint32(data[at-4:]))
+	data[at+4], data[at+5] = 0x08, 0x1d
+	binary.BigEndian.PutUint32(data[at+4+size:], crc32.ChecksumIEEE(data[at:at+4+size]))
+	return data
 }
 
 func longs(values ...uint32) []byte {

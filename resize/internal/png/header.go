@@ -12,6 +12,8 @@ import (
 // Header says how the pixels are stored.
 type Header struct {
 	Interlaced bool // in Adam7's order
+
+	window *window // see [Header.Mend]
 }
 
 // CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
@@ -39,7 +41,13 @@ func (h copier) all() (Header, error) {
 			return found, err
 		}
 		size, kind := binary.BigEndian.Uint32(lead), string(lead[4:])
-		if kind == "IDAT" || size > 1<<31-1-12 {
+		if kind == "IDAT" {
+			if lead, err = h.From.Peek(10); err == nil {
+				found.window = newWindow(int64(h.To.Len()), lead)
+			}
+			return found, nil
+		}
+		if size > 1<<31-1-12 {
 			return found, nil
 		}
 		whole := 8 + int(size) + 4
