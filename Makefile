@@ -248,6 +248,10 @@ cost: tools ## what pictures cost at AWS, from the results of make compare and b
 effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
 	@go run ./bench/effort
 
+.PHONY: field
+field: tools $(libvips) ## FILES=folder: what this program, Chromium and each format's own decoder don't show alike; ARGS='-above … -keep folder'
+	@go run ./bench/field $(ARGS) '$(FILES)'
+
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"
 	@echo 'export PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" CGO_CFLAGS="$(CGO_CFLAGS)" MALLOC_ARENA_MAX=$(MALLOC_ARENA_MAX)'

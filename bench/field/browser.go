@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -53,7 +54,7 @@ func startBrowser(ctx context.Context) (*browser, error) {
 		}
 	}
 	if program == "" {
-		return nil, errors.New("Chromium is not installed")
+		return nil, errors.New("chromium is not installed")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -113,6 +114,9 @@ func (b *browser) handler() http.Handler {
 }
 
 func (b *browser) show(path string) (*image.NRGBA, error) {
+	if slices.Contains([]string{".tif", ".tiff", ".heic", ".heif"}, extension(path)) { // which Chromium does not show
+		return nil, errNotAsked
+	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err

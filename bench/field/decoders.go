@@ -17,7 +17,7 @@ import (
 // without {out}, the picture comes on the standard output. What they write is a PNG, a TIFF, or one of the kinds of PNM.
 var decoders = map[string][]string{
 	".jpg": {"djpeg", "-pnm", "{in}"}, ".jpeg": {"djpeg", "-pnm", "{in}"},
-	".png": {"pngtopam", "-alphapam", "{in}"}, ".gif": {"giftopnm", "{in}"},
+	".png":  {"pngtopam", "-alphapam", "{in}"}, // Netpbm's for GIF shows frames without their screen.
 	".webp": {"dwebp", "-quiet", "{in}", "-o", "{out}.png"},
 	".avif": {"avifdec", "{in}", "{out}.png"},
 	".tif":  {"tiff2rgba", "-c", "none", "{in}", "{out}.tif"}, ".tiff": {"tiff2rgba", "-c", "none", "{in}", "{out}.tif"},
