@@ -202,7 +202,7 @@ func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, fram
 	if err != nil {
 		return nil, err
 	}
-	return &pixels{image: inside, space: space, weighted: keep, frames: frames}, nil
+	return &pixels{image: inside, space: space, weighted: keep, frames: frames, few: s.input.layout.png.Few}, nil
 }
 
 // shrinkReserve is the factor that is left to the resampler, at least, after a load-time shrink. The inverse DCT cuts off

@@ -26,6 +26,7 @@ import (
 //     are as wide and as deep as they are loaded, and a third more with alpha.
 //   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
 //     alpha, by which the colors are divided. The widest once more if it has to be turned.
+//   - For a PNG of few colors that becomes one again, 12 bytes for each pixel of the widest.
 //   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
 //
 // A JPEG that is resized by its planes has those in place of the 16 rows and the rows on their way: at the load shrink, a byte
@@ -78,7 +79,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	return memoryOfEach + s.fileMemory() +
 		s.decoderMemory(width, height, shrink, frames) +
 		s.rowsMemory(width/shrink, height/shrink) +
-		s.renditionsMemory(pictures, frames) +
+		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
 		encodersMemory(pictures, s.Alpha, runtime.GOMAXPROCS(0))
 }
 
@@ -180,6 +181,15 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 		bands++
 	}
 	return int64(p.width) * int64(p.height) * frames * bands
+}
+
+// fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel its four samples, what the search knows
+// of it, and what came out.
+func (s *Source) fewMemory(pictures []*picture) int64 {
+	if !s.input.layout.png.Few || !slices.Contains(pictures[0].formats, PNG) {
+		return 0
+	}
+	return 12 * int64(pictures[0].width) * int64(pictures[0].height)
 }
 
 func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {

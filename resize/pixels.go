@@ -21,6 +21,7 @@ type pixels struct {
 	frames   int
 	delays   []int // milliseconds, one per frame
 	loop     int   // how often an animation plays; 0 for ever
+	few      bool  // the source is a PNG of few colors
 }
 
 func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) {

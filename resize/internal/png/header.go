@@ -12,6 +12,7 @@ import (
 // Header says how the pixels are stored.
 type Header struct {
 	Interlaced bool // in Adam7's order
+	Few        bool // few colors: a palette, or less than 8 bits of grey
 
 	window *window // see [Header.Mend]
 }
@@ -58,7 +59,9 @@ func (h copier) all() (Header, error) {
 			var chunk []byte
 			chunk, err = h.Keep(whole)
 			if kind == "IHDR" && size == 13 && err == nil {
+				const palette = 3
 				found.Interlaced = chunk[8+12] != 0
+				found.Few = chunk[8+9] == palette || chunk[8+8] < 8
 			}
 		}
 		if err != nil {
