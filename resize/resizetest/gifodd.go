@@ -44,7 +44,7 @@ func oddGIFs() []Picture {
 	})
 	// Nothing shows of this one, which every frame covers.
 	add("cleared-and-covered", gif.GIF{
-		Image: []*image.Paletted{card, card}, Delay: []int{10, 20}, Disposal: []byte{background, background}, Config: screen,
+		Image: []*image.Paletted{card, onPalette(negative(Card(Width, Height)))}, Delay: []int{10, 20}, Disposal: []byte{background, background}, Config: screen,
 	})
 
 	// All frames are there, and the trailer is not. Zeros may follow, or half of a comment.
