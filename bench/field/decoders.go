@@ -36,7 +36,7 @@ func ownDecoder(path string) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	output := ""
 	var filled []string
 	for _, arg := range args {

@@ -137,11 +137,12 @@ func compare(file string, v viewer, folder string, ours *image.NRGBA, refused er
 
 // render returns the picture at its own size, as the program shows it.
 func render(ctx context.Context, path string) (shown *image.NRGBA, err error) {
-	data, err := os.ReadFile(path)
+	opened, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	source, err := resize.Open(ctx, file{bytes.NewReader(data), data}, resize.Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 2 << 30})
+	defer opened.Close()
+	source, err := resize.Open(ctx, file{opened, path}, resize.Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 2 << 30})
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +157,11 @@ func render(ctx context.Context, path string) (shown *image.NRGBA, err error) {
 
 // file is one that can be read again.
 type file struct {
-	*bytes.Reader
-	data []byte
+	*os.File
+	path string
 }
 
-func (f file) Reopen(context.Context) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(f.data)), nil
-}
+func (f file) Reopen(context.Context) (io.ReadCloser, error) { return os.Open(f.path) }
 
 // decoded returns the pixels of a picture in one of the formats that Go knows.
 func decoded(data []byte) (*image.NRGBA, error) {

@@ -75,6 +75,5 @@ func EXIF(orientation uint16) []byte { return exif(binary.BigEndian, orientation
 
 // longOrientation is an EXIF block in which the orientation is a number of 32 bits. Browsers ignore it.
 func longOrientation() []byte {
-	order := binary.BigEndian
-	return append(header(order), directory(order, 8, []entry{long(0x0112, 6)}, 0)...)
+	return bytes.Replace(EXIF(6), []byte("\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"), []byte("\x01\x12\x00\x04\x00\x00\x00\x01\x00\x00\x00\x06"), 1)
 }

@@ -248,21 +248,21 @@ func pngs() []Picture {
 	add("gamma-alpha", data, veil, lossy)
 
 	// cICP has precedence over all of them: H.273's numbers of primaries and curve, RGB, full range.
-	cicp := func(primaries, curve, matrix, full byte) []byte { return chunk("cICP", primaries, curve, matrix, full) }
-	of("cicp-p3", card, fromDisplayP3(card), exact-3, cicp(12, 13, 0, 1))
-	of("cicp-p3-srgb-gamma", card, fromDisplayP3(card), exact-3, gamma(1), chunk("sRGB", 0), cicp(12, 13, 0, 1))
-	of("cicp-srgb-profile", card, card, exact, cicp(1, 13, 0, 1), profile)
-	of("cicp-linear", asLinear(card), card, lossy, cicp(1, 8, 0, 1))
-	of("cicp-video", Power(card, 2.4), card, exact-2, cicp(1, 1, 0, 1))
-	of("cicp-unknown-curve", card, card, exact, cicp(12, 2, 0, 1)) // browsers ignore this one and the next
-	of("cicp-narrow", card, card, exact, cicp(12, 13, 0, 0))
-	data, _ = pngOf(asLinear(grey), pngGrey, 8, false, cicp(9, 8, 0, 1))
+	cicp := func(primaries, curve, full byte) []byte { return chunk("cICP", primaries, curve, 0, full) }
+	of("cicp-p3", card, fromDisplayP3(card), exact-3, cicp(12, 13, 1))
+	of("cicp-p3-srgb-gamma", card, fromDisplayP3(card), exact-3, gamma(1), chunk("sRGB", 0), cicp(12, 13, 1))
+	of("cicp-srgb-profile", card, card, exact, cicp(1, 13, 1), profile)
+	of("cicp-linear", asLinear(card), card, lossy, cicp(1, 8, 1))
+	of("cicp-video", Power(card, 2.4), card, exact-2, cicp(1, 1, 1))
+	of("cicp-unknown-curve", card, card, exact, cicp(12, 2, 1)) // browsers ignore this one and the next
+	of("cicp-narrow", card, card, exact, cicp(12, 13, 0))
+	data, _ = pngOf(asLinear(grey), pngGrey, 8, false, cicp(9, 8, 1))
 	add("cicp-linear-grey", data, grey, lossy)
 
 	// Of a high dynamic range: black, 30 nits, the white of paper, 1000 nits, on a screen without.
 	shown := Quarters(0, 100, 191, 255)
-	of("cicp-pq", Quarters(0, 100, 148, 192), shown, edges, cicp(9, 16, 0, 1))
-	of("cicp-hlg", Quarters(0, 102, 191, 255), shown, edges, cicp(9, 18, 0, 1))
+	of("cicp-pq", Quarters(0, 100, 148, 192), shown, edges, cicp(9, 16, 1))
+	of("cicp-hlg", Quarters(0, 102, 191, 255), shown, edges, cicp(9, 18, 1))
 
 	// Nothing but the last chunk is missing.
 	whole, _ := pngOf(card, pngRGB, 8, false)
