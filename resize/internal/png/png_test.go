@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"image"
 	"image/png"
+	"io"
 	"reflect"
 	"slices"
 	"testing"
+	"testing/iotest"
 
 	"s3resizer/resize/resizetest"
 )
@@ -22,7 +24,8 @@ func TestEveryPNG(t *testing.T) {
 		seen++
 		var head bytes.Buffer
 		from := bufio.NewReader(bytes.NewReader(p.Data))
-		if _, err := CopyHeader(from, &head); err != nil {
+		found, err := CopyHeader(from, &head)
+		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 			continue
 		}
@@ -34,7 +37,11 @@ func TestEveryPNG(t *testing.T) {
 			t.Errorf("%s: the pixels do not follow the header", p.Name)
 		}
 		whole, errWhole := png.Decode(bytes.NewReader(p.Data))
-		got, err := png.Decode(bytes.NewReader(slices.Concat(head.Bytes(), rest.Bytes())))
+		mended, err := io.ReadAll(iotest.HalfReader(found.Mend(bytes.NewReader(slices.Concat(head.Bytes(), rest.Bytes())))))
+		if window := mended[bytes.Index(mended, []byte("IDAT"))+4] >> 4; err != nil || window != 7 && p.Name == "small-window.png" {
+			t.Errorf("%s: a window of 2 to the power of %d, %v", p.Name, window+8, err)
+		}
+		got, err := png.Decode(bytes.NewReader(mended)) // which looks at checksums
 		if (err == nil) != (errWhole == nil) || err == nil && !reflect.DeepEqual(whole, got) {
 			t.Errorf("%s: it shows something else: %v, %v", p.Name, errWhole, err)
 		}
