@@ -166,11 +166,7 @@ func (p planes) encodeUntil(ctx context.Context, slots chan struct{}, _ Format, 
 	return until(ctx, func() ([]byte, error) {
 		defer func() { <-slots }()
 		defer p.close()
-		data, err := p.Encode(spec.Quality.JPEG)
-		if err != nil {
-			return nil, err
-		}
-		return tuned(data, p.Width, p.Height), nil
+		return p.Encode(spec.Quality.JPEG)
 	})
 }
 
