@@ -62,7 +62,7 @@ const (
 )
 
 // encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
-// and with it. For a JPEG, that is for its codes while it gets Huffman tables of its own.
+// and with it.
 var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
@@ -115,7 +115,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 		loaded := pixels / (shrink * shrink) * s.pixelBytes
 		switch {
 		case layout.lossless:
-			return loaded + 4*pixels
+			return loaded + 5*pixels
 		case s.Alpha:
 			return loaded + 2*pixels
 		default:
