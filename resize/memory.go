@@ -115,7 +115,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 		loaded := pixels / (shrink * shrink) * s.pixelBytes
 		switch {
 		case layout.lossless:
-			return loaded + 5*pixels
+			return loaded + 4*pixels
 		case s.Alpha:
 			return loaded + 2*pixels
 		default:

@@ -46,17 +46,7 @@ static void count_warning(const gchar *domain, GLogLevelFlags level, const gchar
 
 long room_warnings(void) { return warnings; }
 
-// Has the C library keep the memory of a picture for the next one, rather than give it back and get it anew page by page. It
-// adjusts itself to just this, the most that it allows itself, once a large picture has passed: here the first one finds it so.
-static void keep_memory(void) {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
-#endif
-}
-
 void room_start(void) {
-  keep_memory();
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, count_warning, NULL);
 }
 
