@@ -79,7 +79,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 		s.decoderMemory(width, height, shrink, frames) +
 		s.rowsMemory(width/shrink, height/shrink) +
 		s.renditionsMemory(pictures, frames) +
-		encodersMemory(pictures, s.Alpha, runtime.GOMAXPROCS(0))
+		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
 }
 
 // framesFor returns how many frames are decoded for the pictures.
@@ -182,7 +182,7 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 	return int64(p.width) * int64(p.height) * frames * bands
 }
 
-func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
+func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {
 	var each []int64
 	for _, p := range pictures {
 		for _, format := range p.formats {
@@ -190,6 +190,7 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 			if alpha {
 				perPixel = encoderBytes[format][1]
 			}
+			perPixel += frames - 1 // a byte for each in the file
 			each = append(each, perPixel*int64(p.width)*int64(p.height))
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Source) planesMemory(pictures []*picture) int64 {
 		renditions = s.planarRenditions(pictures)
 	}
 	return memoryOfEach + s.fileMemory() + planes + coefficients +
-		renditions + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+		renditions + encodersMemory(pictures, false, 1, runtime.GOMAXPROCS(0))
 }
 
 // planarRenditions is how many bytes the renditions take as planes, and the narrowest as RGB for the placeholder.
