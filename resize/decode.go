@@ -39,7 +39,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
-	if s.profile = header.Profile(); s.profile == nil {
+	if s.profile = icc.Bounded(header.Profile()); s.profile == nil {
 		s.profile = in.profile()
 	}
 	if icc.IsSRGB(s.profile) {

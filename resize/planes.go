@@ -11,6 +11,7 @@ import (
 
 	"go.n16f.net/thumbhash"
 
+	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
 )
@@ -30,6 +31,7 @@ func (s *Source) openPlanes() {
 		return
 	}
 	if lane, err := planar.Open(s.input.head.Bytes()); err == nil {
+		lane.LimitScans(jpeg.MostScans(lane.Width, lane.Height))
 		s.lane = lane
 	}
 }
