@@ -41,7 +41,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
-	if s.profile = in.profile(header.Profile()); icc.IsSRGB(s.profile) {
+	if s.profile = in.profile(icc.Bounded(header.Profile())); icc.IsSRGB(s.profile) {
 		s.profile = nil
 	}
 	return s, nil

@@ -63,7 +63,7 @@ const (
 )
 
 // encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
-// and with it. For a JPEG, that is for its codes while it gets Huffman tables of its own.
+// and with it.
 var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
@@ -80,7 +80,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 		s.decoderMemory(width, height, shrink, frames) +
 		s.rowsMemory(width/shrink, height/shrink) +
 		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
-		encodersMemory(pictures, s.Alpha, runtime.GOMAXPROCS(0))
+		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
 }
 
 // framesFor returns how many frames are decoded for the pictures.
@@ -192,7 +192,7 @@ func (s *Source) fewMemory(pictures []*picture) int64 {
 	return 12 * int64(pictures[0].width) * int64(pictures[0].height)
 }
 
-func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
+func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {
 	var each []int64
 	for _, p := range pictures {
 		for format := range p.sizes {
@@ -200,6 +200,7 @@ func encodersMemory(pictures []*picture, alpha bool, atOnce int) int64 {
 			if alpha {
 				perPixel = encoderBytes[format][1]
 			}
+			perPixel += frames - 1 // a byte for each in the file
 			each = append(each, perPixel*int64(p.width)*int64(p.height))
 		}
 	}

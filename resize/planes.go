@@ -11,6 +11,7 @@ import (
 
 	"go.n16f.net/thumbhash"
 
+	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
 )
@@ -30,6 +31,7 @@ func (s *Source) openPlanes() {
 		return
 	}
 	if lane, err := planar.Open(s.input.head.Bytes()); err == nil {
+		lane.LimitScans(jpeg.MostScans(lane.Width, lane.Height))
 		s.lane = lane
 	}
 }
@@ -51,7 +53,7 @@ func (s *Source) planesMemory(pictures []*picture) int64 {
 		renditions = s.planarRenditions(pictures)
 	}
 	return memoryOfEach + s.fileMemory() + planes + coefficients +
-		renditions + encodersMemory(pictures, false, runtime.GOMAXPROCS(0))
+		renditions + encodersMemory(pictures, false, 1, runtime.GOMAXPROCS(0))
 }
 
 // planarRenditions is how many bytes the renditions take as planes, and the narrowest as RGB for the placeholder.
@@ -166,11 +168,7 @@ func (p planes) encodeUntil(ctx context.Context, slots chan struct{}, _ Format, 
 	return until(ctx, func() ([]byte, error) {
 		defer func() { <-slots }()
 		defer p.close()
-		data, err := p.Encode(spec.Quality.JPEG)
-		if err != nil {
-			return nil, err
-		}
-		return tuned(data, p.Width, p.Height), nil
+		return p.Encode(spec.Quality.JPEG)
 	})
 }
 

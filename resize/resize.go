@@ -151,8 +151,16 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	return source, nil
 }
 
+// mostSide is the longest side that a picture may have, in pixels: as much as JPEG and GIF can say, WebP and cameras less. A
+// longer one is not made for being looked at, and rows or columns by the million take time and memory that pixels don't tell
+// of.
+const mostSide = 65_535
+
 func (s *Source) check(limits Limits) error {
 	s.maxMemory = limits.MaxMemory
+	if max(s.Width, s.Height) > mostSide {
+		return rejection.TooLargef("%d × %d pixels; neither side may have more than %d", s.Width, s.Height, mostSide)
+	}
 	if s.Frames > limits.MaxFrames {
 		return rejection.TooLargef("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)
 	}

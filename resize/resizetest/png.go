@@ -185,7 +185,7 @@ func pngs() []Picture {
 				add(fmt.Sprintf("%s-%d%s", name, depth, suffix), data, shows, edges)
 			}
 		}
-		for _, size := range []image.Point{{1, 1}, {3, 2}, {5, 9}, {1, 300}, {3, 70_000}} { // some passes have no pixels
+		for _, size := range []image.Point{{1, 1}, {3, 2}, {5, 9}, {1, 300}, {3, 65_535}} { // some passes have no pixels
 			data, shows := pngOf(Card(size.X, size.Y), pngRGB, 8, interlaced)
 			add(fmt.Sprintf("%dx%d%s", size.X, size.Y, suffix), data, shows, few)
 		}

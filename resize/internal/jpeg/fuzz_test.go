@@ -61,22 +61,3 @@ func FuzzCopyHeader(f *testing.F) {
 		}
 	})
 }
-
-// What was recoded once is a good file with the best tables: recoded again, it stays the same.
-func FuzzTuned(f *testing.F) {
-	for _, data := range codings(f) {
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < 2 {
-			return
-		}
-		once, err := Tuned(data)
-		if err != nil {
-			return
-		}
-		if twice, err := Tuned(once); err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("%d bytes became %d, and those %d: %v", len(data), len(once), len(twice), err)
-		}
-	})
-}

@@ -4,12 +4,10 @@
 //     is coded.
 //   - [End] watches the rest of the file stream by, and notices whether the decoder reads all of it.
 //   - [Examine] goes through a whole file that the decoder was not sure of, and says what is wrong with it, and where.
-//   - [Tuned] gives a freshly encoded JPEG the Huffman tables that suit it best.
 //
 // Libraries that were weighed: Go's image/jpeg stops at the first oddity without saying in which row, reads no arithmetic
 // coding, and exports no codes. github.com/dsoprea/go-jpeg-image-structure splits a file that it can seek in into segments,
-// and leaves the coded data in one piece. libjpeg has one warning for padding and for noise alike, and takes twice as long
-// to find the best tables.
+// and leaves the coded data in one piece. libjpeg has one warning for padding and for noise alike.
 package jpeg
 
 // The second byte of each marker (T.81, table B.1).

@@ -5,16 +5,20 @@ import (
 	"fmt"
 )
 
-// The limits keep a hostile file from costing much time: an empty scan takes few bytes, but a look at every block.
-const (
-	maxScans     = 200
-	maxMCUBlocks = 10 // T.81, B.2.3
-)
+const maxMCUBlocks = 10 // T.81, B.2.3
+
+// MostScans is how many scans a picture of the given dimensions, in pixels, may have. An empty one takes few bytes, but a look
+// at every block. Programs write 10 or so, those that search for the smallest file up to 64; libvips takes no more than 100.
+// Of a picture of more than 30 megapixels there may be fewer: 20 of 150.
+func MostScans(width, height int) int {
+	const most, mostVisits = 100, 3_000_000_000 // of a pixel by a scan: a second, or less
+	return int(min(most, mostVisits/(max(1, int64(width))*max(1, int64(height)))))
+}
 
 // scan reads a scan header and the entropy-coded data behind it.
 func (s *scanner) scan(body []byte) error {
-	if s.scans++; s.scans > maxScans {
-		return fmt.Errorf("it has more than %d scans", maxScans)
+	if s.scans++; s.scans > MostScans(s.width, s.height) {
+		return fmt.Errorf("it has more than %d scans, which is the limit for its size", MostScans(s.width, s.height))
 	}
 	in, err := s.scanHeader(body)
 	if err != nil {

@@ -44,6 +44,7 @@ Decoder *planar_new_decoder(void);
 void planar_free_decoder(Decoder *decoder);
 void planar_stop_decoder(Decoder *decoder);
 Progress planar_read_header(Decoder *decoder, const unsigned char *data, size_t size, size_t *used, Header *header);
+void planar_limit_scans(Decoder *decoder, int most);
 Progress planar_choose_shrink(Decoder *decoder, int shrink, size_t *bytes);
 Progress planar_decode(Decoder *decoder, const unsigned char *data, size_t size, size_t *used);
 const Fault *planar_decoder_fault(const Decoder *decoder);
@@ -57,4 +58,22 @@ int planar_resample(const Graph *graph, const Plane *from, Plane *to);
 void planar_turn(const Plane *from, Plane *to, int mirror_x, int mirror_y, int transpose);
 void planar_to_rgb(const Plane planes[3], int width, int height, unsigned char *to);
 
-int planar_encode(const Plane planes[3], int channels, int width, int height, int quality, unsigned char **file, unsigned long *size, Fault *fault);
+// Picture is what is encoded: planes, chroma of half as many samples in both directions; or interleaved, and in one plane.
+typedef struct {
+  Plane planes[3];
+  int width, height, channels, interleaved;
+} Picture;
+
+// Huffman codes, as a JPEG defines them: how many there are of each length, from 1 on, and their symbols in turn.
+typedef struct {
+  unsigned char counts[17], symbols[256];
+} Codes;
+
+// Those for DC coefficients of luma, of chroma, and those for AC coefficients.
+#define DC 0
+#define AC 2
+#define TABLES 4
+
+int planar_rows(const Picture *picture);
+int planar_sample(const Picture *from, int rows, Picture *to);
+int planar_encode(const Picture *picture, int quality, Codes tables[TABLES], int known, unsigned char **file, unsigned long *size, Fault *fault);

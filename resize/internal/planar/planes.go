@@ -1,12 +1,9 @@
 package planar
 
-// #include <stdlib.h>
 // #include "planar.h"
 import "C"
 
 import (
-	"errors"
-	"math"
 	"unsafe"
 )
 
@@ -161,20 +158,4 @@ func (p *Planes) luma() []byte {
 		pixels = append(pixels, rows[y*stride:][:p.Width]...)
 	}
 	return pixels
-}
-
-// Encode returns the picture as a JPEG, of quality 1–100, with the standard Huffman tables. Its chroma must be Halved.
-func (p *Planes) Encode(quality int) ([]byte, error) {
-	var file *C.uchar
-	var size C.ulong
-	var fault C.Fault
-	ok := C.planar_encode(&p.c[0], C.int(len(p.c)), C.int(p.Width), C.int(p.Height), C.int(quality), &file, &size, &fault)
-	defer C.free(unsafe.Pointer(file))
-	if ok == 0 {
-		return nil, newFault(&fault)
-	}
-	if size > math.MaxInt32 {
-		return nil, errors.New("a file of more than 2 GiB")
-	}
-	return C.GoBytes(unsafe.Pointer(file), C.int(size)), nil
 }

@@ -62,19 +62,6 @@ func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, er
 	return data, err
 }
 
-// JPEG encodes at a quality from 1 to 100, with the standard Huffman tables. A picture with alpha is laid on the background.
-// Chroma is halved in both directions, as by sharp's default.
-func (r Raw) JPEG(quality int, red, green, blue uint8) ([]byte, error) {
-	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		if image.HasAlpha() {
-			if err := image.Flatten(&vips.Color{R: red, G: green, B: blue}); err != nil {
-				return nil, nil, err
-			}
-		}
-		return image.ExportJpeg(&vips.JpegExportParams{Quality: quality, SubsampleMode: vips.VipsForeignSubsampleOn, StripMetadata: true})
-	})
-}
-
 // Filter is the way in which a PNG predicts its samples.
 type Filter = vips.PngFilter
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io"
 	"math"
 	"os"
@@ -94,15 +96,15 @@ func TestNoOperationOfLibvipsIsChanged(t *testing.T) {
 
 func encoded(t *testing.T, width, height int) []byte {
 	t.Helper()
-	samples := make([]byte, width*height*3)
-	for i := range samples {
-		samples[i] = byte(i*i>>9 ^ i>>4)
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(i*i>>9 ^ i>>4)
 	}
-	data, err := (Raw{Samples: samples, Width: width, Height: height, Bands: 3, Space: SRGB, Frames: 1}).JPEG(90, 0, 0, 0)
-	if err != nil {
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, picture, nil); err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return data.Bytes()
 }
 
 // However the bytes come, they are the same picture, and the reader is forgotten with it.

@@ -1,0 +1,68 @@
+package resize
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"s3resizer/resize/resizetest"
+)
+
+// limited is how long a small file may take at most, on a busy machine.
+const limited = 20 * time.Second
+
+// rendered resizes a file, and returns in how long.
+func rendered(file []byte) (time.Duration, error) {
+	began := time.Now()
+	_, err := tryRender(file, Spec{Sizes: []Size{{"one", 300}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+	return time.Since(began), err
+}
+
+// refused tells whether the picture was refused, for a reason with these words.
+func refused(err error, class Class, words string) bool {
+	refusal := (*Rejection)(nil)
+	return errors.As(err, &refusal) && refusal.Class == class && strings.Contains(refusal.Reason, words)
+}
+
+func TestScansAreCounted(t *testing.T) {
+	if _, err := rendered(resizetest.ManyScans(1)); err != nil {
+		t.Errorf("64 scans: %v", err)
+	}
+	if _, err := rendered(resizetest.ManyScans(2)); !refused(err, ClassCorrupt, "more than 100 scans") {
+		t.Errorf("127 scans: %v", err)
+	}
+}
+
+// A profile that is worked out for every pixel by a hundred thousand steps takes a minute for a small picture, unless it is not
+// heeded.
+func TestAProfileIsQuick(t *testing.T) {
+	var plain bytes.Buffer
+	if err := png.Encode(&plain, resizetest.Card(600, 400)); err != nil {
+		t.Fatal(err)
+	}
+	file, err := resizetest.WithProfile(plain.Bytes(), resizetest.ManyElements(100_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took, err := rendered(file); err != nil || took > limited {
+		t.Errorf("%v, %v", took, err)
+	}
+}
+
+func TestNoSideIsEndless(t *testing.T) {
+	for _, side := range []int{mostSide, mostSide + 1} {
+		for _, size := range []image.Rectangle{image.Rect(0, 0, side, 2), image.Rect(0, 0, 2, side)} {
+			var file bytes.Buffer
+			if err := png.Encode(&file, image.NewGray(size)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := rendered(file.Bytes()); side > mostSide != refused(err, ClassTooLarge, "neither side may have more than 65535") {
+				t.Errorf("%v: %v", size.Max, err)
+			}
+		}
+	}
+}
