@@ -44,7 +44,7 @@ dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resize
 build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 # What reads the bytes of a format has no goroutines, and the detector makes its tests slow.
-bytes := \(gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
+bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
@@ -247,6 +247,10 @@ cost: tools ## what pictures cost at AWS, from the results of make compare and b
 .PHONY: effort
 effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
 	@go run ./bench/effort
+
+.PHONY: field
+field: tools $(libvips) ## FILES=folder: what this program, Chromium and each format's own decoder don't show alike; ARGS='-above … -keep folder'
+	@go run ./bench/field $(ARGS) '$(FILES)'
 
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"

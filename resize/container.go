@@ -22,9 +22,11 @@ import (
 type layout struct {
 	header       int   // how many bytes copyHeader has kept; coded data follows them
 	coefficients int64 // of a JPEG: see [jpeg.Header]
-	interlaced   bool  // of a PNG
-	lossless     bool  // of a WebP
-	rows         int   // of a TIFF: see [tiff.Layout]
+	png          png.Header
+	lossless     bool           // of a WebP
+	rows         int            // of a TIFF: see [tiff.Layout]
+	hidden       int            // frames at the end of a GIF that are there for libvips alone
+	colors       isobmff.Colors // of an AVIF
 }
 
 // copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
@@ -38,11 +40,10 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		}
 		found.coefficients = header.Coefficients
 	case PNG:
-		header, err := png.CopyHeader(from, to)
-		if err != nil {
+		var err error
+		if found.png, err = png.CopyHeader(from, to); err != nil {
 			return found, err
 		}
-		found.interlaced = header.Interlaced
 	}
 	found.header = to.Len()
 	return found, nil
@@ -73,36 +74,36 @@ func (w *walk) on(file []byte) error {
 	return nil
 }
 
-// end looks at the whole file, and returns how it is stored or a [*Rejection].
-func (w *walk) end(file []byte) (layout, error) {
-	var found layout
+// end looks at the whole file, and returns what libvips is to read of it, how it is stored, or a [*Rejection].
+func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 	switch w.format {
 	case GIF:
-		if !w.gif.Ended { // libvips would show the frames that are there
-			return found, rejection.Corruptf("the gif is damaged or cut short")
-		}
+		file, found.hidden, err = w.gif.Mend(file)
 	case WebP:
 		found.lossless = w.webp.Lossless
-	case AVIF, HEIC:
-		return found, isobmff.Check(file, string(w.format))
+	case AVIF, HEIC: // whose colors its own loader reads
+		err = isobmff.Check(file, string(w.format))
+		found.colors = isobmff.ReadColors(file)
 	case TIFF:
-		first, err := tiff.Read(file, w.maxFrames)
-		if err != nil {
-			return found, err
-		}
+		var first tiff.Layout
+		first, err = tiff.Read(file, w.maxFrames)
 		found.rows = first.Rows
 	}
-	return found, nil
+	return file, found, err
 }
 
-// profile returns the ICC profile that a file without one stands for, or nil.
-func (in *input) profile() []byte {
+// profile returns the ICC profile by which a picture is shown, or nil. embedded is that in the file, or nil.
+func (in *input) profile(embedded []byte) []byte {
+	var described []byte // by other means than a profile
+	precedes := false
 	switch in.format {
 	case PNG:
-		return png.Profile(in.head.Bytes())
+		described, precedes = png.Profile(in.head.Bytes())
 	case AVIF:
-		return isobmff.Profile(in.file)
-	default:
-		return nil
+		described = in.layout.colors.Profile
 	}
+	if precedes || embedded == nil {
+		return described
+	}
+	return embedded
 }

@@ -7,7 +7,9 @@ import (
 	"math"
 	"time"
 
+	"s3resizer/resize/internal/exif"
 	"s3resizer/resize/internal/icc"
+	"s3resizer/resize/internal/isobmff"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -24,11 +26,11 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 
 	s := &Source{
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),
-		input: in, orientation: header.Orientation(),
+		input: in, orientation: orientation(header, format),
 	}
 	s.measure(header)
 	if formats[format].animates {
-		s.Frames = max(1, header.Pages())
+		s.Frames = max(1, header.Pages()-in.layout.hidden)
 	}
 	if s.Frames > 1 {
 		s.orientation = 1 // browsers show animations as they are stored
@@ -39,13 +41,20 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 	if s.turned() {
 		s.Width, s.Height = s.Height, s.Width
 	}
-	if s.profile = icc.Bounded(header.Profile()); s.profile == nil {
-		s.profile = in.profile()
-	}
-	if icc.IsSRGB(s.profile) {
+	if s.profile = in.profile(icc.Bounded(header.Profile())); icc.IsSRGB(s.profile) {
 		s.profile = nil
 	}
 	return s, nil
+}
+
+// orientation returns how a picture is turned, 1 to 8, or 0 if it does not say so.
+func orientation(header *vips.Image, format Format) int {
+	switch format {
+	case JPEG, PNG, WebP:
+		return exif.Orientation(header.EXIF())
+	default: // a TIFF has a tag of its own, and the loader of AVIF and HEIC has turned the picture
+		return header.Orientation()
+	}
 }
 
 // rangeKnown reports whether it is known which sample is black and which is white. For float samples it is not: there are
@@ -86,12 +95,15 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	if !animates(p.formats) {
 		frames = 1
 	}
-	how := vips.Loading{Shrink: shrink, AllFrames: frames > 1, Tolerant: s.input.examined}
+	how := vips.Loading{Shrink: shrink, Frames: frames, Tolerant: s.input.examined}
 	stored, err := vips.Load(s.input.last(ctx), formats[s.Format].loader, how)
 	if err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}
 	defer stored.Close()
+	if err := grey(stored, s.input.layout.colors); err != nil {
+		return nil, err
+	}
 	stored.SetProfile(s.profile) // sRGB's own is none
 	if s.Format == HEIC {
 		if err := decodeUntil(ctx, stored); err != nil {
@@ -110,7 +122,8 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
-		pixels.delays = stored.Delays() // without them, the viewer's default applies
+		pixels.delays = stored.Delays()                                 // without them, the viewer's default applies
+		pixels.delays = pixels.delays[:min(frames, len(pixels.delays))] // one of a hidden frame is none
 		for i, ms := range pixels.delays {
 			if ms <= 10 { // browsers play such a frame for 100 ms; libvips gives some of them 100 ms, and others none
 				pixels.delays[i] = 100
@@ -130,6 +143,21 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		return nil, err
 	}
 	return pixels, nil
+}
+
+// grey gives an AVIF without chroma one channel of color, as its profile has, and its full range. libvips makes three of it, and
+// converts the range of pictures with chroma alone.
+func grey(stored *vips.Image, colors isobmff.Colors) error {
+	if !colors.Grey {
+		return nil
+	}
+	if err := stored.FirstChannel(); err != nil {
+		return err
+	}
+	if colors.Narrow {
+		return stored.Widen()
+	}
+	return nil
 }
 
 // decodeUntil decodes a picture of a format that is decoded as a whole, unless ctx ends first.
@@ -174,7 +202,7 @@ func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, fram
 	if err != nil {
 		return nil, err
 	}
-	return &pixels{image: inside, space: space, weighted: keep, frames: frames}, nil
+	return &pixels{image: inside, space: space, weighted: keep, frames: frames, few: s.input.layout.png.Few}, nil
 }
 
 // shrinkReserve is the factor that is left to the resampler, at least, after a load-time shrink. The inverse DCT cuts off

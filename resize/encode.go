@@ -68,7 +68,15 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	}
 	switch format {
 	case PNG:
-		return encodePNG(raw)
+		data, err := encodePNG(raw)
+		if err != nil || !p.few {
+			return data, err
+		}
+		few, err := encodeFew(raw)
+		if few != nil && len(few) < len(data) {
+			return few, err
+		}
+		return data, err
 	case WebP:
 		return raw.WebP(spec.Quality.WebP, spec.Effort.WebP)
 	case AVIF:

@@ -11,7 +11,7 @@ type Class = rejection.Class
 // The classes of a [Rejection].
 const (
 	ClassUnsupported = rejection.Unsupported // not an image, or of a format that is not resized
-	ClassTooLarge    = rejection.TooLarge    // beyond the limits, or a rendition beyond its format's
+	ClassTooLarge    = rejection.TooLarge    // beyond the limits
 	ClassCorrupt     = rejection.Corrupt     // the header or the pixels are damaged or cut short
 )
 

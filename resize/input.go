@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"s3resizer/resize/internal/jpeg"
-	"s3resizer/resize/internal/png"
 	"s3resizer/resize/internal/rejection"
 )
 
@@ -27,7 +26,6 @@ type input struct {
 	streams bool
 	head    bytes.Buffer
 	jpeg    *jpeg.End // of such a file, once last was called
-	png     *png.End
 	// A JPEG that was examined is decoded whatever is wrong with it.
 	examined bool
 	// The file of any other format is read whole, since its decoder moves about in it.
@@ -119,7 +117,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 	}
 	var err error
-	in.layout, err = walked.end(in.file)
+	in.file, in.layout, err = walked.end(in.file)
 	return err
 }
 
@@ -144,9 +142,8 @@ func (in *input) last(ctx context.Context) io.Reader {
 		in.jpeg = jpeg.NewEnd(all, in.layout.header)
 		return onlyReader{in.jpeg}
 	case PNG:
-		in.png = png.NewEnd(all)
-		return onlyReader{in.png}
-	default: // examined
+		return onlyReader{in.layout.png.Mend(all)}
+	default: // a JPEG that was examined
 		return onlyReader{all}
 	}
 }
@@ -154,7 +151,7 @@ func (in *input) last(ctx context.Context) io.Reader {
 // doubtful reports whether the picture may be damaged, though it was decoded: the decoder, which must be closed by now, has
 // warned of something, or should have, or did not read to the end of the file, or the end is not there.
 func (in *input) doubtful(warned bool) bool {
-	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.Senseless) || in.png != nil && !in.png.Reached()
+	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.Senseless)
 }
 
 // blame returns the error for a failure of libvips: that of the reader or of ctx, if there is one. Else the picture itself is

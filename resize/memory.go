@@ -26,6 +26,7 @@ import (
 //     are as wide and as deep as they are loaded, and a third more with alpha.
 //   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
 //     alpha, by which the colors are divided. The widest once more if it has to be turned.
+//   - For a PNG of few colors that becomes one again, 12 bytes for each pixel of the widest.
 //   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
 //
 // A JPEG that is resized by its planes has those in place of the 16 rows and the rows on their way: at the load shrink, a byte
@@ -78,7 +79,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	return memoryOfEach + s.fileMemory() +
 		s.decoderMemory(width, height, shrink, frames) +
 		s.rowsMemory(width/shrink, height/shrink) +
-		s.renditionsMemory(pictures, frames) +
+		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
 		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
 }
 
@@ -107,7 +108,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	case JPEG:
 		return layout.coefficients + 16*width*s.pixelBytes
 	case PNG:
-		if layout.interlaced {
+		if layout.png.Interlaced {
 			return pixels * s.pixelBytes
 		}
 		return 0
@@ -182,10 +183,19 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 	return int64(p.width) * int64(p.height) * frames * bands
 }
 
+// fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel its four samples, what the search knows
+// of it, and what came out.
+func (s *Source) fewMemory(pictures []*picture) int64 {
+	if !s.input.layout.png.Few || !slices.Contains(pictures[0].formats, PNG) {
+		return 0
+	}
+	return 12 * int64(pictures[0].width) * int64(pictures[0].height)
+}
+
 func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {
 	var each []int64
 	for _, p := range pictures {
-		for _, format := range p.formats {
+		for format := range p.sizes {
 			perPixel := encoderBytes[format][0]
 			if alpha {
 				perPixel = encoderBytes[format][1]
@@ -220,7 +230,7 @@ func (s *Source) describe() string {
 		return fmt.Sprintf("animated %s with %d frames", s.Format, s.Frames)
 	case stored.coefficients > 0:
 		return "progressive " + string(s.Format)
-	case stored.interlaced:
+	case stored.png.Interlaced:
 		return "interlaced " + string(s.Format)
 	default:
 		return string(s.Format)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -20,6 +21,7 @@ type pixels struct {
 	frames   int
 	delays   []int // milliseconds, one per frame
 	loop     int   // how often an animation plays; 0 for ever
+	few      bool  // the source is a PNG of few colors
 }
 
 func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) {
@@ -167,6 +169,12 @@ func toSRGB(image *vips.Image) error {
 	target := vips.SRGB
 	if image.Space() == vips.BW || image.Space() == vips.Grey16 {
 		target = vips.BW
+	}
+	if target == vips.BW && icc.IsRGB(image.Profile()) {
+		// It is for three channels, which are the same here; so what they become is grey again.
+		if err := image.Convert(map[vips.SampleFormat]vips.Space{vips.Bytes: vips.SRGB, vips.Words: vips.RGB16}[image.SampleFormat()]); err != nil {
+			return err
+		}
 	}
 	if image.HasProfile() || image.Space() == vips.CMYK {
 		_ = image.ApplyProfile() // browsers, too, ignore a profile that does not fit its picture

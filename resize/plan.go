@@ -1,19 +1,18 @@
 package resize
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-
-	"s3resizer/resize/internal/rejection"
 )
 
-// picture is a picture to make, of a width that no other one has. It may serve several sizes: if the source is narrower than
+// picture is a picture to make, of dimensions that no other one has. It may serve several sizes: if the source is narrower than
 // those, it is encoded only once for all of them.
 type picture struct {
 	width, height int
-	sizes         []string
-	formats       []Format
+	formats       []Format            // all that are wanted, of any picture
+	sizes         map[Format][]string // the sizes that it serves, in those of the formats in which it does
 	pixels        raster
 }
 
@@ -34,24 +33,32 @@ func (s *Source) plan(spec Spec) ([]*picture, error) {
 	formats := s.Outputs(spec.Formats)
 	var pictures []*picture
 	for _, size := range spec.Sizes {
-		w, h := s.Fit(size.Width)
-		i := slices.IndexFunc(pictures, func(p *picture) bool { return p.width == w })
-		if i < 0 {
-			pictures = append(pictures, &picture{width: w, height: h, formats: formats})
-			i = len(pictures) - 1
-		}
-		pictures[i].sizes = append(pictures[i].sizes, size.Name)
 		for _, format := range formats {
-			if limit := format.maxDimension(); w > limit || h > limit {
-				return nil, rejection.TooLargef("the %s size would be %d × %d pixels; %s holds at most %d a side", size.Name, w, h, format, limit)
+			w, h := s.fitIn(format, size.Width)
+			i := slices.IndexFunc(pictures, func(p *picture) bool { return p.width == w && p.height == h })
+			if i < 0 {
+				pictures = append(pictures, &picture{width: w, height: h, formats: formats, sizes: map[Format][]string{}})
+				i = len(pictures) - 1
 			}
+			pictures[i].sizes[format] = append(pictures[i].sizes[format], size.Name)
 		}
 	}
 	if len(pictures) == 0 || len(formats) == 0 {
 		return nil, fmt.Errorf("nothing to render: %d sizes in %d formats", len(spec.Sizes), len(spec.Formats))
 	}
-	slices.SortStableFunc(pictures, func(a, b *picture) int { return b.width - a.width })
+	slices.SortStableFunc(pictures, func(a, b *picture) int { return cmp.Or(b.width-a.width, b.height-a.height) })
 	return pictures, nil
+}
+
+// fitIn returns the dimensions, in pixels, of the rendition of the given width in a format: those of [Source.Fit] or, where the
+// format can't hold so many a side, the largest of the same aspect that it can.
+func (s *Source) fitIn(format Format, width int) (w, h int) {
+	w, h = s.Fit(width)
+	most := format.maxDimension()
+	if longest := max(w, h); longest > most {
+		w, h = s.Fit(max(1, w*most/longest))
+	}
+	return min(w, most), min(h, most)
 }
 
 // parent returns the picture to make p from: the smallest one that is at least two and a half times as wide, else the widest.
@@ -67,7 +74,7 @@ func parent(made []*picture, p *picture) raster {
 
 func (p *picture) emit(r Rendition, emit func(Rendition) error) error {
 	r.Width, r.Height = p.width, p.height
-	for _, r.Size = range p.sizes {
+	for _, r.Size = range p.sizes[r.Format] {
 		if err := emit(r); err != nil {
 			return err
 		}

@@ -76,7 +76,8 @@ type Spec struct {
 // Color is an sRGB color, 0–255 a channel.
 type Color struct{ R, G, B uint8 }
 
-// Rendition is one finished, encoded picture.
+// Rendition is one finished, encoded picture. Its dimensions are those of [Source.Fit], or the largest of the same aspect that
+// its format can hold, if those are less: a WebP has 16383 pixels a side at most, an AVIF 16384, a JPEG 65500.
 type Rendition struct {
 	Size          string // the name of the size
 	Format        Format
@@ -242,7 +243,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 				break
 			}
 		}
-		for _, format := range picture.formats {
+		for format := range picture.sizes {
 			group.Go(func() error {
 				data, err := picture.pixels.encodeUntil(caller, encoders, format, spec)
 				if err != nil {

@@ -11,6 +11,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,8 +92,8 @@ func TestEachPictureIsMadeFromTheSmallestThatIsLargeEnough(t *testing.T) {
 	if want := []int{1440, 720, 368, 200}; !slices.Equal(widths, want) {
 		t.Fatalf("pictures of widths %v, want %v", widths, want)
 	}
-	if got := pictures[2]; !slices.Equal(got.sizes, []string{"a", "e"}) || !slices.Equal(got.formats, []Format{JPEG}) {
-		t.Errorf("one picture serves %v in %v, want a and e in JPEG once", got.sizes, got.formats)
+	if got := pictures[2]; !slices.Equal(got.sizes[JPEG], []string{"a", "e"}) || len(got.sizes) != 1 {
+		t.Errorf("one picture serves %v, want a and e in JPEG once", got.sizes)
 	}
 	for i, want := range map[int]int{1: 0, 2: 0, 3: 1} {
 		if parent(pictures[:i], pictures[i]) != pictures[want].pixels {
@@ -148,12 +149,21 @@ func pngHeader(width, height uint32) []byte {
 	return b.Bytes()
 }
 
-func TestTooLongForTheFormatIsRejectedByName(t *testing.T) {
-	data := plainPNG(t, 10, 17000)
-	_, err := tryRender(data, Spec{Sizes: []Size{{"s", 10}}, Formats: []Format{PNG, WebP}, Quality: quality}, func(Rendition) {})
-	var rejection *Rejection
-	if !errors.As(err, &rejection) || !strings.Contains(rejection.Reason, "webp holds at most 16383") {
-		t.Errorf("%v", err)
+// A WebP has 16383 pixels a side at most. That used to cost a picture all of its renditions, in all formats.
+func TestAFormatThatCantHoldTheSizeHoldsLess(t *testing.T) {
+	got := map[string]string{}
+	spec := Spec{Sizes: []Size{{"all", 340}, {"narrow", 170}}, Formats: []Format{PNG, WebP}, Quality: quality}
+	if _, err := tryRender(plainPNG(t, 340, 17000), spec, func(r Rendition) {
+		got[r.Size+" "+string(r.Format)] = fmt.Sprint(r.Width, " ", r.Height)
+		if source, err := Open(t.Context(), bytes.NewReader(r.Data), limits); err != nil || source.Width != r.Width || source.Height != r.Height {
+			t.Errorf("%s %s: it is of other dimensions, %v", r.Size, r.Format, err)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"all png": "340 17000", "narrow png": "170 8500", "all webp": "327 16350", "narrow webp": "170 8500"}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

@@ -34,11 +34,16 @@ func Grey(width, height int) *image.Gray {
 	card := paint(width, height, func(u, v float64) color.NRGBA {
 		return color.NRGBA{R: level(40 + 120*u + 60*v + 15*math.Sin(5*math.Pi*u*v)), A: 255}
 	})
-	grey := image.NewGray(card.Rect)
-	for i := range grey.Pix {
-		grey.Pix[i] = card.Pix[4*i]
+	return gray(card)
+}
+
+// gray returns the first channel of a picture.
+func gray(img *image.NRGBA) *image.Gray {
+	out := image.NewGray(img.Rect)
+	for i := range out.Pix {
+		out.Pix[i] = img.Pix[4*i]
 	}
-	return grey
+	return out
 }
 
 // paint computes each pixel from the place of its middle: u is 0 on the left and 1 on the right, v is 0 at the top and 1 at the

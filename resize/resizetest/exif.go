@@ -72,3 +72,8 @@ func exif(order binary.AppendByteOrder, orientation uint16, note int) []byte {
 
 // EXIF is an EXIF block that says how the picture is turned.
 func EXIF(orientation uint16) []byte { return exif(binary.BigEndian, orientation, 0) }
+
+// longOrientation is an EXIF block in which the orientation is a number of 32 bits. Browsers ignore it.
+func longOrientation() []byte {
+	return bytes.Replace(EXIF(6), []byte("\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"), []byte("\x01\x12\x00\x04\x00\x00\x00\x01\x00\x00\x00\x06"), 1)
+}

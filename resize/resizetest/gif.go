@@ -11,17 +11,7 @@ import (
 
 func gifs() []Picture {
 	var all []Picture
-	add := func(name string, g gif.GIF, psnr float64) {
-		frames, delays, loop := composed(&g)
-		p := still(name+".gif", encodeGIF(g), "gif", frames[0], psnr)
-		if len(frames) > 1 {
-			p.Shows.Frames, p.Shows.Delays, p.Shows.Loop = frames, delays, loop
-			for _, f := range frames {
-				p.Shows.Alpha = p.Shows.Alpha || !f.Opaque()
-			}
-		}
-		all = append(all, p)
-	}
+	add := func(name string, g gif.GIF, psnr float64) { all = append(all, gifOf(name, g, psnr)) }
 	card := onPalette(Card(Width, Height))
 	still := func(frames ...*image.Paletted) gif.GIF {
 		return gif.GIF{Image: frames, Delay: make([]int, len(frames))}
@@ -65,7 +55,19 @@ func gifs() []Picture {
 	add("animated-small-first", gif.GIF{                // the screen is larger than the first frame
 		Image: []*image.Paletted{red, blue}, Delay: []int{10, 20}, Config: image.Config{Width: Width, Height: Height},
 	}, edges)
-	return all
+	return append(all, oddGIFs()...)
+}
+
+func gifOf(name string, g gif.GIF, psnr float64) Picture {
+	frames, delays, loop := composed(&g)
+	p := still(name+".gif", encodeGIF(g), "gif", frames[0], psnr)
+	if len(frames) > 1 {
+		p.Shows.Frames, p.Shows.Delays, p.Shows.Loop = frames, delays, loop
+		for _, f := range frames {
+			p.Shows.Alpha = p.Shows.Alpha || !f.Opaque()
+		}
+	}
+	return p
 }
 
 // onPalette returns a picture with the nearest colors of the web palette.

@@ -5,28 +5,46 @@ import (
 	"math"
 )
 
+// The columns of sRGB's primaries (on D50) and its curve.
+var (
+	redXYZ, greenXYZ, blueXYZ = [3]float64{0.4360, 0.2225, 0.0139}, [3]float64{0.3851, 0.7169, 0.0971}, [3]float64{0.1431, 0.0606, 0.7141}
+	srgbCurve                 = append([]byte("para\x00\x00\x00\x00\x00\x03\x00\x00"), fixed(2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)...)
+)
+
 // SwappedProfile is an ICC profile (ICC.1:2010, matrix/TRC) of sRGB in which the primaries of red and blue have changed places, so
 // that a reader that ignores it shows red for blue. It is at least size bytes long, since some camera makers' are long.
-func SwappedProfile(size int) []byte {
-	red, green, blue := [3]float64{0.4360, 0.2225, 0.0139}, [3]float64{0.3851, 0.7169, 0.0971}, [3]float64{0.1431, 0.0606, 0.7141} // on D50
-	text := func(s string) []byte {                                                                                                // multiLocalizedUnicode, one string
+func SwappedProfile(size int) []byte { return rgbProfile(blueXYZ, greenXYZ, redXYZ, srgbCurve, size) }
+
+func powerCurve(gamma float64) []byte {
+	return append([]byte("para\x00\x00\x00\x00\x00\x00\x00\x00"), fixed(gamma)...)
+}
+
+func rgbProfile(red, green, blue [3]float64, curve []byte, size int) []byte {
+	return profileOf("RGB ", []tag{
+		{"rXYZ", xyz(red)}, {"gXYZ", xyz(green)}, {"bXYZ", xyz(blue)}, {"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+		{"fill", append([]byte("data\x00\x00\x00\x00\x00\x00\x00\x01"), make([]byte, size)...)},
+	})
+}
+
+// GreyProfile is a profile for grey pictures, with a curve that is a power.
+func GreyProfile(gamma float64) []byte { return profileOf("GRAY", []tag{{"kTRC", powerCurve(gamma)}}) }
+
+type tag struct {
+	name string
+	data []byte
+}
+
+func xyz(v [3]float64) []byte { return append([]byte("XYZ \x00\x00\x00\x00"), fixed(v[:]...)...) }
+
+func profileOf(space string, more []tag) []byte {
+	text := func(s string) []byte { // multiLocalizedUnicode, one string
 		out := append([]byte("mluc\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0cenUS"), 0, 0, 0, byte(2*len(s)), 0, 0, 0, 28)
 		for _, c := range s {
 			out = append(out, 0, byte(c))
 		}
 		return out
 	}
-	xyz := func(v [3]float64) []byte { return append([]byte("XYZ \x00\x00\x00\x00"), fixed(v[:]...)...) }
-	curve := append([]byte("para\x00\x00\x00\x00\x00\x03\x00\x00"), fixed(2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)...)
-
-	tags := []struct {
-		name string
-		data []byte
-	}{
-		{"desc", text("red is blue")}, {"cprt", text("public domain")}, {"wtpt", xyz([3]float64{0.9642, 1, 0.8249})},
-		{"rXYZ", xyz(blue)}, {"gXYZ", xyz(green)}, {"bXYZ", xyz(red)}, {"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
-		{"fill", append([]byte("data\x00\x00\x00\x00\x00\x00\x00\x01"), make([]byte, size)...)},
-	}
+	tags := append([]tag{{"desc", text("for tests")}, {"cprt", text("public domain")}, {"wtpt", xyz([3]float64{0.9642, 1, 0.8249})}}, more...)
 	table := binary.BigEndian.AppendUint32(nil, uint32(len(tags)))
 	var data []byte
 	for _, tag := range tags {
@@ -40,7 +58,7 @@ func SwappedProfile(size int) []byte {
 	}
 	head := make([]byte, 128)
 	binary.BigEndian.PutUint32(head, uint32(128+len(table)+len(data)))
-	copy(head[8:], "\x04\x30\x00\x00mntrRGB XYZ ")
+	copy(head[8:], "\x04\x30\x00\x00mntr"+space+"XYZ ")
 	copy(head[24:], "\x07\xe8\x00\x01\x00\x01") // a date: 2024-01-01
 	copy(head[36:], "acsp")
 	copy(head[68:], fixed(0.9642, 1, 0.8249))

@@ -58,7 +58,13 @@ func jpegs() []Picture {
 		data := with(encodeJPEG(stored(card, orientation)), app1(exif(order, uint16(orientation), 0)))
 		all = append(all, of(fmt.Sprintf("orientation-%d.jpg", orientation), data))
 	}
-	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))))
+	all = append(all, of("orientation-0.jpg", with(base, app1(exif(binary.LittleEndian, 0, 0)))), of("orientation-9.jpg", with(base, app1(exif(binary.LittleEndian, 9, 0)))),
+		of("orientation-long.jpg", with(base, app1(longOrientation()))))
+	// For a grey picture, a profile for red, green and blue is that of three channels that are the same.
+	dark := gray(Power(grey, 1.4))
+	all = append(all,
+		still("grey-rgb-profile.jpg", with(encodeJPEG(dark), iccSegments(rgbProfile(redXYZ, greenXYZ, blueXYZ, powerCurve(1.4), 0))...), "jpeg", grey, lossy),
+		still("grey-profile.jpg", with(encodeJPEG(dark), iccSegments(GreyProfile(1.4))...), "jpeg", grey, lossy))
 	// Kinds that hardly any reader knows. They differ from what Go writes in the frame header alone.
 	frame := bytes.Index(base, []byte{0xff, 0xc0})
 	deep, lossless := bytes.Clone(base), bytes.Clone(base)

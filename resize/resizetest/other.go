@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
-	"image/color"
 	"strings"
 )
 
@@ -97,8 +96,5 @@ func rejected() []Picture {
 	add("pictures.zip", "archive", "PK\x03\x04\x14\x00\x00\x00\x08\x00")
 	add("program.jpg", "not an image", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00>\x00")
 
-	// A good picture, whose renditions would be higher than their format allows.
-	tall := tiffOf(plain(3, 65501, color.NRGBA{200, 30, 30, 255}))
-	all = append(all, Picture{Name: "tall.tif", Data: encodeTIFF(tall), Rejected: &Rejection{"too-large", "jpeg holds at most 65500 a side"}})
 	return all
 }

@@ -104,8 +104,22 @@ func pngOf(img *image.NRGBA, kind, depth int, interlaced bool, chunks ...[]byte)
 	return data, shows
 }
 
-// greyVeil is Grey behind a veil.
-func greyVeil() *image.NRGBA {
+// Power returns the samples of a picture by a curve that is a power.
+func Power(img image.Image, gamma float64) *image.NRGBA {
+	of := func(v uint8) uint8 { return level(255 * math.Pow(linear(v), 1/gamma)) }
+	return mapped(toNRGBA(img), func(c color.NRGBA) color.NRGBA { return color.NRGBA{of(c.R), of(c.G), of(c.B), c.A} })
+}
+
+// Quarters has a level of grey in each.
+func Quarters(levels ...uint8) *image.NRGBA {
+	return paint(Width, Height, func(u, v float64) color.NRGBA {
+		level := levels[2*int(2*v)+int(2*u)]
+		return color.NRGBA{level, level, level, 255}
+	})
+}
+
+// GreyVeil is Grey behind a veil.
+func GreyVeil() *image.NRGBA {
 	veil, grey := Veil(Width, Height), toNRGBA(Grey(Width, Height))
 	for i := 3; i < len(grey.Pix); i += 4 {
 		grey.Pix[i] = veil.Pix[i]
@@ -148,7 +162,7 @@ func pngs() []Picture {
 			img    *image.NRGBA
 		}{
 			{"grey", pngGrey, []int{1, 2, 4, 8, 16}, grey}, {"rgb", pngRGB, []int{8, 16}, card},
-			{"grey-alpha", pngGreyAlpha, []int{8, 16}, greyVeil()}, {"rgba", pngRGBA, []int{8, 16}, veil},
+			{"grey-alpha", pngGreyAlpha, []int{8, 16}, GreyVeil()}, {"rgba", pngRGBA, []int{8, 16}, veil},
 		} {
 			for _, depth := range c.depths {
 				data, shows := pngOf(c.img, c.kind, depth, interlaced)
@@ -212,7 +226,8 @@ func pngs() []Picture {
 	}
 	primaries := chunk("cHRM", longs(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)...) // sRGB's
 	profile := chunk("iCCP", append([]byte("swapped\x00\x00"), deflated(SwappedProfile(0))...)...)
-	of("gamma", card, card, exact, gamma(0.45455), primaries)
+	of("gamma", Power(card, 2.2), card, exact-2, gamma(0.45455), primaries)
+	of("gamma-alone", card, card, exact, gamma(0.45455))      // that of sRGB, as most mean it
 	of("srgb", card, card, exact, chunk("sRGB", 0), gamma(1)) // sRGB has precedence
 	of("profile", swapped(card), card, exact-4, profile)
 	of("profile-gamma", swapped(card), card, exact-4, gamma(1), profile) // iCCP has precedence
@@ -232,7 +247,30 @@ func pngs() []Picture {
 	data, _ = pngOf(asLinear(veil), pngRGBA, 8, false, gamma(1))
 	add("gamma-alpha", data, veil, lossy)
 
+	// cICP has precedence over all of them: H.273's numbers of primaries and curve, RGB, full range.
+	cicp := func(primaries, curve, full byte) []byte { return chunk("cICP", primaries, curve, 0, full) }
+	of("cicp-p3", card, fromDisplayP3(card), exact-3, cicp(12, 13, 1))
+	of("cicp-p3-srgb-gamma", card, fromDisplayP3(card), exact-3, gamma(1), chunk("sRGB", 0), cicp(12, 13, 1))
+	of("cicp-srgb-profile", card, card, exact, cicp(1, 13, 1), profile)
+	of("cicp-linear", asLinear(card), card, lossy, cicp(1, 8, 1))
+	of("cicp-video", Power(card, 2.4), card, exact-2, cicp(1, 1, 1))
+	of("cicp-unknown-curve", card, card, exact, cicp(12, 2, 1)) // browsers ignore this one and the next
+	of("cicp-narrow", card, card, exact, cicp(12, 13, 0))
+	data, _ = pngOf(asLinear(grey), pngGrey, 8, false, cicp(9, 8, 1))
+	add("cicp-linear-grey", data, grey, lossy)
+
+	// Of a high dynamic range: black, 30 nits, the white of paper, 1000 nits, on a screen without.
+	shown := Quarters(0, 100, 191, 255)
+	of("cicp-pq", Quarters(0, 100, 148, 192), shown, edges, cicp(9, 16, 1))
+	of("cicp-hlg", Quarters(0, 102, 191, 255), shown, edges, cicp(9, 18, 1))
+
+	// Nothing but the last chunk is missing.
+	whole, _ := pngOf(card, pngRGB, 8, false)
+	add("no-end", whole[:len(whole)-12], card, exact)
+	add("half-an-end", whole[:len(whole)-6], card, exact)
 	of("exif-turned", stored(card, 6), card, exact, chunk("eXIf", exif(binary.BigEndian, 6, 0)...))
+	of("exif-long", card, card, exact, chunk("eXIf", longOrientation()...))
+	all = append(all, still("small-window.png", smallWindow(), "png", card, exact))
 	of("long-text", card, card, exact, chunk("tEXt", append([]byte("Comment\x00"), bytes.Repeat([]byte("long "), 40_000)...)...))
 
 	// An animation shows its first frame, which may be another picture than the one for readers that know no animations.
@@ -254,6 +292,17 @@ func pngs() []Picture {
 	end = len(data) - 12
 	add("animated-hidden", slices.Concat(data[:end], frame(0), later(1), data[end:]), card, exact)
 	return all
+}
+
+// smallWindow is a PNG whose pixels were compressed with a larger window than it says: 256 bytes (RFC 1950, 2.2). Old encoders
+// computed it wrongly, and browsers don't heed it.
+func smallWindow() []byte {
+	data, _ := pngOf(Card(Width, Height), pngRGB, 8, false)
+	at := bytes.Index(data, []byte("IDAT"))
+	size := int(binary.BigEndian.Uint32(data[at-4:]))
+	data[at+4], data[at+5] = 0x08, 0x1d
+	binary.BigEndian.PutUint32(data[at+4+size:], crc32.ChecksumIEEE(data[at:at+4+size]))
+	return data
 }
 
 func longs(values ...uint32) []byte {

@@ -1,6 +1,8 @@
 package gif
 
 import (
+	"bytes"
+	"reflect"
 	"testing"
 
 	"s3resizer/resize/resizetest"
@@ -20,8 +22,8 @@ func TestFramesOfEveryGIF(t *testing.T) {
 				length = min(len(p.Data), length+step)
 				w.On(p.Data[:length])
 			}
-			if w.Frames != len(p.Shows.Frames) || !w.Ended {
-				t.Errorf("%s, %d bytes at a time: %d frames, want %d; ended %v", p.Name, step, w.Frames, len(p.Shows.Frames), w.Ended)
+			if w.Frames != len(p.Shows.Frames) || !w.whole(p.Data) {
+				t.Errorf("%s, %d bytes at a time: %d frames, want %d; whole %v", p.Name, step, w.Frames, len(p.Shows.Frames), w.whole(p.Data))
 			}
 		}
 	}
@@ -40,8 +42,18 @@ func FuzzWalk(f *testing.F) {
 		whole.On(data)
 		parts.On(data[:min(first, uint(len(data)))])
 		parts.On(data)
-		if whole != parts || whole.Frames > len(data)/10 {
+		if !reflect.DeepEqual(whole, parts) || whole.Frames > len(data)/10 {
 			t.Errorf("%+v of %d bytes, and %+v after the first %d", whole, len(data), parts, first)
+		}
+		mended, hidden, err := whole.Mend(bytes.Clone(data))
+		if err != nil {
+			return
+		}
+		// What was mended is whole, and needs no more of it.
+		var again Walk
+		again.On(mended)
+		if same, more, err := again.Mend(bytes.Clone(mended)); err != nil || more != 0 || !bytes.Equal(same, mended) || again.Frames != whole.Frames+hidden {
+			t.Errorf("mended again, it has %d frames and %d hidden ones, after %d and %d; %v", again.Frames, more, whole.Frames, hidden, err)
 		}
 	})
 }

@@ -32,7 +32,7 @@ func nclxICC(nclx *C.struct_heif_color_profile_nclx, size *C.size_t) unsafe.Poin
 	profile := icc.FromCICP(icc.Chromaticities{
 		xy(nclx.color_primary_white_x, nclx.color_primary_white_y), xy(nclx.color_primary_red_x, nclx.color_primary_red_y),
 		xy(nclx.color_primary_green_x, nclx.color_primary_green_y), xy(nclx.color_primary_blue_x, nclx.color_primary_blue_y),
-	}, icc.Transfer(nclx.transfer_characteristics))
+	}, icc.Transfer(nclx.transfer_characteristics), false)
 	if profile == nil {
 		return nil
 	}

@@ -38,7 +38,7 @@ func tags(t *testing.T, profile []byte) map[string][]byte {
 
 // The curves begin at black, end at white, and never go down.
 func TestCurvesRise(t *testing.T) {
-	for _, curve := range []Transfer{Gamma22, Gamma28, Linear, PQ} {
+	for _, curve := range []Transfer{Gamma22, Gamma28, Linear, PQ, HLG, BT1886} {
 		last := -1.0
 		for i := range 1001 {
 			light := curve.light(float64(i) / 1000)
@@ -54,12 +54,21 @@ func TestCurvesRise(t *testing.T) {
 }
 
 func TestWhatIsSRGBHasNoProfile(t *testing.T) {
-	for _, curve := range []Transfer{0, 1, 2, 6, 13, 18} {
-		if FromCICP(BT709, curve) != nil || FromCICP(Chromaticities{}, curve) != nil {
+	for _, curve := range []Transfer{0, 1, 2, 6, 13} {
+		if FromCICP(BT709, curve, false) != nil || FromCICP(Chromaticities{}, curve, false) != nil {
 			t.Errorf("curve %d has a profile", curve)
 		}
-		if FromCICP(DisplayP3, curve) == nil || FromCICP(BT2020, curve) == nil {
+		if FromCICP(DisplayP3, curve, false) == nil || FromCICP(BT2020, curve, false) == nil {
 			t.Errorf("curve %d has no profile with other primaries", curve)
+		}
+	}
+}
+
+// The white of paper is the same in both ways to code a high dynamic range.
+func TestTheWhiteOfPaper(t *testing.T) {
+	for curve, coded := range map[Transfer]float64{PQ: 0.5806, HLG: 0.75} {
+		if light := curve.light(coded); math.Abs(light-0.52) > 0.005 { // 0.75 of sRGB's range
+			t.Errorf("curve %d: %.3f", curve, light)
 		}
 	}
 }
@@ -73,7 +82,7 @@ func FuzzFromCICP(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wx, wy, rx, ry, gx, gy, bx, by float64, curve int) {
 		colors := Chromaticities{{wx, wy}, {rx, ry}, {gx, gy}, {bx, by}}
-		for _, profile := range [][]byte{FromCICP(colors, Transfer(curve)), Profile(colors, true, Parametric(0, 2.2))} {
+		for _, profile := range [][]byte{FromCICP(colors, Transfer(curve), false), Profile(colors, true, Parametric(0, 2.2))} {
 			if profile != nil {
 				tags(t, profile)
 			}

@@ -8,6 +8,9 @@ import (
 // SRGBCurve is sRGB's, as [Parametric] encodes it (IEC 61966-2-1).
 var SRGBCurve = Parametric(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)
 
+// IsRGB reports whether a profile is for pictures with red, green and blue.
+func IsRGB(profile []byte) bool { return len(profile) >= 20 && string(profile[16:20]) == "RGB " }
+
 // IsSRGB reports whether a profile says what a picture without one means anyway: sRGB's primaries, but for how they are
 // rounded, and its curves, to within half a level of 255. A profile that converts by look-up tables is not taken for one, whatever is in them.
 func IsSRGB(profile []byte) bool {

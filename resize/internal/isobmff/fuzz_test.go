@@ -19,7 +19,7 @@ func FuzzBoxes(f *testing.F) {
 			t.Error("it is an AVIF, and a HEIC")
 		}
 		_ = Check(data, "avif")
-		if profile := Profile(data); profile != nil && len(profile) < 128 {
+		if profile := ReadColors(data).Profile; profile != nil && len(profile) < 128 {
 			t.Errorf("a profile of %d bytes", len(profile))
 		}
 	})

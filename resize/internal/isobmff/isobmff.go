@@ -3,7 +3,7 @@
 //
 //   - [IsAVIF] and [IsHEIC] recognize the formats.
 //   - [Check] refuses files that would lead a decoder astray.
-//   - [Profile] makes an ICC profile from the code points of CICP.
+//   - [ReadColors] reads what the samples of an AVIF mean: the code points of CICP, in the boxes or in the coded data.
 //
 // Libraries that were weighed: github.com/abema/go-mp4 knows the boxes of movies, but not the item references that [Check] is
 // about; golang.org/x/image has nothing of the kind. Only a few kinds of box are read here, which takes less code than a
@@ -51,9 +51,20 @@ func box(file []byte, name string, skip int) []byte {
 	return nil
 }
 
-// boxes iterates over the contents of the boxes with a name (ISO/IEC 14496-12, 4.2), without the first skip bytes of each.
+// boxes iterates over the contents of the boxes with a name, without the first skip bytes of each.
 func boxes(file []byte, name string, skip int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
+		for header, whole := range allBoxes(file) {
+			if string(whole[4:8]) == name && !yield(whole[min(header+skip, len(whole)):]) {
+				return
+			}
+		}
+	}
+}
+
+// allBoxes iterates over boxes (ISO/IEC 14496-12, 4.2): the length of each one's header, and the whole of it.
+func allBoxes(file []byte) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
 		for len(file) >= 8 {
 			header, size := 8, uint64(binary.BigEndian.Uint32(file))
 			switch {
@@ -62,10 +73,7 @@ func boxes(file []byte, name string, skip int) iter.Seq[[]byte] {
 			case size == 1 && len(file) >= 16:
 				header, size = 16, binary.BigEndian.Uint64(file[8:])
 			}
-			if size < uint64(header) || size > uint64(len(file)) {
-				return
-			}
-			if string(file[4:8]) == name && !yield(file[min(uint64(header+skip), size):size]) {
+			if size < uint64(header) || size > uint64(len(file)) || !yield(header, file[:size]) {
 				return
 			}
 			file = file[size:]

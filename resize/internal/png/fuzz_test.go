@@ -3,8 +3,6 @@ package png
 import (
 	"bufio"
 	"bytes"
-	"errors"
-	"io"
 	"testing"
 
 	"s3resizer/resize/internal/header"
@@ -22,29 +20,8 @@ func FuzzCopyHeader(f *testing.F) {
 		if head.Len() > header.Max || head.Len() > len(data) {
 			t.Errorf("%d bytes kept of %d", head.Len(), len(data))
 		}
-		if profile := Profile(head.Bytes()); profile != nil && len(profile) < 128 {
+		if profile, _ := Profile(head.Bytes()); profile != nil && len(profile) < 128 {
 			t.Errorf("a profile of %d bytes", len(profile))
-		}
-	})
-}
-
-// Whatever the bytes, the end is found or not, however they are read.
-func FuzzEnd(f *testing.F) {
-	for _, data := range resizetest.Seeds("png") {
-		f.Add(data, uint(7))
-	}
-	f.Fuzz(func(t *testing.T, data []byte, length uint) {
-		whole := NewEnd(bytes.NewReader(data))
-		parts := NewEnd(bytes.NewReader(data))
-		read, err := io.ReadAll(whole)
-		if err != nil || !bytes.Equal(read, data) {
-			t.Errorf("%d bytes read of %d, %v", len(read), len(data), err)
-		}
-		if _, err := parts.Read(make([]byte, min(length, 1<<16))); err != nil && !errors.Is(err, io.EOF) {
-			t.Error(err)
-		}
-		if parts.Reached() != whole.Reached() {
-			t.Errorf("the end is reached: %v, and with a read of %d: %v", whole.Reached(), length, parts.Reached())
 		}
 	})
 }

@@ -12,6 +12,9 @@ import (
 // Header says how the pixels are stored.
 type Header struct {
 	Interlaced bool // in Adam7's order
+	Few        bool // few colors: a palette, or less than 8 bits of grey
+
+	window *window // see [Header.Mend]
 }
 
 // CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
@@ -39,7 +42,13 @@ func (h copier) all() (Header, error) {
 			return found, err
 		}
 		size, kind := binary.BigEndian.Uint32(lead), string(lead[4:])
-		if kind == "IDAT" || size > 1<<31-1-12 {
+		if kind == "IDAT" {
+			if lead, err = h.From.Peek(10); err == nil {
+				found.window = newWindow(int64(h.To.Len()), lead)
+			}
+			return found, nil
+		}
+		if size > 1<<31-1-12 {
 			return found, nil
 		}
 		whole := 8 + int(size) + 4
@@ -50,7 +59,9 @@ func (h copier) all() (Header, error) {
 			var chunk []byte
 			chunk, err = h.Keep(whole)
 			if kind == "IHDR" && size == 13 && err == nil {
+				const palette = 3
 				found.Interlaced = chunk[8+12] != 0
+				found.Few = chunk[8+9] == palette || chunk[8+8] < 8
 			}
 		}
 		if err != nil {

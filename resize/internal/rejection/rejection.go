@@ -10,7 +10,7 @@ type Class string
 // The classes of a [Rejection].
 const (
 	Unsupported Class = "unsupported" // not an image, or of a format that is not resized
-	TooLarge    Class = "too-large"   // beyond the limits, or a rendition beyond its format's
+	TooLarge    Class = "too-large"   // beyond the limits
 	Corrupt     Class = "corrupt"     // the header or the pixels are damaged or cut short
 )
 

@@ -78,6 +78,20 @@ func (r Raw) PNG(compression int, filter Filter) ([]byte, error) {
 	})
 }
 
+// PalettePNG encodes with 256 colors at most, and hardly any dither, which would only be more to compress.
+func (r Raw) PalettePNG() ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 6, Palette: true, Bitdepth: 8, Dither: 0.01, StripMetadata: true})
+	})
+}
+
+// GreyPNG encodes a grey picture with as many levels as so many bits hold, which must be all that it has.
+func (r Raw) GreyPNG(bits int) ([]byte, error) {
+	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 9, Bitdepth: bits, StripMetadata: true})
+	})
+}
+
 // WebP encodes at a quality from 1 to 100, with an effort from 0 to 6.
 func (r Raw) WebP(quality, effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {

@@ -62,6 +62,27 @@ int room_profiled(VipsImage *in, const char *fallback, VipsImage **out) {
 
 int room_converted(VipsImage *in, VipsInterpretation space, VipsImage **out) { return vips_colourspace(in, out, space, NULL); }
 
+int room_first_channel(VipsImage *in, VipsImage **out) {
+  VipsImage *parts[3] = {NULL};
+  VipsInterpretation grey = in->BandFmt == VIPS_FORMAT_UCHAR ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_GREY16;
+  int failed = vips_extract_band(in, &parts[0], 0, NULL);
+  if (!failed && vips_image_hasalpha(in))
+    failed = vips_extract_band(in, &parts[1], in->Bands - 1, NULL) || vips_bandjoin2(parts[0], parts[1], &parts[2], NULL);
+  failed = failed || vips_copy(parts[2] ? parts[2] : parts[0], out, "interpretation", grey, NULL);
+  for (int i = 0; i < 3; i++)
+    if (parts[i]) g_object_unref(parts[i]);
+  return failed;
+}
+
+int room_widened(VipsImage *in, VipsImage **out) {
+  double step = in->BandFmt == VIPS_FORMAT_UCHAR ? 1 : 256, most = in->BandFmt == VIPS_FORMAT_UCHAR ? 255 : 65535;
+  double scale[] = {most / (219 * step), 1, 1, 1}, offset[] = {-16 * step * scale[0] + 0.5, 0, 0, 0}; // a cast cuts off
+  VipsImage *wide = NULL;
+  int failed = vips_linear(in, &wide, scale, offset, in->Bands, NULL) || vips_cast(wide, out, in->BandFmt, NULL);
+  if (wide) g_object_unref(wide);
+  return failed;
+}
+
 int room_cast(VipsImage *in, VipsBandFormat format, VipsImage **out) { return vips_cast(in, out, format, NULL); }
 
 int room_turned(VipsImage *in, int orientation, VipsImage **out) {

@@ -18,6 +18,7 @@ type Space = vips.Interpretation
 const (
 	SRGB   = vips.InterpretationSRGB
 	BW     = vips.InterpretationBW
+	RGB16  = vips.InterpretationRGB16
 	Grey16 = vips.InterpretationGrey16
 	CMYK   = vips.InterpretationCMYK
 	LAB    = vips.InterpretationLAB
@@ -156,6 +157,16 @@ func (i *Image) Stack(parts []*Image) error {
 // Convert changes the color space.
 func (i *Image) Convert(space Space) error {
 	return i.become("convert", func(out **C.VipsImage) C.int { return C.room_converted(i.c, C.VipsInterpretation(space), out) })
+}
+
+// FirstChannel makes a picture grey that has the same level in all of its channels but alpha.
+func (i *Image) FirstChannel() error {
+	return i.become("make grey", func(out **C.VipsImage) C.int { return C.room_first_channel(i.c, out) })
+}
+
+// Widen brings a picture whose levels go from 16 to 235, of 255 or as much of 65535, to full range; its alpha has that.
+func (i *Image) Widen() error {
+	return i.become("widen the range", func(out **C.VipsImage) C.int { return C.room_widened(i.c, out) })
 }
 
 // Cast changes the format of the samples. What does not fit is cut off.

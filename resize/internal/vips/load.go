@@ -43,9 +43,9 @@ func (l Loader) use(f func(operation *C.char)) {
 
 // Loading says how a file is loaded. The zero value loads the first frame at full size, and fails if the file is cut short.
 type Loading struct {
-	Shrink    int  // by how much the decoder makes the picture smaller: 2, 4 or 8; for JPEG and WebP only
-	AllFrames bool // load all frames, one below the other, into memory
-	Tolerant  bool // decode a JPEG whatever is wrong with it
+	Shrink   int  // by how much the decoder makes the picture smaller: 2, 4 or 8; for JPEG and WebP only
+	Frames   int  // if more than one, load so many frames, one below the other, into memory
+	Tolerant bool // decode a JPEG whatever is wrong with it
 }
 
 // options returns the options for libvips. With sequential access, it decodes lazily, row by row, as the resampler asks for
@@ -62,8 +62,8 @@ func (l Loading) options(loader Loader) string {
 	if l.Shrink > 1 && loader == WebP {
 		options += fmt.Sprintf(",scale=%g", 1/float64(l.Shrink))
 	}
-	if l.AllFrames {
-		options += ",n=-1"
+	if l.Frames > 1 {
+		options += fmt.Sprintf(",n=%d", l.Frames)
 	}
 	return options
 }
@@ -85,7 +85,7 @@ func Load(r io.Reader, loader Loader, how Loading) (*Image, error) {
 		return nil, failure(fmt.Sprintf("load a %s", loader))
 	}
 	image := own(*out)
-	if !how.AllFrames {
+	if how.Frames <= 1 {
 		return image, nil
 	}
 	// Frames are resized one by one, so every row must be kept.

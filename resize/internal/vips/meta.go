@@ -10,6 +10,7 @@ import (
 
 var (
 	profileName     = C.CString("icc-profile-data")
+	exifName        = C.CString("exif-data")
 	orientationName = C.CString("orientation")
 	loopName        = C.CString("loop")
 	delayName       = C.CString("delay")
@@ -27,7 +28,7 @@ func (i *Image) number(field *C.char) int {
 	return int(n)
 }
 
-// Orientation returns the EXIF orientation, 1 to 8, or 0 if the file has none.
+// Orientation returns how libvips says that the picture is turned, 1 to 8, or 0 if it does not say so.
 func (i *Image) Orientation() int { return i.number(orientationName) }
 
 // Pages returns how many frames or pages the file has, at least 1.
@@ -57,10 +58,16 @@ func (i *Image) Delays() []int {
 func (i *Image) HasProfile() bool { return C.vips_image_get_typeof(i.c, profileName) != 0 }
 
 // Profile is a copy of its ICC profile, or nil.
-func (i *Image) Profile() []byte {
+func (i *Image) Profile() []byte { return i.blob(profileName) }
+
+// EXIF is a copy of its EXIF block, or nil.
+func (i *Image) EXIF() []byte { return i.blob(exifName) }
+
+// blob returns a copy of the bytes in a field, or nil if there is no such field.
+func (i *Image) blob(field *C.char) []byte {
 	var data unsafe.Pointer
 	var size C.size_t
-	if !i.HasProfile() || C.vips_image_get_blob(i.c, profileName, &data, &size) != 0 {
+	if C.vips_image_get_typeof(i.c, field) == 0 || C.vips_image_get_blob(i.c, field, &data, &size) != 0 {
 		return nil
 	}
 	return C.GoBytes(data, C.int(size))

@@ -24,6 +24,8 @@ int room_stacked(VipsImage **in, int n, VipsImage **out);
 int room_without_alpha(VipsImage *in, VipsImage **out);
 int room_profiled(VipsImage *in, const char *fallback, VipsImage **out);
 int room_converted(VipsImage *in, VipsInterpretation space, VipsImage **out);
+int room_first_channel(VipsImage *in, VipsImage **out);
+int room_widened(VipsImage *in, VipsImage **out);
 int room_cast(VipsImage *in, VipsBandFormat format, VipsImage **out);
 int room_turned(VipsImage *in, int orientation, VipsImage **out);
 int room_decode(VipsImage *in);

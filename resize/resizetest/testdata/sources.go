@@ -48,11 +48,14 @@ func run(dir string) error {
 	}
 	files := map[string][]byte{
 		"card.ppm": ppm, "bilevel.pbm": pbm, "grey.pgm": pgm, "profile.icc": resizetest.SwappedProfile(0), "turned.exif": resizetest.EXIF(6),
+		"grey.icc": resizetest.GreyProfile(1.4),
 	}
 	for name, img := range map[string]image.Image{
 		"card.png": card, "veil.png": resizetest.Veil(resizetest.Width, resizetest.Height), "grey.png": grey, "swapped.png": swapped, "turned.png": turned, "negative.png": negative,
 		"left.png": card.SubImage(image.Rect(0, 0, resizetest.Width/2, resizetest.Height)), "right.png": card.SubImage(image.Rect(resizetest.Width/2, 0, resizetest.Width, resizetest.Height)),
 		"red.png": plain(120, 90, color.NRGBA{200, 30, 30, 255}), "blue.png": plain(130, 90, color.NRGBA{30, 30, 200, 255}),
+		"grey-veil.png": resizetest.GreyVeil(), "grey-dark.png": resizetest.Power(grey, 1.4),
+		"pq.png": resizetest.Quarters(0, 100, 148, 192), "hlg.png": resizetest.Quarters(0, 102, 191, 255),
 		"dot.png": plain(1, 1, color.NRGBA{200, 30, 30, 255}),
 	} {
 		var data bytes.Buffer
