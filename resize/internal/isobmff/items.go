@@ -55,39 +55,72 @@ func properties(meta []byte, id uint64) iter.Seq2[string, []byte] {
 	}
 }
 
-// data returns the beginning of a picture's coded data, or nil (ISO/IEC 14496-12, 8.11.3).
-func data(file, meta []byte, id uint64) []byte {
-	f := fields{box(meta, "iloc", 0)}
-	version := f.next(4) >> 24
-	sizes := f.next(2)
-	width := func(shift int) int { return int(sizes >> shift & 15) }
-	count := f.next(idWidth(version > 1))
-	for ; count > 0 && len(f.rest) > 0; count-- {
-		item := f.next(idWidth(version > 1))
-		method := uint64(0)
-		if version > 0 {
-			method = f.next(2) & 15
-		}
-		f.next(2) // of this file
-		base := f.next(width(4))
-		for extent := range f.next(2) {
+// extent is a piece of an item's data, in the file or, if it is inside, in the box idat of the same meta.
+type extent struct {
+	item       uint64
+	first      bool // of its item
+	inside     bool
+	at, length uint64 // in bytes
+}
+
+// extents iterates over all pieces of all items (ISO/IEC 14496-12, 8.11.3), but those that are made of other items.
+func extents(meta []byte) iter.Seq[extent] {
+	return func(yield func(extent) bool) {
+		f := fields{box(meta, "iloc", 0)}
+		version := f.next(4) >> 24
+		sizes := f.next(2)
+		width := func(shift int) int { return int(sizes >> shift & 15) }
+		for count := f.next(idWidth(version > 1)); count > 0 && len(f.rest) > 0; count-- {
+			item := f.next(idWidth(version > 1))
+			method := uint64(0)
 			if version > 0 {
-				f.next(width(0))
+				method = f.next(2) & 15
 			}
-			at, length := base+f.next(width(12)), f.next(width(8))
-			from := file
-			if method == 1 {
-				from = box(meta, "idat", 0)
-			}
-			if item == id && extent == 0 && method < 2 && at <= uint64(len(from)) {
-				return from[at:][:min(length, uint64(len(from))-at)]
-			}
-			if len(f.rest) == 0 {
-				return nil
+			f.next(2) // of this file
+			base := f.next(width(4))
+			for n := range f.next(2) {
+				if version > 0 {
+					f.next(width(0))
+				}
+				e := extent{item: item, first: n == 0, inside: method == 1, at: base + f.next(width(12)), length: f.next(width(8))}
+				if method < 2 && !yield(e) {
+					return
+				}
+				if len(f.rest) == 0 {
+					break
+				}
 			}
 		}
 	}
+}
+
+// data returns the beginning of a picture's coded data, or nil.
+func data(file, meta []byte, id uint64) []byte {
+	for e := range extents(meta) {
+		from := file
+		if e.inside {
+			from = box(meta, "idat", 0)
+		}
+		if e.item == id && e.first && e.at <= uint64(len(from)) {
+			return from[e.at:][:min(e.length, uint64(len(from))-e.at)]
+		}
+	}
 	return nil
+}
+
+// maxRepeated is how often the bytes of a file may be data of its items, all in all. Each of them is once, in what programs
+// write.
+const maxRepeated = 4
+
+// repeats reports whether the items have far more data than there is in the file: libheif copies that of each of them.
+func repeats(file, meta []byte) bool {
+	all := uint64(0)
+	for e := range extents(meta) {
+		if all += min(e.length, uint64(len(file))); all > maxRepeated*uint64(len(file)) {
+			return true
+		}
+	}
+	return false
 }
 
 // fields reads numbers one after the other. Past the end, they are 0.

@@ -13,12 +13,16 @@ const (
 	maxSteps = 8
 )
 
-// Check returns a [*rejection.Rejection] if a picture of the file is made of itself, or of far too many others. A picture can
-// be a grid of others, or have another one as its alpha, and so can those; libheif 1.15 follows all of them, with a thread
-// for each, until the process dies. format is the name of the file's format, for messages.
+// Check returns a [*rejection.Rejection] if the items of the file have much more data than it, or if a picture of it is made of
+// itself, or of far too many others. A picture can be a grid of others, or have another one as its alpha, and so can those;
+// libheif 1.15 follows all of them, with a thread for each, until the process dies. format is the name of the file's format,
+// for messages.
 func Check(file []byte, format string) error {
 	parts := map[uint32][]uint32{}
 	for meta := range boxes(file, "meta", 4) {
+		if repeats(file, meta) {
+			return rejection.Corruptf("the %s is made of the same bytes again and again, %d times its length or more", format, maxRepeated)
+		}
 		for references := range boxes(meta, "iref", 0) {
 			if !readReferences(references, parts) {
 				return rejection.Corruptf("the %s is damaged or cut short", format)

@@ -70,9 +70,6 @@ func TestAPictureIsNotMadeOfItself(t *testing.T) {
 
 // heifWith returns as much of a file with such references as Check looks at, after a box whose length has 64 bits.
 func heifWith(version byte, kind string, lists [][]uint32) []byte {
-	boxed := func(name string, content []byte) []byte {
-		return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(content))), name...), content...)
-	}
 	id := func(to []byte, id uint32) []byte {
 		if version > 0 {
 			return binary.BigEndian.AppendUint32(to, id)
@@ -89,4 +86,26 @@ func heifWith(version byte, kind string, lists [][]uint32) []byte {
 	}
 	file := append(binary.BigEndian.AppendUint32(nil, 1), "mdat\x00\x00\x00\x00\x00\x00\x00\x12ab"...)
 	return append(file, boxed("meta", append([]byte{0, 0, 0, 0}, boxed("iref", references)...))...)
+}
+
+func boxed(name string, content []byte) []byte {
+	return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(content))), name...), content...)
+}
+
+// Four items of all of a file pass, though nobody writes them. A hundred that have the same megabyte thirty times take gigabytes.
+func TestItemsAreNotMadeOfTheSameBytes(t *testing.T) {
+	const size = 1 << 16
+	for extents, passes := range map[int]bool{1: true, 4: true, 5: false, 3000: false} {
+		items := binary.BigEndian.AppendUint16([]byte("\x00\x00\x00\x00\x44\x00"), uint16(extents))
+		for item := range extents {
+			items = binary.BigEndian.AppendUint16(items, uint16(item))
+			items = binary.BigEndian.AppendUint32(append(items, 0, 0, 0, 1), 0)
+			items = binary.BigEndian.AppendUint32(items, size)
+		}
+		file := append(boxed("meta", append([]byte{0, 0, 0, 0}, boxed("iloc", items)...)), make([]byte, size)...)
+		refused := (*rejection.Rejection)(nil)
+		if err := Check(file, "avif"); errors.As(err, &refused) == passes {
+			t.Errorf("%d items: %v", extents, err)
+		}
+	}
 }
