@@ -20,11 +20,11 @@ import (
 
 // layout says how a picture is stored, as far as its file's outer structure shows that.
 type layout struct {
-	header       int   // how many bytes copyHeader has kept; coded data follows them
-	coefficients int64 // of a JPEG: see [jpeg.Header]
-	interlaced   bool  // of a PNG
-	lossless     bool  // of a WebP
-	rows         int   // of a TIFF: see [tiff.Layout]
+	header       int        // how many bytes copyHeader has kept; coded data follows them
+	coefficients int64      // of a JPEG: see [jpeg.Header]
+	interlaced   bool       // of a PNG
+	lossless     bool       // of a WebP
+	tiff         *tiff.Page // or nil
 }
 
 // copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
@@ -86,11 +86,9 @@ func (w *walk) end(file []byte) (layout, error) {
 	case AVIF, HEIC:
 		return found, isobmff.Check(file, string(w.format))
 	case TIFF:
-		first, err := tiff.Read(file, w.maxFrames)
-		if err != nil {
-			return found, err
-		}
-		found.rows = first.Rows
+		var err error
+		found.tiff, err = tiff.Read(file, w.maxFrames)
+		return found, err
 	}
 	return found, nil
 }

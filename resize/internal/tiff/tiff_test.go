@@ -1,6 +1,7 @@
 package tiff
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -19,8 +20,8 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
-		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate"); whole != (found.Rows > 0) {
-			t.Errorf("%s: %d rows at once", p.Name, found.Rows)
+		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate"); whole != (found.Rows() > 0) {
+			t.Errorf("%s: %d rows at once", p.Name, found.Rows())
 		}
 	}
 	if seen < 15 {
@@ -28,14 +29,27 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, there is a layout or an error.
+// Whatever the bytes, there is an error, or a page that is still the same one after it has got a directory of its own.
 func FuzzRead(f *testing.F) {
 	for _, data := range resizetest.Seeds("tiff") {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if found, err := Read(data, 500); found.Rows < 0 || err != nil && found != (Layout{}) {
-			t.Errorf("%+v of %d bytes, %v", found, len(data), err)
+		page, err := Read(bytes.Clone(data), 500)
+		if err != nil {
+			return
 		}
+		kind, rows := page.Kind(), page.Rows()
+		for _, stacked := range []bool{false, true} {
+			file := page.Plain()
+			page.Stack(stacked && page.Stacks())
+			again, err := Read(file, 1)
+			if err != nil || again.Kind() != kind || !stacked && again.Rows() != rows {
+				t.Fatalf("%s, %d rows: then %v", kind, rows, err)
+			}
+		}
+		_ = page.Examine(t.Context())
+		page.Matrix()
+		page.Part(8)
 	})
 }
