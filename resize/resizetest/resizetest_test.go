@@ -20,7 +20,7 @@ func TestGoSeesTheSamePictures(t *testing.T) {
 		"arithmetic", "-cmyk", "-ycck", "cmyk.", "profile", "turned", "orientation-2", "orientation-3", "orientation-4", "orientation-5",
 		"orientation-6", "orientation-7", "orientation-8", "long-header", ".avif", "separate", "big.tif", "jpeg.tif", "float", "32-bit",
 		"410.jpg", "weighted-alpha", "rgb.jpg", "animated.png", "animated-hidden.png", "orientation", "x4001", "65500x", "white-is-zero",
-		"restart-progressive", "palette-4.tif", "gamma-",
+		"restart-progressive", "palette-4.tif", "gamma-", "jpeg-strips", "jpeg-tiles", "fax-g3-2d", "ycbcr",
 	}
 	seen := map[string]int{}
 	for _, p := range Pictures() {

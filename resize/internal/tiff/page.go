@@ -63,9 +63,12 @@ var compressions = map[uint64]string{
 const compressedByJPEG = 7
 
 // photometrics are the color spaces that are read, by their numbers.
-var photometrics = map[uint64]string{0: "grey", 1: "grey", 2: "RGB", 3: "a palette", 5: "inks", photometricYCbCr: "YCbCr", 8: "L*a*b*"}
+var photometrics = map[uint64]string{0: "grey", 1: "grey", photometricRGB: "RGB", 3: "a palette", 5: "inks", photometricYCbCr: "YCbCr", 8: "L*a*b*"}
 
-const photometricYCbCr = 6
+const (
+	photometricRGB   = 2
+	photometricYCbCr = 6
+)
 
 // Page is the first page of a TIFF: how it is stored.
 type Page struct {
@@ -184,7 +187,7 @@ func (p *Page) Kind() string {
 // row by row, unless they are small, or each channel has strips of its own, or chroma is subsampled.
 func (p *Page) Rows() int {
 	rows := p.number(tagTileLength, 0)
-	if rows == 0 && (p.separate() || p.photometric() == photometricYCbCr) {
+	if rows == 0 && (p.separate() || p.subsampled() || p.photometric() == photometricYCbCr && p.compression() == compressedByJPEG) {
 		rows = p.number(tagRowsPerStrip, math.MaxInt32) // without it, the picture is one strip
 	}
 	return int(min(rows, math.MaxInt32))

@@ -22,6 +22,12 @@ func (p *Page) Plain() []byte {
 	if _, length, _ := p.part(d, 0); d.single {
 		fields[tagStripCounts] = p.long(length)
 	}
+	if rows, _ := p.Matrix(); rows != nil { // what is no business of the decoder; libvips mixes up planes of YCbCr
+		fields[tagPhotometric] = p.shorts(photometricRGB)
+		delete(fields, tagCoefficients)
+		delete(fields, tagSubsampling)
+		delete(fields, tagBlackAndWhite)
+	}
 	p.plain = p.add(fields)
 	if p.Stacks() {
 		for tile, strip := range map[uint16]uint16{tagTileOffsets: tagStripOffsets, tagTileCounts: tagStripCounts, tagTileLength: tagRowsPerStrip, tagTileWidth: tagWidth} {

@@ -20,7 +20,7 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
-		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate"); whole != (found.Rows() > 0) {
+		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate") || strings.HasPrefix(p.Name, "jpeg-"); whole != (found.Rows() > 0) {
 			t.Errorf("%s: %d rows at once", p.Name, found.Rows())
 		}
 	}
@@ -39,13 +39,13 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		kind, rows := page.Kind(), page.Rows()
+		rows := page.Rows()
 		for _, stacked := range []bool{false, true} {
 			file := page.Plain()
 			page.Stack(stacked && page.Stacks())
 			again, err := Read(file, 1)
-			if err != nil || again.Kind() != kind || !stacked && again.Rows() != rows {
-				t.Fatalf("%s, %d rows: then %v", kind, rows, err)
+			if err != nil || !stacked && again.Rows() != rows {
+				t.Fatalf("%s, %d rows: then %v", page.Kind(), rows, err)
 			}
 		}
 		_ = page.Examine(t.Context())
