@@ -77,9 +77,16 @@ type Page struct {
 	plain, stacked uint64 // where the directories are that Plain adds
 }
 
-// number returns the first value of a field, or another number if there is no such field.
+// single returns the value of a field that is a single number.
+func (p *Page) single(tag uint16) (uint64, bool) {
+	f := p.fields[tag]
+	n, ok := p.value(f, 0)
+	return n, ok && f.count == 1
+}
+
+// number returns the value of a field that is a single number, or another number if there is no such field.
 func (p *Page) number(tag uint16, otherwise uint64) uint64 {
-	if n, ok := p.value(p.fields[tag], 0); ok {
+	if n, ok := p.single(tag); ok {
 		return n
 	}
 	return otherwise
@@ -88,12 +95,33 @@ func (p *Page) number(tag uint16, otherwise uint64) uint64 {
 func (p *Page) compression() uint64 { return p.number(tagCompression, 1) }
 func (p *Page) photometric() uint64 { return p.number(tagPhotometric, 0) }
 func (p *Page) samples() uint64     { return p.number(tagSamples, 1) }
-func (p *Page) bits() uint64        { return p.number(tagBits, 1) }
 func (p *Page) separate() bool      { return p.number(tagPlanar, 1) == 2 && p.samples() > 1 }
 func (p *Page) tiled() bool {
 	_, tiled := p.fields[tagTileWidth]
 	return tiled
 }
+
+// bits returns how many bits a sample has.
+func (p *Page) bits() uint64 {
+	if n, ok := p.value(p.fields[tagBits], 0); ok {
+		return n
+	}
+	return 1
+}
+
+// sensible reports whether the fields that say how pixels are stored, if they are there, are such as libtiff understands.
+func (p *Page) sensible() bool {
+	for tag := range p.fields {
+		if _, ok := p.single(tag); !ok && slices.Contains(numbers, tag) {
+			return false
+		}
+	}
+	bits, given := p.fields[tagBits]
+	return !given || bits.count == 1 || bits.count >= p.samples()
+}
+
+// numbers are the tags of the fields without which pixels can't be decoded, and that are single numbers.
+var numbers = []uint16{tagWidth, tagLength, tagCompression, tagPhotometric, tagSamples, tagRowsPerStrip, tagPlanar, tagPredictor, tagTileWidth, tagTileLength}
 
 // subsampling returns how many pixels share a sample of chroma, across and down: in YCbCr, unless JPEG has its own.
 func (p *Page) subsampling() (across, down uint64) {

@@ -9,27 +9,29 @@ import (
 
 // parts says into what the pixels of a page are divided.
 type parts struct {
-	name             string // strip or tile
-	offsets, lengths field  // where they are
-	width, height    uint64 // of each, in pixels
-	across, down     uint64
-	all              uint64 // how many there are, of all planes
-	raw              bool   // they are not compressed
-	full, last       uint64 // if so, the bytes that one takes, and one of the last strips
-	// single says that all is one strip. libtiff finds out its length by itself if that is missing or can't be right.
-	single bool
+	name                   string // strip or tile
+	offsets, lengths       field  // where they are
+	offsetsTag, lengthsTag uint16
+	width, height          uint64 // of each, in pixels
+	across, down           uint64
+	all                    uint64 // how many there are, of all planes
+	raw                    bool   // they are not compressed
+	full, last             uint64 // if so, the bytes that one takes, and one of the last strips
+	single                 bool   // all is one strip, whose length may be missing
+	mistaken               bool   // their lengths say nothing, as libtiff sees it: it computes them
 }
 
 func (p *Page) parts() parts {
 	width, height := p.number(tagWidth, 0), p.number(tagLength, 0)
 	d := parts{
-		name: "strip", offsets: p.fields[tagStripOffsets], lengths: p.fields[tagStripCounts],
+		name: "strip", offsetsTag: tagStripOffsets, lengthsTag: tagStripCounts,
 		width: width, height: min(p.number(tagRowsPerStrip, height), height), raw: p.compression() == 1,
 	}
 	if p.tiled() {
-		d.name, d.offsets, d.lengths = "tile", p.fields[tagTileOffsets], p.fields[tagTileCounts]
+		d.name, d.offsetsTag, d.lengthsTag = "tile", tagTileOffsets, tagTileCounts
 		d.width, d.height = p.number(tagTileWidth, 0), p.number(tagTileLength, 0)
 	}
+	d.offsets, d.lengths = p.fields[d.offsetsTag], p.fields[d.lengthsTag]
 	if most := uint64(math.MaxInt32); d.width == 0 || d.height == 0 || max(width, height, d.width, d.height) > most {
 		return d
 	}
@@ -44,6 +46,9 @@ func (p *Page) parts() parts {
 		d.single = d.all == 1
 		d.last = p.bytes(d.width, height-(d.down-1)*d.height)
 	}
+	one, _ := p.value(d.lengths, 0)
+	two, _ := p.value(d.lengths, 1)
+	d.mistaken = d.raw && (d.single || d.all > 2 && !p.separate() && one != two)
 	return d
 }
 
@@ -59,21 +64,13 @@ func (p *Page) bytes(width, rows uint64) uint64 {
 	return times((times(times(width, samples), p.bits())+7)/8, rows)
 }
 
-// times returns the product of two numbers, or one that is larger than any file.
-func times(a, b uint64) uint64 {
-	if b > 0 && a > math.MaxInt64/b {
-		return math.MaxInt64
-	}
-	return a * b
-}
-
 // part returns where a strip or tile is, and whether the fields say so.
 func (p *Page) part(d parts, i uint64) (at, length uint64, ok bool) {
 	at, there := p.value(d.offsets, i)
 	length, ok = p.value(d.lengths, i)
 	switch {
-	case d.single && d.raw:
-		return at, d.full, there
+	case d.mistaken:
+		return at, d.needs(i), there
 	case d.single && !ok && there && at < uint64(len(p.file)):
 		return at, uint64(len(p.file)) - at, true
 	default:
@@ -93,26 +90,27 @@ func (d parts) needs(i uint64) uint64 {
 	}
 }
 
-// complete returns a [*rejection.Rejection] if a strip or tile of the page does not lie within the file. Of the first page, which
-// is the one to be decoded, each must be there, and if it is not compressed, with all of its bytes.
+// mostSamples is how many samples of a pixel libvips reads.
+const mostSamples = 10000
+
+// complete returns a [*rejection.Rejection] if a strip or tile of the page does not lie within the file, or if one of the first
+// page, which is to be decoded, is not there.
 func (p *Page) complete(page int) error {
 	d := p.parts()
-	there, of := min(d.offsets.count, d.lengths.count), ""
+	of := ""
 	switch {
 	case page > 1 && p.compression() == 6: // its lengths mean nothing
 		return nil
 	case page > 1:
-		d.all, of = min(d.all, there), fmt.Sprintf(" of page %d", page)
-	case d.all == 0:
+		d.all, of = min(d.all, d.offsets.count, d.lengths.count), fmt.Sprintf(" of page %d", page)
+	case d.all == 0 || !p.sensible() || p.samples() == 0 || p.samples() > mostSamples || !p.whole(p.fields[tagProfile]) || !p.whole(p.fields[tagColorMap]) || !p.whole(p.fields[tagJPEGTables]):
 		return errDamaged
-	case there < d.all && !d.single || d.offsets.count == 0:
-		return rejection.Corruptf("the tiff is damaged: it says where %d of its %d %ss are", there, d.all, d.name)
 	}
 	for i := range d.all {
 		at, length, ok := p.part(d, i)
 		switch {
 		case !ok:
-			return errDamaged
+			return rejection.Corruptf("the tiff is damaged or cut short: it does not say where %s %d of %d%s is", d.name, i+1, d.all, of)
 		case !p.within(at, length):
 			return rejection.Corruptf("the tiff is cut short: %s %d of %d%s goes beyond its end", d.name, i+1, d.all, of)
 		case page == 1 && length < d.needs(i):

@@ -5,36 +5,20 @@ import (
 	"slices"
 )
 
-// Plain returns the file with a directory at its end that has nothing but what a decoder needs of the first page. That is what
-// the file begins with from then on. libvips would copy every comment, profile and preview, and look at all pages, and libtiff
-// would warn of every field that it does not know; for strips, libvips can't tell such a warning from one of damage.
+// Plain returns the file with a directory at its end, and a header that leads there: of the first page alone, with nothing but
+// what a decoder needs. libvips would copy every comment and preview, and look at all pages, and libtiff would warn of every
+// field that it does not know; for strips, libvips can't tell such a warning from one of damage.
 func (p *Page) Plain() []byte {
 	d := p.parts()
-	fields := p.copied()
-	if extra := p.extra(); extra != nil {
-		fields[tagExtra] = extra
-	}
-	if o := p.number(tagOrientation, 0); o >= 1 && o <= 8 {
-		fields[tagOrientation] = p.shorts(uint16(o)) // some have it as a LONG
-	} else {
-		delete(fields, tagOrientation)
-	}
-	if _, length, _ := p.part(d, 0); d.single {
-		fields[tagStripCounts] = p.long(length)
-	}
-	if rows, _ := p.Matrix(); rows != nil { // what is no business of the decoder; libvips mixes up planes of YCbCr
-		fields[tagPhotometric] = p.shorts(photometricRGB)
-		delete(fields, tagCoefficients)
-		delete(fields, tagSubsampling)
-		delete(fields, tagBlackAndWhite)
-	}
+	fields := p.wanted(d)
 	p.plain = p.add(fields)
 	if p.Stacks() {
-		for tile, strip := range map[uint16]uint16{tagTileOffsets: tagStripOffsets, tagTileCounts: tagStripCounts, tagTileLength: tagRowsPerStrip, tagTileWidth: tagWidth} {
+		fields[tagWidth], fields[tagLength] = fields[tagTileWidth], p.longs(d.all*d.height)
+		for tile, strip := range map[uint16]uint16{tagTileOffsets: tagStripOffsets, tagTileCounts: tagStripCounts, tagTileLength: tagRowsPerStrip} {
 			fields[strip] = fields[tile]
 			delete(fields, tile)
 		}
-		fields[tagLength] = p.long(d.all * d.height)
+		delete(fields, tagTileWidth)
 		p.stacked = p.add(fields)
 	}
 	p.Stack(false)
@@ -56,24 +40,110 @@ func (p *Page) Stack(tiles bool) {
 
 // entry is a field for a directory: its type, how many values it has, and their bytes, or where in the file they stand.
 type entry struct {
-	kind   uint16
-	count  uint64
-	values []byte
+	kind, count uint64
+	values      []byte
 }
 
-// copied returns the fields as they are, their values not copied.
-func (p *Page) copied() map[uint16]*entry {
-	all := map[uint16]*entry{}
-	for tag, f := range p.fields {
-		e := &entry{kind: uint16(f.kind), count: f.count}
-		if size := f.count * sizes[f.kind]; size > p.word {
-			e.values = p.offset(f.at)
-		} else {
-			e.values = slices.Clone(p.file[f.at : f.at+size])
+// wanted returns the fields that the directory gets. Numbers are written anew, in the type and as often as libtiff expects them.
+func (p *Page) wanted(d parts) map[uint16]entry {
+	all := map[uint16]entry{d.offsetsTag: p.as(d.offsets, d.all), d.lengthsTag: p.lengths(d)}
+	for _, tag := range []uint16{tagWidth, tagLength, tagRowsPerStrip, tagTileWidth, tagTileLength, tagT4Options, tagT6Options} {
+		if n, ok := p.single(tag); ok {
+			all[tag] = p.longs(n)
 		}
-		all[tag] = e
+	}
+	for _, tag := range []uint16{tagCompression, tagPhotometric, tagFillOrder, tagOrientation, tagSamples, tagPlanar, tagPredictor, tagInkSet} {
+		if n, ok := p.single(tag); ok && (tag != tagOrientation || n >= 1 && n <= 8) {
+			all[tag] = p.shorts(n)
+		}
+	}
+	for _, tag := range []uint16{tagBits, tagSampleFormat} {
+		if n, ok := p.value(p.fields[tag], 0); ok {
+			all[tag] = p.shorts(slices.Repeat([]uint64{n}, int(p.samples()))...)
+		}
+	}
+	if extra := p.extra(); extra != nil {
+		all[tagExtra] = p.shorts(extra...)
+	}
+	for _, tag := range []uint16{tagColorMap, tagJPEGTables, tagCoefficients, tagSubsampling, tagBlackAndWhite, tagProfile} {
+		if f, ok := p.fields[tag]; ok && p.whole(f) {
+			all[tag] = p.as(f, f.count)
+		}
+	}
+	if rows, _ := p.Matrix(); rows != nil { // which is no business of the decoder; libvips mixes up planes of YCbCr
+		all[tagPhotometric] = p.shorts(photometricRGB)
+		for _, tag := range []uint16{tagCoefficients, tagSubsampling, tagBlackAndWhite} {
+			delete(all, tag)
+		}
 	}
 	return all
+}
+
+// lengths returns those of the strips or tiles.
+func (p *Page) lengths(d parts) entry {
+	if !d.mistaken && !d.single {
+		return p.as(d.lengths, d.all)
+	}
+	var all []uint64
+	for i := range d.all {
+		_, length, _ := p.part(d, i)
+		all = append(all, length)
+	}
+	return p.longs(all...)
+}
+
+// extra returns what the samples beyond the colors are. If the field does not say so of each, nothing is known of the others.
+// libtiff would add the same, and warn.
+func (p *Page) extra() []uint64 {
+	colors := map[uint64]uint64{0: 1, 1: 1, photometricRGB: 3, 3: 1, photometricYCbCr: 3, 8: 3}[p.photometric()]
+	given, samples := p.fields[tagExtra], p.samples()
+	if colors == 0 || samples < colors+given.count {
+		colors = samples - min(samples, given.count)
+	}
+	var all []uint64
+	for i := range samples - colors {
+		said, _ := p.value(given, i)
+		all = append(all, said)
+	}
+	return all
+}
+
+// as returns a field as it is, with the first of its values.
+func (p *Page) as(f field, count uint64) entry {
+	e := entry{kind: f.kind, count: min(f.count, count)}
+	length := times(e.count, sizes[f.kind])
+	if length > p.word {
+		e.values = p.offset(f.at)
+	} else {
+		e.values = slices.Clone(p.file[f.at : f.at+length])
+	}
+	return e
+}
+
+func (p *Page) longs(values ...uint64) entry {
+	e := entry{kind: 4, count: uint64(len(values))}
+	for _, v := range values {
+		e.values = p.order.AppendUint32(e.values, uint32(v))
+	}
+	return p.placed(e)
+}
+
+func (p *Page) shorts(values ...uint64) entry {
+	e := entry{kind: 3, count: uint64(len(values))}
+	for _, v := range values {
+		e.values = p.order.AppendUint16(e.values, uint16(v))
+	}
+	return p.placed(e)
+}
+
+// placed appends values to the file that a field has no room for.
+func (p *Page) placed(e entry) entry {
+	if uint64(len(e.values)) > p.word {
+		at := uint64(len(p.file))
+		p.file = append(p.file, e.values...)
+		e.values = p.offset(at)
+	}
+	return e
 }
 
 func (p *Page) offset(at uint64) []byte {
@@ -83,59 +153,22 @@ func (p *Page) offset(at uint64) []byte {
 	return p.order.AppendUint32(nil, uint32(at))
 }
 
-func (p *Page) long(n uint64) *entry {
-	return &entry{kind: 4, count: 1, values: p.order.AppendUint32(nil, uint32(n))}
-}
-
-func (p *Page) shorts(values ...uint16) *entry {
-	e := &entry{kind: 3, count: uint64(len(values))}
-	for _, v := range values {
-		e.values = p.order.AppendUint16(e.values, v)
-	}
-	if uint64(len(e.values)) > p.word {
-		at := uint64(len(p.file))
-		p.file = append(p.file, e.values...)
-		e.values = p.offset(at)
-	}
-	return e
-}
-
-// extra returns the field that says what the samples beyond the colors are, if it does not say so of each: nothing is known of
-// them. libtiff would add the same, and warn.
-func (p *Page) extra() *entry {
-	colors := map[uint64]uint64{0: 1, 1: 1, 2: 3, 3: 1, photometricYCbCr: 3, 8: 3}[p.photometric()]
-	if p.samples() <= colors+p.fields[tagExtra].count || colors == 0 {
-		return nil
-	}
-	values := make([]uint16, p.samples()-colors)
-	for i := range values {
-		said, _ := p.value(p.fields[tagExtra], uint64(i))
-		values[i] = uint16(said)
-	}
-	return p.shorts(values...)
-}
-
 // add appends a directory to the file, and returns where it is.
-func (p *Page) add(fields map[uint16]*entry) uint64 {
+func (p *Page) add(fields map[uint16]entry) uint64 {
 	for len(p.file)%8 != 0 { // directories begin at whole words
 		p.file = append(p.file, 0)
 	}
 	at := uint64(len(p.file))
-	out := p.file
-	if p.word == 8 {
-		out = p.order.AppendUint64(out, uint64(len(fields)))
-	} else {
-		out = p.order.AppendUint16(out, uint16(len(fields)))
+	count := p.offset(uint64(len(fields)))
+	if p.word == 4 {
+		count = p.order.AppendUint16(nil, uint16(len(fields)))
 	}
+	out := append(p.file, count...)
 	for _, tag := range slices.Sorted(maps.Keys(fields)) {
 		e := fields[tag]
-		out = p.order.AppendUint16(p.order.AppendUint16(out, tag), e.kind)
-		if p.word == 8 {
-			out = p.order.AppendUint64(out, e.count)
-		} else {
-			out = p.order.AppendUint32(out, uint32(e.count))
-		}
-		out = append(append(out, e.values...), make([]byte, p.word-uint64(len(e.values)))...)
+		out = p.order.AppendUint16(p.order.AppendUint16(out, tag), uint16(e.kind))
+		out = append(append(out, p.offset(e.count)...), e.values...)
+		out = append(out, make([]byte, p.word-uint64(len(e.values)))...)
 	}
 	p.file = append(out, make([]byte, p.word)...) // no further directory
 	return at

@@ -11,6 +11,7 @@ package tiff
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 
 	"s3resizer/resize/internal/rejection"
 )
@@ -49,16 +50,19 @@ func Read(file []byte, maxPages int) (*Page, error) {
 		}
 		fields, next, whole := t.directory(at)
 		page := &Page{reader: t, fields: fields}
+		if !whole {
+			return nil, errDamaged
+		}
 		if first == nil {
 			first = page
 			if err := page.readable(); err != nil {
 				return nil, err
 			}
 		}
-		if !whole {
-			return nil, errDamaged
+		if d := page.parts(); len(seen) > 1 {
+			looked += min(d.all, d.offsets.count)
 		}
-		if looked += page.parts().offsets.count; looked > uint64(len(file)) {
+		if looked > uint64(len(file)) {
 			return nil, rejection.Corruptf("the tiff has more strips or tiles than bytes")
 		}
 		if err := page.complete(len(seen)); err != nil {
@@ -106,7 +110,7 @@ func (t *reader) within(at, length uint64) bool {
 const mostEntries = 65535
 
 // directory reads the directory at an offset. It returns those of its fields that say how pixels are stored, the offset of the
-// next directory, and whether everything that it points to is there. Of a field that is there twice, the first counts.
+// next directory, and whether it is there. Of a field that is there twice, the first counts.
 func (t *reader) directory(at uint64) (found map[uint16]field, next uint64, whole bool) {
 	if !t.within(at, t.count) {
 		return nil, 0, false
@@ -116,22 +120,18 @@ func (t *reader) directory(at uint64) (found map[uint16]field, next uint64, whol
 	if entries > mostEntries || !t.within(at, entries*t.entry+t.word) {
 		return nil, 0, false
 	}
-	found, whole = map[uint16]field{}, true
+	found = map[uint16]field{}
 	for ; entries > 0; entries-- {
 		tag, f := uint16(t.number(at, 2)), field{kind: t.number(at+2, 2), count: t.number(at+4, t.word), at: at + 4 + t.word}
-		size := sizes[f.kind]
-		there := f.count <= uint64(len(t.file))
-		if there && f.count*size > t.word {
+		if times(f.count, sizes[f.kind]) > t.word {
 			f.at = t.number(f.at, t.word)
-			there = t.within(f.at, f.count*size)
 		}
-		if _, known := found[tag]; there && !known && kept[tag] {
+		if _, known := found[tag]; !known && kept[tag] {
 			found[tag] = f
 		}
-		whole = whole && there
 		at += t.entry
 	}
-	return found, t.number(at, t.word), whole
+	return found, t.number(at, t.word), true
 }
 
 // field is a field of a directory: its type, how many values it has, and where in the file they stand.
@@ -140,15 +140,27 @@ type field struct{ kind, count, at uint64 }
 // sizes are the bytes that a value of each field type has (section 2; TIFF Technical Note 1; BigTIFF).
 var sizes = map[uint64]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
+// whole reports whether all values of a field are within the file.
+func (t *reader) whole(f field) bool { return t.within(f.at, times(f.count, sizes[f.kind])) }
+
 // value returns the value of a field with that index, if it is there, and a number without a sign.
 func (t *reader) value(f field, i uint64) (uint64, bool) {
-	if i >= f.count {
+	size := sizes[f.kind]
+	if i >= f.count || !t.within(f.at, times(i+1, size)) {
 		return 0, false
 	}
 	switch f.kind {
 	case 1, 3, 4, 13, 16, 18: // BYTE, SHORT, LONG, IFD, LONG8, IFD8
-		return t.number(f.at+i*sizes[f.kind], sizes[f.kind]), true
+		return t.number(f.at+i*size, size), true
 	default:
 		return 0, false
 	}
+}
+
+// times returns the product of two numbers, or one that is larger than any file.
+func times(a, b uint64) uint64 {
+	if b > 0 && a > math.MaxInt64/b {
+		return math.MaxInt64
+	}
+	return a * b
 }
