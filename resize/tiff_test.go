@@ -20,7 +20,7 @@ import (
 func TestDamagedTIFFs(t *testing.T) {
 	tool, err := exec.LookPath("tiffcp")
 	if err != nil {
-		t.Fatal("tiffcp is missing: install libtiff-tools, or what make test installs")
+		t.Fatal("tiffcp is missing: install libtiff-tools, as make test does")
 	}
 	damaged, accepted, rejected := 0, 0, 0
 	for _, p := range resizetest.Pictures() {

@@ -225,10 +225,7 @@ func tiffs() []Picture {
 	second := tiffOf(plain(300, 40, color.NRGBA{255, 0, 0, 255}))
 	add("pages", encodeTIFF(tiffOf(card), second, second), card, exact)
 	all = append(all, wholeAndCut(card, blackAndWhite)...)
-	ycbcr := mapped(card, func(c color.NRGBA) color.NRGBA {
-		y, cb, cr := color.RGBToYCbCr(c.R, c.G, c.B)
-		return color.NRGBA{y, cb, cr, 255}
-	})
+	ycbcr := mapped(card, toYCbCr)
 	whole := short(530, 1, 1) // no chroma is shared
 	of("ycbcr", ycbcr, card, exact, func(f *tiffFile) { f.photometric, f.also = tiffYCbCr, []entry{whole} })
 	of("ycbcr-separate", ycbcr, card, exact, func(f *tiffFile) { f.photometric, f.separate, f.also = tiffYCbCr, true, []entry{whole} })

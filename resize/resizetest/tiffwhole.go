@@ -49,3 +49,23 @@ func videoOf(c color.NRGBA) color.NRGBA {
 	part := func(v, most float64) uint8 { return level(128 + 112*v/most) }
 	return color.NRGBA{level(16 + 219*y/255), part(b-y, 255*(1-0.0722)), part(r-y, 255*(1-0.2126)), 255}
 }
+
+// Subsampled returns pictures in YCbCr whose chroma has a sample for 2 × 2 pixels, without JPEG, which libvips decodes from 8.16
+// on, by what they are.
+func Subsampled() map[string]Picture {
+	all := map[string]Picture{}
+	for is, tile := range map[string]int{"a TIFF with subsampled chroma, in strips": 0, "a TIFF with subsampled chroma, in tiles": 64} {
+		card := Card(Width, Height)
+		f := tiffOf(mapped(card, toYCbCr))
+		f.photometric, f.compression, f.chroma, f.tile, f.rows, f.also = tiffYCbCr, tiffDeflate, true, tile, 40, []entry{short(530, 2, 2)}
+		p := still("subsampled.tif", encodeTIFF(f), "tiff", card, lossy)
+		p.Shows.Output = "jpeg"
+		all[is] = p
+	}
+	return all
+}
+
+func toYCbCr(c color.NRGBA) color.NRGBA {
+	y, cb, cr := color.RGBToYCbCr(c.R, c.G, c.B)
+	return color.NRGBA{y, cb, cr, 255}
+}

@@ -3,6 +3,7 @@
 //
 //   - [IsAVIF] and [IsHEIC] recognize the formats.
 //   - [Check] refuses files that would lead a decoder astray.
+//   - [Undecoded] names codecs that are not decoded.
 //   - [Profile] makes an ICC profile from the code points of CICP.
 //
 // Libraries that were weighed: github.com/abema/go-mp4 knows the boxes of movies, but not the item references that [Check] is

@@ -117,7 +117,9 @@ func (p *Page) sensible() bool {
 		}
 	}
 	bits, given := p.fields[tagBits]
-	return !given || bits.count == 1 || bits.count >= p.samples()
+	extra, more := p.fields[tagExtra]
+	_, known := p.value(extra, extra.count-1)
+	return (!given || bits.count == 1 || bits.count >= p.samples()) && (!more || known)
 }
 
 // numbers are the tags of the fields without which pixels can't be decoded, and that are single numbers.
@@ -160,6 +162,8 @@ func (p *Page) readable() error {
 		return rejection.Unsupportedf("a TIFF with compression %d is not read; none, LZW, deflate, JPEG, PackBits and fax are", compression)
 	case photometrics[photometric] == "":
 		return rejection.Unsupportedf("a TIFF with photometric interpretation %d is not read; grey, RGB, palette, CMYK, YCbCr and L*a*b* are", photometric)
+	case photometric == photometricYCbCr && samples < 3:
+		return rejection.Unsupportedf("a TIFF in YCbCr with %s is not read; with 3 samples, it is", p.depth())
 	case !p.sameBits():
 		return rejection.Unsupportedf("a TIFF whose samples are not all of the same number of bits is not read")
 	case bits%8 != 0 && !p.fewBits(), compression == compressedByJPEG && bits != 8, photometric == photometricYCbCr && bits != 8 && bits != 16:

@@ -48,7 +48,8 @@ func (p *Page) parts() parts {
 	}
 	one, _ := p.value(d.lengths, 0)
 	two, _ := p.value(d.lengths, 1)
-	d.mistaken = d.raw && (d.single || d.all > 2 && !p.separate() && one != two)
+	missing := d.lengths.count == 0 && d.across*d.down == 1
+	d.mistaken = d.raw && (d.single || missing || d.all > 2 && !p.separate() && one != two)
 	return d
 }
 

@@ -110,14 +110,14 @@ func (t *reader) within(at, length uint64) bool {
 const mostEntries = 65535
 
 // directory reads the directory at an offset. It returns those of its fields that say how pixels are stored, the offset of the
-// next directory, and whether it is there. Of a field that is there twice, the first counts.
+// next directory, and whether its entries are there. Of a field that is there twice, the first counts.
 func (t *reader) directory(at uint64) (found map[uint16]field, next uint64, whole bool) {
 	if !t.within(at, t.count) {
 		return nil, 0, false
 	}
 	entries := t.number(at, t.count)
 	at += t.count
-	if entries > mostEntries || !t.within(at, entries*t.entry+t.word) {
+	if entries > mostEntries || !t.within(at, entries*t.entry) {
 		return nil, 0, false
 	}
 	found = map[uint16]field{}
@@ -130,6 +130,9 @@ func (t *reader) directory(at uint64) (found map[uint16]field, next uint64, whol
 			found[tag] = f
 		}
 		at += t.entry
+	}
+	if !t.within(at, t.word) { // the file ends here, and so do its pages
+		return found, 0, true
 	}
 	return found, t.number(at, t.word), true
 }
