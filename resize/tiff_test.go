@@ -39,7 +39,7 @@ func TestDamagedTIFFs(t *testing.T) {
 			rejection := (*Rejection)(nil)
 			switch {
 			case err == nil && !bytes.Equal(got, shown): // else nothing is missing
-				if says := complaint(t, tool, path, data); says != "" {
+				if says := complaint(t, tool, path, data); says != "" && !unheard(says) {
 					accepted++
 					t.Errorf("%s, %s: accepted, but libtiff says %s", p.Name, what, says)
 				}
@@ -57,7 +57,8 @@ func TestDamagedTIFFs(t *testing.T) {
 	}
 }
 
-// complaint is what libtiff's tool says of the pixels of a TIFF, or "". Of warnings, those count that come from a decoder.
+// complaint is what libtiff's tool says of the pixels of a TIFF, or "". Of warnings, those count that come from a decoder. Of
+// errors, all count but that of an orientation that there isn't.
 func complaint(t *testing.T, tool, path string, data []byte) string {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -66,16 +67,29 @@ func complaint(t *testing.T, tool, path string, data []byte) string {
 	var says bytes.Buffer
 	cmd := exec.Command(tool, "-c", "none", path, path+".copy")
 	cmd.Stderr = &says
-	err := cmd.Run()
-	if err != nil && !errors.As(err, new(*exec.ExitError)) {
+	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}
+	if strings.Contains(says.String(), "Can't copy/convert subsampled image") { // of which the tool knows nothing more
+		return ""
+	}
 	for line := range strings.Lines(says.String()) {
-		if err != nil || !strings.Contains(line, "Warning, ") && !strings.Contains(line, "Orientation") || slices.ContainsFunc([]string{"Fax", "PackBits", "LZW", "ZIP", "JPEGLib", "TIFFFill", "DumpMode"}, func(name string) bool { return strings.HasPrefix(line, name) }) {
+		module, _, _ := strings.Cut(line, ":")
+		decoder := slices.ContainsFunc(decoders, func(name string) bool { return strings.HasPrefix(module, name) })
+		if decoder || !strings.Contains(line, "Warning, ") && !strings.Contains(line, "Orientation") {
 			return strings.TrimSpace(line)
 		}
 	}
 	return ""
+}
+
+// decoders are those of libtiff whose warnings count.
+var decoders = []string{"LZW", "ZIP", "JPEGLib", "TIFFFill", "DumpMode", "Fax", "PackBits"}
+
+// unheard reports whether what libtiff says never reaches those who use libvips: before 8.17 it passes warnings on to nobody, and
+// a damaged fax, or a row of PackBits that is too long, is nothing worse to libtiff.
+func unheard(says string) bool {
+	return vips.MajorVersion == 8 && vips.MinorVersion < 17 && (strings.HasPrefix(says, "Fax") || strings.HasPrefix(says, "PackBits"))
 }
 
 // shownOf returns what comes out for a TIFF, without loss.

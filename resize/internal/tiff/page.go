@@ -116,10 +116,21 @@ func (p *Page) sensible() bool {
 			return false
 		}
 	}
+	for tag, count := range longer {
+		if f := p.fields[tag]; !p.whole(f) && (count == 0 || f.count == count) {
+			return false
+		}
+	}
 	bits, given := p.fields[tagBits]
 	extra, more := p.fields[tagExtra]
 	_, known := p.value(extra, extra.count-1)
 	return (!given || bits.count == 1 || bits.count >= p.samples()) && (!more || known)
+}
+
+// longer are the tags of fields whose values may stand elsewhere in the file, and how many those are. With another number, libtiff
+// ignores the field. 0 is any number.
+var longer = map[uint16]uint64{
+	tagBits: 0, tagSampleFormat: 0, tagExtra: 0, tagColorMap: 0, tagJPEGTables: 0, tagProfile: 0, tagCoefficients: 3, tagBlackAndWhite: 6,
 }
 
 // numbers are the tags of the fields without which pixels can't be decoded, and that are single numbers.

@@ -104,7 +104,7 @@ func (p *Page) complete(page int) error {
 		return nil
 	case page > 1:
 		d.all, of = min(d.all, d.offsets.count, d.lengths.count), fmt.Sprintf(" of page %d", page)
-	case d.all == 0 || !p.sensible() || p.samples() == 0 || p.samples() > mostSamples || !p.whole(p.fields[tagProfile]) || !p.whole(p.fields[tagColorMap]) || !p.whole(p.fields[tagJPEGTables]):
+	case d.all == 0 || !p.sensible() || p.samples() == 0 || p.samples() > mostSamples:
 		return errDamaged
 	}
 	for i := range d.all {

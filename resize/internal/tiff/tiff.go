@@ -146,15 +146,18 @@ var sizes = map[uint64]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9:
 // whole reports whether all values of a field are within the file.
 func (t *reader) whole(f field) bool { return t.within(f.at, times(f.count, sizes[f.kind])) }
 
-// value returns the value of a field with that index, if it is there, and a number without a sign.
+// value returns the value of a field with that index, if it is there, and a number that is not negative.
 func (t *reader) value(f field, i uint64) (uint64, bool) {
 	size := sizes[f.kind]
 	if i >= f.count || !t.within(f.at, times(i+1, size)) {
 		return 0, false
 	}
+	n := t.number(f.at+i*size, size)
 	switch f.kind {
 	case 1, 3, 4, 13, 16, 18: // BYTE, SHORT, LONG, IFD, LONG8, IFD8
-		return t.number(f.at+i*size, size), true
+		return n, true
+	case 6, 8, 9, 17: // the same, with a sign
+		return n, n>>(8*size-1) == 0
 	default:
 		return 0, false
 	}

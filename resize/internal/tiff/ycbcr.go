@@ -8,20 +8,20 @@ func (p *Page) Matrix() (rows [][]float64, add []float64) {
 	}
 	white := float64(uint64(1)<<p.bits() - 1)
 	grey := float64(uint64(1) << (p.bits() - 1))
-	range_ := []float64{0, white, grey, white, grey, white}
+	reference := []float64{0, white, grey, white, grey, white}
 	if given := p.rationals(tagBlackAndWhite, 6); given != nil && given[0] != given[1] && given[2] != given[3] && given[4] != given[5] {
-		range_ = given
+		reference = given
 	}
 	luma := []float64{0.299, 0.587, 0.114} // ITU-R BT.601
 	if given := p.rationals(tagCoefficients, 3); given != nil && given[1] != 0 {
 		luma = given
 	}
-	y := white / (range_[1] - range_[0])
-	cb := (white - grey) / (range_[3] - range_[2]) * (2 - 2*luma[2])
-	cr := (white - grey) / (range_[5] - range_[4]) * (2 - 2*luma[0])
+	y := white / (reference[1] - reference[0])
+	cb := (white - grey) / (reference[3] - reference[2]) * (2 - 2*luma[2])
+	cr := (white - grey) / (reference[5] - reference[4]) * (2 - 2*luma[0])
 	rows = [][]float64{{y, 0, cr}, {y, -cb * luma[2] / luma[1], -cr * luma[0] / luma[1]}, {y, cb, 0}}
 	for _, row := range rows {
-		add = append(add, -row[0]*range_[0]-row[1]*range_[2]-row[2]*range_[4])
+		add = append(add, -row[0]*reference[0]-row[1]*reference[2]-row[2]*reference[4])
 	}
 	return rows, add
 }
@@ -29,7 +29,7 @@ func (p *Page) Matrix() (rows [][]float64, add []float64) {
 // rationals returns the values of a field of so many RATIONALs, or nil.
 func (p *Page) rationals(tag uint16, count uint64) []float64 {
 	f := p.fields[tag]
-	if f.kind != 5 || f.count != count {
+	if f.kind != 5 || f.count != count || !p.whole(f) {
 		return nil
 	}
 	var all []float64

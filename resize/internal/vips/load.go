@@ -52,7 +52,7 @@ type Loading struct {
 
 // options returns the options for libvips. With sequential access, it decodes lazily, row by row, as the resampler asks for
 // rows. With fail_on=truncated, half a picture does not pass as a whole one; with a TIFF, that takes fail_on=error. (libvips
-// before 8.15 fails at errors of a TIFF, and never at warnings.) A JPEG that is cut short causes a warning for each restart
+// before 8.17 fails at errors of a TIFF, and never at warnings.) A JPEG that is cut short causes a warning for each restart
 // interval that is missing, and a loader that is not unlimited fails at the hundredth.
 func (l Loading) options(loader Loader) string {
 	options := "access=sequential,fail_on=truncated"
