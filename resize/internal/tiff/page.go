@@ -116,8 +116,8 @@ func (p *Page) sensible() bool {
 			return false
 		}
 	}
-	for tag, count := range longer {
-		if f := p.fields[tag]; !p.whole(f) && (count == 0 || f.count == count) {
+	for _, tag := range longer {
+		if !p.whole(p.fields[tag]) {
 			return false
 		}
 	}
@@ -127,11 +127,8 @@ func (p *Page) sensible() bool {
 	return (!given || bits.count == 1 || bits.count >= p.samples()) && (!more || known)
 }
 
-// longer are the tags of fields whose values may stand elsewhere in the file, and how many those are. With another number, libtiff
-// ignores the field. 0 is any number.
-var longer = map[uint16]uint64{
-	tagBits: 0, tagSampleFormat: 0, tagExtra: 0, tagColorMap: 0, tagJPEGTables: 0, tagProfile: 0, tagCoefficients: 3, tagBlackAndWhite: 6,
-}
+// longer are the tags of fields whose values may stand elsewhere in the file, and which nobody can do without.
+var longer = []uint16{tagBits, tagSampleFormat, tagExtra, tagColorMap, tagJPEGTables, tagProfile}
 
 // numbers are the tags of the fields without which pixels can't be decoded, and that are single numbers.
 var numbers = []uint16{tagWidth, tagLength, tagCompression, tagPhotometric, tagSamples, tagRowsPerStrip, tagPlanar, tagPredictor, tagTileWidth, tagTileLength}

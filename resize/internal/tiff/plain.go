@@ -2,6 +2,7 @@ package tiff
 
 import (
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -13,7 +14,7 @@ func (p *Page) Plain() []byte {
 	fields := p.wanted(d)
 	p.plain = p.add(fields)
 	if p.Stacks() {
-		fields[tagWidth], fields[tagLength] = fields[tagTileWidth], p.longs(d.all*d.height)
+		fields[tagWidth], fields[tagLength] = fields[tagTileWidth], p.longs(min(d.all*d.height, math.MaxUint32)) // too many for libvips, if it is cut
 		for tile, strip := range map[uint16]uint16{tagTileOffsets: tagStripOffsets, tagTileCounts: tagStripCounts, tagTileLength: tagRowsPerStrip} {
 			fields[strip] = fields[tile]
 			delete(fields, tile)

@@ -152,11 +152,11 @@ func (t *reader) value(f field, i uint64) (uint64, bool) {
 	if i >= f.count || !t.within(f.at, times(i+1, size)) {
 		return 0, false
 	}
-	n := t.number(f.at+i*size, size)
 	switch f.kind {
 	case 1, 3, 4, 13, 16, 18: // BYTE, SHORT, LONG, IFD, LONG8, IFD8
-		return n, true
+		return t.number(f.at+i*size, size), true
 	case 6, 8, 9, 17: // the same, with a sign
+		n := t.number(f.at+i*size, size)
 		return n, n>>(8*size-1) == 0
 	default:
 		return 0, false
