@@ -57,6 +57,20 @@ func TestDamagedTIFFs(t *testing.T) {
 	}
 }
 
+// libtiff takes no strip of more than 50 MB unless it is told to, and the picture was black.
+func TestATIFFOfOneLongStrip(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a loop over pixels")
+	}
+	whole := resizetest.LongStrip()
+	if len(whole) < 50<<20 {
+		t.Fatalf("only %d bytes", len(whole))
+	}
+	if _, err := shownOf(whole); err != nil {
+		t.Error(err)
+	}
+}
+
 // complaint is what libtiff's tool says of the pixels of a TIFF, or "". Of warnings, those count that come from a decoder. Of
 // errors, all count but that of an orientation that there isn't.
 func complaint(t *testing.T, tool, path string, data []byte) string {

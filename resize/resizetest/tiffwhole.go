@@ -1,6 +1,7 @@
 package resizetest
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -68,4 +69,16 @@ func Subsampled() map[string]Picture {
 func toYCbCr(c color.NRGBA) color.NRGBA {
 	y, cb, cr := color.RGBToYCbCr(c.R, c.G, c.B)
 	return color.NRGBA{y, cb, cr, 255}
+}
+
+// LongStrip returns a TIFF of noise in a single strip of more than 50 MiB.
+func LongStrip() []byte {
+	noise := uint32(1)
+	return encodeTIFF(tiffFile{
+		width: 4200, height: 4200, order: binary.LittleEndian, photometric: tiffRGB, bits: 8, samples: 3, compression: tiffPackBits,
+		sample: func(int, int, int) uint32 {
+			noise = noise*1664525 + 1013904223 // Numerical Recipes
+			return noise >> 24
+		},
+	})
 }

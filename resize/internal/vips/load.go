@@ -9,6 +9,8 @@ import (
 	"io"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
 )
 
 // Loader is the name of one of libvips's loaders, without the "load_source" at its end.
@@ -52,7 +54,7 @@ type Loading struct {
 
 // options returns the options for libvips. With sequential access, it decodes lazily, row by row, as the resampler asks for
 // rows. With fail_on=truncated, half a picture does not pass as a whole one; with a TIFF, that takes fail_on=error. (libvips
-// before 8.17 fails at errors of a TIFF, and never at warnings.) A JPEG that is cut short causes a warning for each restart
+// before 8.17 fails at errors of a TIFF, and never at warnings.) A strip of a TIFF may be of more than 50 MB, libtiff's limit. A JPEG that is cut short causes a warning for each restart
 // interval that is missing, and a loader that is not unlimited fails at the hundredth.
 func (l Loading) options(loader Loader) string {
 	options := "access=sequential,fail_on=truncated"
@@ -63,6 +65,9 @@ func (l Loading) options(loader Loader) string {
 		options = "access=sequential,fail_on=warning"
 	case loader == TIFF:
 		options = "access=sequential,fail_on=error"
+	}
+	if loader == TIFF && (vips.MajorVersion > 8 || vips.MinorVersion >= 17) { // older ones always are
+		options += ",unlimited=true"
 	}
 	if l.Shrink > 1 && loader == JPEG {
 		options += fmt.Sprintf(",shrink=%d", l.Shrink)
