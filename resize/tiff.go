@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -27,11 +28,17 @@ func (in *input) fromTIFF(image *vips.Image) error {
 // examineTIFF returns an error if the pixels are damaged in a way that libvips does not mind when it loads the page.
 func (s *Source) examineTIFF(ctx context.Context) error {
 	page := s.input.layout.tiff
-	if err := page.Examine(ctx); err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("examine: %w", err)
+	for part := range page.JPEGs() {
+		found := jpeg.Examine(ctx, part.File, int64(part.Width+64)*int64(part.Height+64)) // which may go beyond the picture
+		if err := context.Cause(ctx); err != nil {
+			return fmt.Errorf("examine: %w", err)
+		}
+		switch {
+		case found.Damage != nil:
+			return rejection.Corruptf("the tiff is damaged at %s: %v", part.Name, found.Damage)
+		case found.Cut || found.Width < part.Width || found.Height < part.Height:
+			return rejection.Corruptf("the tiff is damaged at %s: its jpeg is cut short", part.Name)
+		}
 	}
 	if !page.Stacks() {
 		return nil

@@ -1,44 +1,40 @@
 package tiff
 
 import (
-	"context"
+	"fmt"
+	"iter"
 	"slices"
-
-	"s3resizer/resize/internal/jpeg"
-	"s3resizer/resize/internal/rejection"
 )
 
-// Examine goes through the JPEGs that the strips or tiles of a page consist of (TIFF Technical Note 2), and returns a
-// [*rejection.Rejection] if one is damaged or cut short. libvips shows whatever libjpeg has made of a tile. When ctx ends,
-// Examine stops, and what it returns means nothing.
-func (p *Page) Examine(ctx context.Context) error {
-	if p.compression() != compressedByJPEG {
-		return nil
+// JPEG is a strip or tile that is a JPEG (TIFF Technical Note 2).
+type JPEG struct {
+	Name          string // such as "strip 3 of 20"
+	Width, Height int    // pixels of the page that it has at least
+	File          []byte // with the tables that it shares with others
+}
+
+// JPEGs returns the JPEGs that the page consists of, if it does.
+func (p *Page) JPEGs() iter.Seq[JPEG] {
+	return func(yield func(JPEG) bool) {
+		if p.compression() != compressedByJPEG {
+			return
+		}
+		tables := p.tables()
+		d := p.parts()
+		for i := range d.all {
+			at, length, _ := p.part(d, i)
+			file := p.file[at : at+length]
+			start := min(2, len(file)) // the marker that it begins with
+			rows := d.height
+			if !p.tiled() && i/d.across%d.down == d.down-1 {
+				rows = p.number(tagLength, 0) - (d.down-1)*d.height
+			}
+			name := fmt.Sprintf("%s %d of %d", d.name, i+1, d.all)
+			if !yield(JPEG{name, int(d.width), int(rows), slices.Concat(file[:start], tables, file[start:])}) {
+				return
+			}
+		}
 	}
-	tables := p.tables()
-	d := p.parts()
-	for i := range d.all {
-		if ctx.Err() != nil {
-			return nil
-		}
-		at, length, _ := p.part(d, i)
-		part := p.file[at : at+length]
-		if len(part) < 2 {
-			return rejection.Corruptf("the tiff is damaged: %s %d of %d is no JPEG", d.name, i+1, d.all)
-		}
-		rows := d.height
-		if !p.tiled() && i/d.across%d.down == d.down-1 {
-			rows = p.number(tagLength, 0) - (d.down-1)*d.height
-		}
-		found := jpeg.Examine(ctx, slices.Concat(part[:2], tables, part[2:]), int64(d.width+64)*int64(d.height+64))
-		switch {
-		case found.Damage != nil:
-			return rejection.Corruptf("the tiff is damaged at %s %d of %d: %v", d.name, i+1, d.all, found.Damage)
-		case found.Cut || uint64(found.Width) < d.width || uint64(found.Height) < rows:
-			return rejection.Corruptf("the tiff is damaged: %s %d of %d is cut short", d.name, i+1, d.all)
-		}
-	}
-	return nil
 }
 
 // tables returns the segments of tables that all JPEGs of the page share.

@@ -164,13 +164,13 @@ func (p *Page) add(fields map[uint16]entry) uint64 {
 	if p.word == 4 {
 		count = p.order.AppendUint16(nil, uint16(len(fields)))
 	}
-	out := append(p.file, count...)
+	p.file = append(p.file, count...)
 	for _, tag := range slices.Sorted(maps.Keys(fields)) {
 		e := fields[tag]
-		out = p.order.AppendUint16(p.order.AppendUint16(out, tag), uint16(e.kind))
-		out = append(append(out, p.offset(e.count)...), e.values...)
-		out = append(out, make([]byte, p.word-uint64(len(e.values)))...)
+		p.file = p.order.AppendUint16(p.order.AppendUint16(p.file, tag), uint16(e.kind))
+		p.file = append(append(p.file, p.offset(e.count)...), e.values...)
+		p.file = append(p.file, make([]byte, p.word-uint64(len(e.values)))...)
 	}
-	p.file = append(out, make([]byte, p.word)...) // no further directory
+	p.file = append(p.file, make([]byte, p.word)...) // no further directory
 	return at
 }

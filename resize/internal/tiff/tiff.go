@@ -2,7 +2,7 @@
 //
 //   - [Read] checks that all of a file is there, and that its first page is of a kind that is decoded.
 //   - [Page.Plain] gives the file a directory that leads the decoder to the first page, and to nothing else.
-//   - [Page.Examine] goes through the JPEGs that strips or tiles may consist of.
+//   - [Page.JPEGs] are those that it may consist of.
 //
 // Libraries that were weighed: golang.org/x/image/tiff decodes the first page, and exports no directories;
 // github.com/google/tiff follows a list of pages that leads back into itself for ever, which is what has to be prevented.

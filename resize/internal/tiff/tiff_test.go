@@ -74,7 +74,11 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("%s, %d rows: then %v", page.Kind(), rows, err)
 			}
 		}
-		_ = page.Examine(t.Context())
+		for part := range page.JPEGs() {
+			if part.Width <= 0 || part.Height <= 0 {
+				t.Fatalf("%s of %d × %d pixels", part.Name, part.Width, part.Height)
+			}
+		}
 		page.Matrix()
 		page.Part(8)
 	})
