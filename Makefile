@@ -48,6 +48,7 @@ bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
+	@./tools.sh $(LIBVIPS) tiffcp
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest -e '/resize/internal/$(bytes)$$')
 	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
@@ -88,7 +89,7 @@ test-system: ## the build with the system's libvips, 8.14 or newer, and the shor
 ifneq ($(LIBVIPS),system)
 	$(MAKE) test-system LIBVIPS=system
 else
-	@./tools.sh system
+	@./tools.sh system tiffcp
 	go build -o /dev/null ./cmd/lambda
 	go vet ./resize/...
 	go test -short ./resize ./resize/internal/vips ./resize/internal/planar ./resize/conformance

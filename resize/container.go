@@ -24,7 +24,7 @@ type layout struct {
 	coefficients int64 // of a JPEG: see [jpeg.Header]
 	png          png.Header
 	lossless     bool           // of a WebP
-	rows         int            // of a TIFF: see [tiff.Layout]
+	tiff         *tiff.Page     // or nil
 	hidden       int            // frames at the end of a GIF that are there for libvips alone
 	colors       isobmff.Colors // of an AVIF
 }
@@ -85,9 +85,9 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 		err = isobmff.Check(file, string(w.format))
 		found.colors = isobmff.ReadColors(file)
 	case TIFF:
-		var first tiff.Layout
-		first, err = tiff.Read(file, w.maxFrames)
-		found.rows = first.Rows
+		if found.tiff, err = tiff.Read(file, w.maxFrames); err == nil {
+			file = found.tiff.Plain()
+		}
 	}
 	return file, found, err
 }

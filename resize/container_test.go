@@ -152,8 +152,8 @@ func TestRowsOfATIFF(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := tiff.Read(data, 1)
-		if err != nil || found.Rows != c.want {
-			t.Errorf("%s: %d rows, want %d; %v", name, found.Rows, c.want, err)
+		if err != nil || found.Rows() != c.want {
+			t.Errorf("%s: %d rows, want %d; %v", name, found.Rows(), c.want, err)
 		}
 		if _, out := render(t, data, standard, AsSource); len(out) != 3 {
 			t.Errorf("%s: %d renditions", name, len(out))

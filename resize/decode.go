@@ -16,9 +16,12 @@ import (
 
 // readHeader reads the header of the picture, and decodes no pixel.
 func readHeader(ctx context.Context, in *input, format Format) (*Source, error) {
-	header, err := vips.Load(in.again(), formats[format].loader, vips.Loading{})
+	header, err := in.load(in.again(), vips.Loading{})
 	if err == nil {
 		defer header.Close()
+	}
+	if err != nil && format == TIFF { // its structure was looked at
+		return nil, rejection.Unsupportedf("%s is not read by libvips %s", in.layout.tiff.Kind(), vips.Version())
 	}
 	if err != nil {
 		return nil, in.blame(ctx, fmt.Sprintf("the header of the %s can't be read", format))
@@ -89,16 +92,20 @@ func (s *Source) decode(ctx context.Context, spec Spec, pictures []*picture) (wi
 }
 
 func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) {
-	damaged := fmt.Sprintf("the %s is damaged or cut short", s.Format)
 	shrink := s.loadShrink(p.width)
 	frames := s.Frames
 	if !animates(p.formats) {
 		frames = 1
 	}
 	how := vips.Loading{Shrink: shrink, Frames: frames, Tolerant: s.input.examined}
-	stored, err := vips.Load(s.input.last(ctx), formats[s.Format].loader, how)
+	if s.Format == TIFF {
+		if err := s.examineTIFF(ctx); err != nil {
+			return nil, err
+		}
+	}
+	stored, err := s.input.load(s.input.last(ctx), how)
 	if err != nil {
-		return nil, s.input.blame(ctx, damaged)
+		return nil, s.input.blame(ctx, s.input.damage())
 	}
 	defer stored.Close()
 	if err := grey(stored, s.input.layout.colors); err != nil {
@@ -107,7 +114,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	stored.SetProfile(s.profile) // sRGB's own is none
 	if s.Format == HEIC {
 		if err := decodeUntil(ctx, stored); err != nil {
-			return nil, s.input.blame(ctx, damaged)
+			return nil, s.input.blame(ctx, s.input.damage())
 		}
 	}
 	if s.Format == JPEG && shrink > 1 {
@@ -136,7 +143,7 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		if rejection := (*Rejection)(nil); errors.As(err, &rejection) {
 			return nil, err
 		}
-		return nil, s.input.blame(ctx, damaged)
+		return nil, s.input.blame(ctx, s.input.damage())
 	}
 	if err := pixels.upright(s.orientation); err != nil {
 		pixels.close()

@@ -128,6 +128,8 @@ func detect(head []byte) (Format, error) {
 		for _, info := range table {
 			switch {
 			case !info.begins(head):
+			case (info.format == AVIF || info.format == HEIC) && isobmff.Undecoded(head) != "":
+				return "", rejection.Unsupportedf("a HEIF with %s is not resized; with HEVC or AV1 in it, it may be", isobmff.Undecoded(head))
 			case !vips.Has(info.loader):
 				return "", &Rejection{Class: ClassUnsupported, Reason: info.name + " is not decoded by this build", Remedy: info.remedy}
 			default:

@@ -11,6 +11,7 @@ import (
 
 	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/rejection"
+	"s3resizer/resize/internal/vips"
 )
 
 // input is what libvips reads a picture from. The header is read twice: once to learn the dimensions, and once more with
@@ -29,7 +30,8 @@ type input struct {
 	// A JPEG that was examined is decoded whatever is wrong with it.
 	examined bool
 	// The file of any other format is read whole, since its decoder moves about in it.
-	file []byte
+	file  []byte
+	seeks *seeks // of a TIFF, once last was called
 
 	layout layout
 }
@@ -70,7 +72,22 @@ func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, 
 // is none.
 func examinedInput(ctx context.Context, file []byte, layout layout) *input {
 	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(jpeg.EndOfImage)}
-	return &input{body: body, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
+	return &input{body: body, format: JPEG, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
+}
+
+// load reads the header of the picture from a reader, and its pixels when they are asked for.
+func (in *input) load(r io.Reader, how vips.Loading) (*vips.Image, error) {
+	page := in.layout.tiff
+	how.Strict = page != nil && page.Strict()
+	image, err := vips.Load(r, formats[in.format].loader, how)
+	if err != nil || page == nil {
+		return image, err
+	}
+	if err := in.fromTIFF(image); err != nil {
+		image.Close()
+		return nil, err
+	}
+	return image, nil
 }
 
 // readHead reads what stands before the pixels.
@@ -82,6 +99,9 @@ func (in *input) readHead(r io.Reader, format Format) (err error) {
 	_, err = io.CopyN(&in.head, ahead, int64(ahead.Buffered()))
 	return err
 }
+
+// directoryRoom is how much longer a TIFF gets by [tiff.Page.Plain].
+const directoryRoom = 2 << 10
 
 // readFile reads the whole file, but stops as soon as it is too long or has too many frames.
 func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
@@ -96,7 +116,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		if err := tooLong(length); err != nil {
 			return err
 		}
-		in.file = make([]byte, 0, length+1) // one more byte, so that the end is met without growing
+		in.file = make([]byte, 0, length+1+directoryRoom) // one more byte, so that the end is met without growing
 	}
 	walked := walk{format: format, maxFrames: limits.MaxFrames}
 	for {
@@ -133,18 +153,22 @@ func (in *input) again() io.Reader {
 // last returns the last reader of the picture from its first byte. It fails when ctx ends.
 func (in *input) last(ctx context.Context) io.Reader {
 	in.body.ctx = ctx
+	if in.format == TIFF {
+		in.seeks = &seeks{Reader: bytes.NewReader(in.file)}
+		return in.seeks
+	}
 	if !in.streams {
 		return bytes.NewReader(in.file)
 	}
 	all := io.MultiReader(&in.head, in.body)
-	switch in.format {
-	case JPEG:
+	switch {
+	case in.examined:
+		return onlyReader{all}
+	case in.format == JPEG:
 		in.jpeg = jpeg.NewEnd(all, in.layout.header)
 		return onlyReader{in.jpeg}
-	case PNG:
+	default: // PNG
 		return onlyReader{in.layout.png.Mend(all)}
-	default: // a JPEG that was examined
-		return onlyReader{all}
 	}
 }
 
@@ -171,7 +195,7 @@ func (in *input) blame(ctx context.Context, reason string) error {
 
 func (in *input) close() {
 	in.head.Reset()
-	in.file = nil
+	in.file, in.layout.tiff, in.seeks = nil, nil, nil
 }
 
 // faultKeeper remembers the error, other than io.EOF, with which its reader or its context ended.

@@ -143,7 +143,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	case GIF:
 		return 4 * pixels
 	default:
-		return width * min(height, int64(layout.rows)) * s.pixelBytes
+		return width * min(height, int64(layout.tiff.Rows())) * s.pixelBytes
 	}
 }
 

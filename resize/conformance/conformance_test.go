@@ -62,7 +62,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	run(t, photoRows, orientationRows, oddRows, alphaRows, depthRows, chartRows, heicRows, corpusRows())
+	run(t, photoRows, orientationRows, oddRows, alphaRows, depthRows, chartRows, heicRows, tiffRows(), corpusRows())
 }
 
 func TestDemoPictures(t *testing.T) {

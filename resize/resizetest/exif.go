@@ -17,11 +17,21 @@ const (
 	kindASCII     = 2
 	kindShort     = 3
 	kindLong      = 4
+	kindRational  = 5
 	kindUndefined = 7
 )
 
 func short(tag uint16, values ...uint16) entry { return entry{tag, kindShort, values} }
 func long(tag uint16, values ...uint32) entry  { return entry{tag, kindLong, values} }
+
+// rational is a field of fractions with the denominator 10000.
+func rational(tag uint16, values ...uint32) entry {
+	var pairs []uint32
+	for _, v := range values {
+		pairs = append(pairs, v, 10000)
+	}
+	return entry{tag, kindRational, pairs}
+}
 
 // header is the header of a TIFF file, right before its first directory.
 func header(order binary.AppendByteOrder) []byte {
@@ -42,7 +52,7 @@ func directory(order binary.AppendByteOrder, at int, entries []entry, next uint3
 		if err != nil {
 			panic(err) // values of a fixed size: a mistake in this package
 		}
-		count := len(data) / map[uint16]int{kindASCII: 1, kindShort: 2, kindLong: 4, kindUndefined: 1}[e.kind]
+		count := len(data) / map[uint16]int{kindASCII: 1, kindShort: 2, kindLong: 4, kindRational: 8, kindUndefined: 1}[e.kind]
 		fields = order.AppendUint16(order.AppendUint16(fields, e.tag), e.kind)
 		fields = order.AppendUint32(fields, uint32(count))
 		if len(data) <= 4 {

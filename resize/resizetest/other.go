@@ -71,6 +71,11 @@ func rejected() []Picture {
 
 	// Pictures that are not resized yet, and moving ones.
 	add("phone.heic", "HEIC", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"+strings.Repeat("\x00", 300))
+	for item, says := range map[string]string{"unci": "uncompressed pixels (unci)", "j2k1": "JPEG 2000 (j2k1)"} {
+		entry := "\x00\x00\x00\x15infe\x02\x00\x00\x00\x00\x01\x00\x00" + item + "\x00"
+		info := "\x00\x00\x00\x23iinf\x00\x00\x00\x00\x00\x01" + entry
+		add(item+".heif", says, "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1miaf\x00\x00\x00\x2fmeta\x00\x00\x00\x00"+info+strings.Repeat("\x00", 300))
+	}
 	add("wavelets.jp2", "JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n\x00\x00\x00\x14ftypjp2 \x00\x00\x00\x00jp2 ")
 	add("wavelets.j2k", "JPEG 2000", "\xff\x4f\xff\x51\x00\x2f\x00\x00\x00\x00\x00\xf0\x00\x00\x00\xa0")
 	add("xl.jxl", "JXL", "\xff\x0a\xfa\x7f\x01\x90\x08\x06\x01\x00\x8c\x00\x4b\x38")

@@ -22,6 +22,7 @@ func TestGoSeesTheSamePictures(t *testing.T) {
 		"410.jpg", "weighted-alpha", "rgb.jpg", "animated.png", "animated-hidden.png", "orientation", "x4001", "65500x", "white-is-zero",
 		"restart-progressive", "palette-4.tif", "gamma-",
 		"no-trailer", "comment-cut", "gamma.png", "cicp-", "no-end", "half-an-end",
+		"jpeg-strips", "jpeg-tiles", "fax-g3-2d", "ycbcr",
 	}
 	seen := map[string]int{}
 	for _, p := range Pictures() {

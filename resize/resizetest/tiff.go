@@ -17,11 +17,13 @@ type tiffFile struct {
 	bits, format  uint16   // of a sample; its format: 1 unsigned, 3 floating point
 	extra         []uint16 // what samples beyond the colors are: 1 weighted alpha, 2 alpha
 	samples       int
-	tile          int // pixels a side; 0 for one strip
-	deflated      bool
-	compression   uint16 // of other kinds, in name only
-	preview       bool   // of another picture in the file
-	separate      bool   // each component by itself
+	tile, rows    int     // pixels a side of a tile, or rows of a strip; without both, all is one strip
+	compression   uint16  // one of those in pack; others are there in name only
+	also          []entry // further fields
+	preview       bool    // of another picture in the file
+	separate      bool    // each component by itself
+	window        bool    // zlib declares a smaller one than it uses
+	chroma        bool    // of YCbCr has a sample for 2 × 2 pixels
 	orientation   uint16
 	colors        []uint16 // of a palette
 	sample        func(x, y, n int) uint32
@@ -34,6 +36,7 @@ const (
 	tiffRGB         = 2
 	tiffPalette     = 3
 	tiffInks        = 5
+	tiffYCbCr       = 6
 )
 
 // encodeTIFF writes one page after another: its pixels, then its directory.
@@ -52,14 +55,17 @@ func encodeTIFF(pages ...tiffFile) []byte {
 		}
 		entries := []entry{
 			long(256, uint32(p.width)), long(257, uint32(p.height)), short(258, slices.Repeat([]uint16{p.bits}, p.samples)...),
-			short(259, max(p.compression, map[bool]uint16{false: 1, true: 8}[p.deflated])), short(262, p.photometric), short(277, uint16(p.samples)),
+			short(259, max(p.compression, 1)), short(262, p.photometric), short(277, uint16(p.samples)),
 			short(284, map[bool]uint16{false: 1, true: 2}[p.separate]), short(339, slices.Repeat([]uint16{max(1, p.format)}, p.samples)...),
-			short(274, max(1, p.orientation)), long(254, map[bool]uint32{true: 1}[p.preview]),
+			long(254, map[bool]uint32{true: 1}[p.preview]),
+		}
+		if entries = append(entries, p.also...); p.orientation > 0 {
+			entries = append(entries, short(274, p.orientation))
 		}
 		if p.tile > 0 {
 			entries = append(entries, long(322, uint32(p.tile)), long(323, uint32(p.tile)), long(324, offsets...), long(325, lengths...))
 		} else {
-			entries = append(entries, long(278, uint32(p.height)), long(273, offsets...), long(279, lengths...))
+			entries = append(entries, long(278, uint32(p.stripRows())), long(273, offsets...), long(279, lengths...))
 		}
 		if len(p.extra) > 0 {
 			entries = append(entries, short(338, p.extra...))
@@ -77,7 +83,7 @@ func encodeTIFF(pages ...tiffFile) []byte {
 
 // blocks are the strips or tiles.
 func (p tiffFile) blocks() [][]byte {
-	w, h := p.width, p.height
+	w, h := p.width, p.stripRows()
 	if p.tile > 0 {
 		w, h = p.tile, p.tile
 	}
@@ -92,21 +98,31 @@ func (p tiffFile) blocks() [][]byte {
 	for _, group := range groups {
 		for top := 0; top < p.height; top += h {
 			for left := 0; left < p.width; left += w {
-				block := p.block(image.Rect(left, top, left+w, top+h), group)
-				if p.deflated {
-					block = deflated(block)
+				bottom := top + h
+				if p.tile == 0 {
+					bottom = min(bottom, p.height)
 				}
-				out = append(out, block)
+				out = append(out, p.pack(image.Rect(left, top, left+w, bottom), group))
 			}
 		}
 	}
 	return out
 }
 
+func (p tiffFile) stripRows() int {
+	if p.rows > 0 {
+		return p.rows
+	}
+	return p.height
+}
+
 func (p tiffFile) block(at image.Rectangle, samples []int) []byte {
+	if p.chroma {
+		return p.subsampled(at)
+	}
 	var out []byte
 	for y := at.Min.Y; y < at.Max.Y; y++ {
-		bits := 0
+		acc, bits := uint32(0), uint16(0) // what does not fill a byte yet
 		for x := at.Min.X; x < at.Max.X; x++ {
 			for _, n := range samples {
 				s := p.sample(min(x, p.width-1), min(y, p.height-1), n)
@@ -116,13 +132,15 @@ func (p tiffFile) block(at image.Rectangle, samples []int) []byte {
 				case 16:
 					out = p.order.AppendUint16(out, uint16(s))
 				default:
-					if bits%8 == 0 {
-						out = append(out, 0)
+					acc, bits = acc<<p.bits|s, bits+p.bits
+					for ; bits >= 8; bits -= 8 {
+						out = append(out, byte(acc>>(bits-8)))
 					}
-					out[len(out)-1] |= byte(s) << (8 - int(p.bits) - bits%8)
 				}
-				bits += int(p.bits)
 			}
+		}
+		if bits > 0 {
+			out = append(out, byte(acc<<(8-bits)))
 		}
 	}
 	return out
@@ -153,8 +171,8 @@ func tiffs() []Picture {
 	of("big-endian", card, card, exact, func(f *tiffFile) { f.order = binary.BigEndian })
 	of("tiled", card, card, exact, func(f *tiffFile) { f.tile = 64 })
 	of("separate", card, card, exact, func(f *tiffFile) { f.separate = true })
-	of("deflate", card, card, exact, func(f *tiffFile) { f.deflated = true })
-	of("tiled-deflate", card, card, exact, func(f *tiffFile) { f.tile, f.deflated = 32, true })
+	of("deflate", card, card, exact, func(f *tiffFile) { f.compression = tiffDeflate })
+	of("tiled-deflate", card, card, exact, func(f *tiffFile) { f.tile, f.compression = 32, tiffDeflate })
 	of("grey", grey, grey, exact, func(f *tiffFile) { f.photometric, f.samples = tiffBlackIsZero, 1 })
 	of("white-is-zero", negative(grey), grey, exact, func(f *tiffFile) { f.photometric, f.samples = tiffWhiteIsZero, 1 })
 	of("alpha", veil, veil, exact, func(f *tiffFile) { f.samples, f.extra = 4, []uint16{2} })
@@ -206,6 +224,18 @@ func tiffs() []Picture {
 	}
 	second := tiffOf(plain(300, 40, color.NRGBA{255, 0, 0, 255}))
 	add("pages", encodeTIFF(tiffOf(card), second, second), card, exact)
+	all = append(all, wholeAndCut(card, blackAndWhite)...)
+	ycbcr := mapped(card, toYCbCr)
+	whole := short(530, 1, 1) // no chroma is shared
+	of("ycbcr", ycbcr, card, exact, func(f *tiffFile) { f.photometric, f.also = tiffYCbCr, []entry{whole} })
+	of("ycbcr-separate", ycbcr, card, exact, func(f *tiffFile) { f.photometric, f.separate, f.also = tiffYCbCr, true, []entry{whole} })
+	of("ycbcr-bt709", mapped(card, videoOf), card, exact-4, func(f *tiffFile) {
+		f.photometric = tiffYCbCr
+		f.also = []entry{whole, rational(529, 2126, 7152, 722), rational(532, 160000, 2350000, 1280000, 2400000, 1280000, 2400000)}
+	})
+	of("orientation-long", stored(card, 6), card, exact, func(f *tiffFile) { f.also = []entry{long(274, 6)} })
+	// zlib says in its first byte how far back it looks: 256 bytes, but it is some 32 KB. Browsers mind that in a PNG no more.
+	of("zlib-window", card, card, exact, func(f *tiffFile) { f.compression, f.window = tiffDeflate, true })
 	for _, name := range []string{"lzw", "big"} { // by libtiff's tools
 		add(name, file(name+".tif"), card, exact)
 	}
@@ -226,6 +256,22 @@ func tiffs() []Picture {
 		eight := f.sample
 		f.bits, f.sample = 32, func(x, y, n int) uint32 { return 0x01010101 * eight(x, y, n) }
 	})
+	for _, depth := range []uint16{10, 12, 14} {
+		reject(fmt.Sprintf("grey-%d", depth), fmt.Sprintf("a TIFF of %d bits per sample", depth), func(f *tiffFile) {
+			eight := f.sample
+			f.photometric, f.samples, f.bits = tiffBlackIsZero, 1, depth
+			f.sample = func(x, y, n int) uint32 { return eight(x, y, n) << (depth - 8) }
+		})
+	}
+	reject("rgb-4", "a TIFF of 3 samples of 4 bits", func(f *tiffFile) {
+		eight := f.sample
+		f.bits, f.sample = 4, func(x, y, n int) uint32 { return eight(x, y, n) >> 4 }
+	})
+	for name, tile := range map[string]int{"strip": 0, "tiles": 64} {
+		reject("old-jpeg-"+name, "JPEG of the old style", func(f *tiffFile) { f.compression, f.tile = 6, tile })
+	}
+	reject("separate-tiles", "tiles for each channel", func(f *tiffFile) { f.separate, f.tile = true, 64 })
+	reject("icclab", "photometric interpretation 9", func(f *tiffFile) { f.photometric = 9 })
 	reject("zstd", "compression 50000", func(f *tiffFile) { f.compression = 50000 })
 	reject("raw-sensor", "raw file", func(f *tiffFile) { f.photometric, f.samples = 32803, 1 })
 	reject("raw-preview", "raw file", func(f *tiffFile) { f.preview = true })

@@ -3,6 +3,7 @@
 //
 //   - [IsAVIF] and [IsHEIC] recognize the formats.
 //   - [Check] refuses files that would lead a decoder astray.
+//   - [Undecoded] names codecs that are not decoded.
 //   - [ReadColors] reads what the samples of an AVIF mean: the code points of CICP, in the boxes or in the coded data.
 //
 // Libraries that were weighed: github.com/abema/go-mp4 knows the boxes of movies, but not the item references that [Check] is

@@ -21,7 +21,7 @@ func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 	s := &scanner{ctx: ctx, maxPixels: maxPixels, bitReader: bitReader{data: withoutTail(file)}}
 	s.useStandardTables()
 	err := s.examine()
-	found := Finding{Height: s.height, Rows: s.rows(), File: s.data}
+	found := Finding{Width: s.width, Height: s.height, Rows: s.rows(), File: s.data}
 	switch {
 	case err == nil:
 		found.Rows = s.height
@@ -35,7 +35,8 @@ func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 
 // Finding is what [Examine] has found. If Damage is nil and Cut is false, all of the picture is there.
 type Finding struct {
-	Height int    // pixels, as stored
+	Width  int // pixels, as stored
+	Height int
 	Rows   int    // pixel rows from the top that are there or, if Damage is not nil, above which it lies
 	Cut    bool   // the file ends before the picture does
 	Damage error  // what is wrong, beyond being cut short; or nil

@@ -103,3 +103,24 @@ int room_decode(VipsImage *in) {
   g_free(pixel);
   return failed;
 }
+
+int room_drained(VipsImage *in) {
+  double mean;
+  return vips_avg(in, &mean, NULL);
+}
+
+int room_first_bands(VipsImage *in, int bands, VipsImage **out) { return vips_extract_band(in, out, 0, "n", bands, NULL); }
+
+int room_recombined(VipsImage *in, const double *matrix, const double *add, VipsImage **out) {
+  int bands = in->Bands;
+  VipsImage *factors = vips_image_new_matrix_from_array(bands, bands, matrix, bands * bands), *mixed = NULL, *sum = NULL;
+  double *ones = g_new(double, bands);
+  for (int i = 0; i < bands; i++) ones[i] = 1;
+  int failed = !factors || vips_recomb(in, &mixed, factors, NULL) || vips_linear(mixed, &sum, ones, add, bands, NULL) ||
+    vips_cast(sum, out, in->BandFmt, NULL);
+  g_free(ones);
+  if (factors) g_object_unref(factors);
+  if (mixed) g_object_unref(mixed);
+  if (sum) g_object_unref(sum);
+  return failed;
+}

@@ -198,5 +198,37 @@ func (i *Image) Decode() error {
 	return nil
 }
 
+// Drain computes all pixels, and keeps none.
+func (i *Image) Drain() error {
+	if C.room_drained(i.c) != 0 {
+		return failure("compute the pixels")
+	}
+	return nil
+}
+
+// Keep keeps the first bands.
+func (i *Image) Keep(bands int) error {
+	return i.become("leave bands out", func(out **C.VipsImage) C.int { return C.room_first_bands(i.c, C.int(bands), out) })
+}
+
+// Recombine computes new bands, one for each row of factors: the sum of the bands, each times its factor, and of what is to be
+// added, rounded to the format of the samples. Bands beyond those stay.
+func (i *Image) Recombine(rows [][]float64, add []float64) error {
+	bands := i.Bands()
+	matrix, sum := make([]C.double, bands*bands), make([]C.double, bands)
+	for to := range bands {
+		sum[to] = 0.5 // a cast cuts off
+		if to >= len(rows) {
+			matrix[to*bands+to] = 1
+			continue
+		}
+		sum[to] += C.double(add[to])
+		for from, factor := range rows[to] {
+			matrix[to*bands+from] = C.double(factor)
+		}
+	}
+	return i.become("recombine bands", func(out **C.VipsImage) C.int { return C.room_recombined(i.c, &matrix[0], &sum[0], out) })
+}
+
 // Kill stops the computation of the picture. Any goroutine may call it, as long as the picture is not closed.
 func (i *Image) Kill() { C.vips_image_set_kill(i.c, 1) }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
 )
 
 // Loader is the name of one of libvips's loaders, without the "load_source" at its end.
@@ -41,20 +43,31 @@ func (l Loader) use(f func(operation *C.char)) {
 	f(operation)
 }
 
-// Loading says how a file is loaded. The zero value loads the first frame at full size, and fails if the file is cut short.
+// Loading says how a file is loaded. The zero value loads the first frame at full size, and fails if the file is cut short, or
+// if a TIFF can't be decoded.
 type Loading struct {
 	Shrink   int  // by how much the decoder makes the picture smaller: 2, 4 or 8; for JPEG and WebP only
 	Frames   int  // if more than one, load so many frames, one below the other, into memory
 	Tolerant bool // decode a JPEG whatever is wrong with it
+	Strict   bool // fail at what a decoder only warns of; in strips of a TIFF, but not in tiles, at warnings of its fields, too
 }
 
 // options returns the options for libvips. With sequential access, it decodes lazily, row by row, as the resampler asks for
-// rows. With fail_on=truncated, half a picture does not pass as a whole one. A JPEG that is cut short causes a warning for each
-// restart interval that is missing, and a loader that is not unlimited fails at the hundredth.
+// rows. With fail_on=truncated, half a picture does not pass as a whole one; with a TIFF, that takes fail_on=error. (libvips
+// before 8.17 fails at errors of a TIFF, and never at warnings.) A strip of a TIFF may be of more than 50 MB, libtiff's limit. A JPEG that is cut short causes a warning for each restart
+// interval that is missing, and a loader that is not unlimited fails at the hundredth.
 func (l Loading) options(loader Loader) string {
 	options := "access=sequential,fail_on=truncated"
-	if l.Tolerant {
+	switch {
+	case l.Tolerant:
 		options = "access=sequential,fail_on=none,unlimited=true"
+	case l.Strict:
+		options = "access=sequential,fail_on=warning"
+	case loader == TIFF:
+		options = "access=sequential,fail_on=error"
+	}
+	if loader == TIFF && (vips.MajorVersion > 8 || vips.MinorVersion >= 17) { // older ones always are
+		options += ",unlimited=true"
 	}
 	if l.Shrink > 1 && loader == JPEG {
 		options += fmt.Sprintf(",shrink=%d", l.Shrink)

@@ -29,3 +29,6 @@ int room_widened(VipsImage *in, VipsImage **out);
 int room_cast(VipsImage *in, VipsBandFormat format, VipsImage **out);
 int room_turned(VipsImage *in, int orientation, VipsImage **out);
 int room_decode(VipsImage *in);
+int room_drained(VipsImage *in);
+int room_first_bands(VipsImage *in, int bands, VipsImage **out);
+int room_recombined(VipsImage *in, const double *matrix, const double *add, VipsImage **out);

@@ -33,6 +33,10 @@ tiffcp -r 16 -c jpeg:r:90 "$work/card.tif" jpeg.tif
 ppm2tiff -c none "$work/bilevel.pbm" "$work/bilevel.tif"
 tiffcp -c g4 "$work/bilevel.tif" fax.tif
 tiffcp -c packbits "$work/bilevel.tif" packbits.tif
+for kind in g3:1d g3:2d g4; do
+  tiffcp -r 40 -c $kind "$work/bilevel.tif" "fax-$(echo $kind | tr : -)-strips.tif"
+  tiffcp -t -w 64 -l 64 -c $kind "$work/bilevel.tif" "fax-$(echo $kind | tr : -)-tiles.tif"
+done
 
 # libwebp
 cwebp -quiet -q 90 "$work/card.png" -o lossy.webp
