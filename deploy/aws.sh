@@ -62,6 +62,7 @@ unconfirmed() {
 }
 
 # look: sets status, such as UPDATE_COMPLETE, or nothing where there is no stack; and what output takes from.
+# shellcheck disable=SC2016,SC2034 # the backticks are JMESPath's; who sources this has status
 look() {
   seen=$(aws cloudformation describe-stacks --stack-name "$STACK" --output text \
     --query 'Stacks[0].[[[StackStatus]], not_null(Outputs, `[]`)[].[OutputKey, OutputValue]][]' 2>/dev/null) || seen=
