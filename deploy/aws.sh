@@ -77,11 +77,12 @@ output() {
   done <<<"$seen"
 }
 
-# in_queue ARN: how many messages are in it, taken ones among them.
+# queue_url ARN: where the queue is asked.
+queue_url() { aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text; }
+
+# in_queue URL: how many messages are in it, taken ones among them.
 in_queue() {
-  local url
-  url=$(aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text) || return
-  aws sqs get-queue-attributes --queue-url "$url" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+  aws sqs get-queue-attributes --queue-url "$1" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
     --query 'sum(values(Attributes)[].to_number(@))' --output text | cut -d . -f 1
 }
 

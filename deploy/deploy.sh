@@ -112,14 +112,15 @@ fi
 
 # unwire takes the old entry away: S3 refuses two for the same keys. What waits in an old queue would go with it.
 unwire() {
-  local empty=0 waited
+  local empty=0 waited url
   [ "$wired" != --eventbridge ] || return 0
   # shellcheck disable=SC2086 # two arguments
   act s3wire remove "s3://$SOURCE_BUCKET" $wired
   if [ "$trigger" = sqs ] || [[ $wired != --queue* ]] || ! confirmed; then return; fi
+  url=$(queue_url "${wired#--queue }") || failed "the queue of the stack $STACK can't be looked at: mend what is said above, and give the same command again"
   echo "waiting up to ${PATIENCE:-600} s until the queue is empty, since it goes" >&2
   for ((waited = 0; empty < 5; waited += 2)); do # its numbers are approximate: five times is enough
-    if [ "$(in_queue "${wired#--queue }")" = 0 ]; then empty=$((empty + 1)); else empty=0; fi
+    if [ "$(in_queue "$url")" = 0 ]; then empty=$((empty + 1)); else empty=0; fi
     ((waited < ${PATIENCE:-600})) || failed "there are still uploads in the queue: deploy again when the function has done them"
     sleep "${PAUSE:-2}"
   done

@@ -18,7 +18,7 @@ elif [ -z "$wiring" ]; then
   echo "the stack has no outputs, so it was never finished: nothing is wired to it" >&2
 fi
 for queue in "${wiring#--queue }" "$(output DeadLettersArn)"; do
-  [[ $queue != arn:*:sqs:* ]] || echo "uploads that wait in ${queue##*:}, and go with it: $(in_queue "$queue")" >&2
+  [[ $queue != arn:*:sqs:* ]] || echo "uploads that wait in ${queue##*:}, and go with it: $(in_queue "$(queue_url "$queue")")" >&2
 done
 act aws cloudformation delete-stack --stack-name "$STACK"
 act aws cloudformation wait stack-delete-complete --stack-name "$STACK"
