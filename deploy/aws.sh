@@ -61,23 +61,28 @@ unconfirmed() {
   confirmed || echo "nothing was changed; this does it: make $1$settings CONFIRM=yes" >&2
 }
 
-# stack_output KEY: an output of the stack, or nothing.
-stack_output() {
-  local value
-  value=$(aws cloudformation describe-stacks --stack-name "$STACK" --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text 2>/dev/null) || return 0
-  [ "$value" = None ] || echo "$value"
+# look: sets status, such as UPDATE_COMPLETE, or nothing where there is no stack; and what output takes from.
+# shellcheck disable=SC2016,SC2034 # the backticks are JMESPath's; who sources this has status
+look() {
+  seen=$(aws cloudformation describe-stacks --stack-name "$STACK" --output text \
+    --query 'Stacks[0].[[[StackStatus]], not_null(Outputs, `[]`)[].[OutputKey, OutputValue]][]' 2>/dev/null) || seen=
+  status=${seen%%$'\n'*}
 }
 
-# stack_status: such as UPDATE_COMPLETE, or nothing where there is no stack.
-stack_status() {
-  aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true
+# output KEY: an output that the stack had when it was looked at, or nothing.
+output() {
+  local key value
+  while IFS=$'\t' read -r key value; do
+    [ "$key" != "$1" ] || echo "$value"
+  done <<<"$seen"
 }
 
-# in_queue ARN: how many messages are in it, taken ones among them.
+# queue_url ARN: where the queue is asked.
+queue_url() { aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text; }
+
+# in_queue URL: how many messages are in it, taken ones among them.
 in_queue() {
-  local url
-  url=$(aws sqs get-queue-url --queue-name "${1##*:}" --query QueueUrl --output text) || return
-  aws sqs get-queue-attributes --queue-url "$url" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+  aws sqs get-queue-attributes --queue-url "$1" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
     --query 'sum(values(Attributes)[].to_number(@))' --output text | cut -d . -f 1
 }
 

@@ -17,7 +17,7 @@ x86_64) platform=amd64 ;;
 esac
 check_tools go
 
-status=$(stack_status)
+look
 case $status in
 ROLLBACK_COMPLETE)
   echo "the stack $STACK was never finished: its first deployment failed and was rolled back ($status). All that CloudFormation" \
@@ -27,7 +27,7 @@ REVIEW_IN_PROGRESS) ;; # a change set was made and never executed
 UPDATE_ROLLBACK_FAILED) die "the stack $STACK is stuck ($status): mend what its events say, then aws cloudformation continue-update-rollback --stack-name $STACK" ;;
 CREATE_FAILED | ROLLBACK_FAILED | DELETE_FAILED) die "the stack $STACK can only be deleted ($status): make destroy STACK=$STACK first; its events say what is in the way" ;;
 esac
-served=$(stack_output SourceBucketName)
+served=$(output SourceBucketName)
 [ "${served:-$SOURCE_BUCKET}" = "$SOURCE_BUCKET" ] || die "the stack $STACK is for $served: name another one, STACK=…, or make destroy first"
 bucket_here "$SOURCE_BUCKET" || die "there is no bucket $SOURCE_BUCKET in account $account"
 must_be_here "$SOURCE_BUCKET" 'set AWS_REGION=WHERE, and push the image there'
@@ -67,7 +67,7 @@ check_concurrency() {
     echo "whether the account's quota has room for ReservedConcurrency=$1 can't be looked up: allow lambda:GetAccountSettings" >&2
     return
   fi
-  own=None name=$(stack_output FunctionName)
+  own=None name=$(output FunctionName)
   [ -z "$name" ] || own=$(aws lambda get-function-concurrency --function-name "$name" --query ReservedConcurrentExecutions --output text) || own=None
   [ "$own" != None ] || own=0
   room=$((unreserved + own - 100))
@@ -79,11 +79,11 @@ check_concurrency() {
 # The first of two values for a parameter would be dropped without a word.
 parameters=("SourceBucket=$SOURCE_BUCKET" "DestinationBucket=$destination" "DestinationBucketIs=$is" "ImageUri=$IMAGE_URI" "Architecture=$ARCHITECTURE")
 # What an update does not name stays as it was.
-wired=$(stack_output Wiring) prefix_wired=$(stack_output SourcePrefixUsed)
+wired=$(output Wiring) prefix_wired=$(output SourcePrefixUsed)
 prefix=$prefix_wired trigger=direct
 case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; esac
 trigger_wired=$trigger
-deletions=$(stack_output WiringOfDeletions)
+deletions=$(output WiringOfDeletions)
 deletions_wired=$deletions
 cloudfront=
 # xargs reads quotes as a shell does, and runs nothing of it.
@@ -105,21 +105,22 @@ while IFS= read -r given; do
   [ -z "$given" ] || parameters+=("$given")
 done <<<"$words"
 
-if [[ -n $cloudfront && $cloudfront != no && $is = existing && -z $(stack_output DistributionUrl) ]] &&
+if [[ -n $cloudfront && $cloudfront != no && $is = existing && -z $(output DistributionUrl) ]] &&
   aws s3api get-bucket-policy --bucket "$destination" >/dev/null 2>&1; then
   die "$destination has a policy of its own, which the stack's would replace: take CloudFront=$cloudfront away, and let CloudFront in by that policy"
 fi
 
 # unwire takes the old entry away: S3 refuses two for the same keys. What waits in an old queue would go with it.
 unwire() {
-  local empty=0 waited
+  local empty=0 waited url
   [ "$wired" != --eventbridge ] || return 0
   # shellcheck disable=SC2086 # two arguments
   act s3wire remove "s3://$SOURCE_BUCKET" $wired
   if [ "$trigger" = sqs ] || [[ $wired != --queue* ]] || ! confirmed; then return; fi
+  url=$(queue_url "${wired#--queue }") || failed "the queue of the stack $STACK can't be looked at: mend what is said above, and give the same command again"
   echo "waiting up to ${PATIENCE:-600} s until the queue is empty, since it goes" >&2
   for ((waited = 0; empty < 5; waited += 2)); do # its numbers are approximate: five times is enough
-    if [ "$(in_queue "${wired#--queue }")" = 0 ]; then empty=$((empty + 1)); else empty=0; fi
+    if [ "$(in_queue "$url")" = 0 ]; then empty=$((empty + 1)); else empty=0; fi
     ((waited < ${PATIENCE:-600})) || failed "there are still uploads in the queue: deploy again when the function has done them"
     sleep "${PAUSE:-2}"
   done
@@ -144,15 +145,17 @@ if [ "$status" = ROLLBACK_COMPLETE ]; then
 fi
 act aws cloudformation deploy --stack-name "$STACK" --template-file "$root/deploy/template.yaml" --capabilities CAPABILITY_IAM \
   --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" || {
+  look
   aws cloudformation describe-stack-events --stack-name "$STACK" --output text \
     --query "StackEvents[?ends_with(ResourceStatus, '_FAILED')].[LogicalResourceId, ResourceStatusReason] | [:8]" >&2 || true
-  failed "the stack $STACK was not deployed ($(stack_status)): mend what is said above, and give the same command again"
+  failed "the stack $STACK was not deployed ($status): mend what is said above, and give the same command again"
 }
 
 place=s3://$SOURCE_BUCKET
 [ "$trigger" = eventbridge ] || place+=${prefix:+/$prefix} # an EventBridge rule has its own filter
 if confirmed; then
-  wiring=$(stack_output Wiring) deletions=$(stack_output WiringOfDeletions)
+  look
+  wiring=$(output Wiring) deletions=$(output WiringOfDeletions)
   [ -n "$wiring" ] || die "the stack $STACK has no output Wiring: see its events in CloudFormation"
 else
   case $trigger in
@@ -170,7 +173,7 @@ if ! confirmed; then
   exit 0
 fi
 
-statement=$(stack_output KeyPolicyStatement)
+statement=$(output KeyPolicyStatement)
 [ -z "$statement" ] || printf '%s\n' "the policy of the destination's KMS key has to have this statement, or CloudFront shows nothing:" "  $statement" >&2
 
 key=${prefix}s3resizer-smoke-test/$(date -u +%Y%m%dT%H%M%SZ)-$$.jpg
@@ -203,14 +206,14 @@ for ((waited = 0; waited < patience; waited += 2)); do
   report=
   sleep "${PAUSE:-2}"
 done
-[ -n "$report" ] || die "no s3://$destination/$record after $patience s; the function's log: aws logs tail $(stack_output LogGroupName) --since 15m"
+[ -n "$report" ] || die "no s3://$destination/$record after $patience s; the function's log: aws logs tail $(output LogGroupName) --since 15m"
 [[ $report == *'"status":"resized"'* ]] || die "the picture was not resized: $report"
 # The key of each rendition; ours needs no unquoting.
 while read -r object; do made+=("$object"); done < <(grep -o '"key":"[^"]*"' <<<"${report#*\"renditions\"}" | cut -d '"' -f 4)
 echo "$report"
-distribution=$(stack_output DistributionUrl)
+distribution=$(output DistributionUrl)
 for object in "${made[@]}"; do
   if [ -n "$distribution" ]; then echo "$distribution/$object"; else aws s3 presign "s3://$destination/$object" --expires-in 3600; fi
 done
 if [ -t 0 ] && [ "${KEEP:-}" != yes ]; then read -r -p "Enter takes the test's pictures away again (KEEP=yes leaves them) " || true; fi
-echo "done: uploads to s3://$SOURCE_BUCKET/$prefix become renditions in s3://$destination; $(stack_output DashboardUrl)" >&2
+echo "done: uploads to s3://$SOURCE_BUCKET/$prefix become renditions in s3://$destination; $(output DashboardUrl)" >&2

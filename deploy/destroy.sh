@@ -5,10 +5,10 @@ set -euo pipefail
 # shellcheck source=deploy/aws.sh
 source "$(dirname "$0")/aws.sh"
 check_tools go
-status=$(stack_status)
+look
 [ -n "$status" ] || die "there is no stack $STACK in $region"
 echo "the stack $STACK: $status" >&2
-source_bucket=$(stack_output SourceBucketName) destination=$(stack_output DestinationBucketName) wiring=$(stack_output Wiring)
+source_bucket=$(output SourceBucketName) destination=$(output DestinationBucketName) wiring=$(output Wiring)
 
 # First, so that S3 is never told to call what is not there. EventBridge stays on: others may listen.
 if [ -n "$wiring" ] && [ "$wiring" != --eventbridge ]; then
@@ -17,8 +17,8 @@ if [ -n "$wiring" ] && [ "$wiring" != --eventbridge ]; then
 elif [ -z "$wiring" ]; then
   echo "the stack has no outputs, so it was never finished: nothing is wired to it" >&2
 fi
-for queue in "${wiring#--queue }" "$(stack_output DeadLettersArn)"; do
-  [[ $queue != arn:*:sqs:* ]] || echo "uploads that wait in ${queue##*:}, and go with it: $(in_queue "$queue")" >&2
+for queue in "${wiring#--queue }" "$(output DeadLettersArn)"; do
+  [[ $queue != arn:*:sqs:* ]] || echo "uploads that wait in ${queue##*:}, and go with it: $(in_queue "$(queue_url "$queue")")" >&2
 done
 act aws cloudformation delete-stack --stack-name "$STACK"
 act aws cloudformation wait stack-delete-complete --stack-name "$STACK"

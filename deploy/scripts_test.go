@@ -501,7 +501,7 @@ func TestTheScriptsAskForOutputsThatThereAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, found := range regexp.MustCompile(`stack_output ([A-Za-z]+)`).FindAllSubmatch(data, -1) {
+		for _, found := range regexp.MustCompile(`\$\(output ([A-Za-z]+)`).FindAllSubmatch(data, -1) {
 			if asked++; outputs[string(found[1])] == nil {
 				t.Errorf("%s asks for %s", script, found[1])
 			}

@@ -67,6 +67,15 @@ func TestAnUpdateLosesNoUploadUnsaid(t *testing.T) {
 			t.Errorf("ok: %v\n%s", r.ok, r.errors)
 		}
 	})
+	t.Run("and if the queue can't be looked at", func(t *testing.T) {
+		d := newDesk(t)
+		d.stack(queue)
+		r := d.run("deploy.sh", forSource, confirm, "PARAMETERS=Trigger=direct", "FAIL=get-queue-url")
+		r.inOrder(t, "s3wire remove s3://photos "+queue, "s3wire add s3://photos "+queue)
+		if r.ok || r.at("cloudformation deploy") >= 0 || !strings.Contains(r.errors, "can't be looked at") {
+			t.Errorf("ok: %v\n%s", r.ok, r.errors)
+		}
+	})
 	t.Run("so it is when the deployment fails, and that says why", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack(function)
