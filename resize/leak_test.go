@@ -21,7 +21,10 @@ const leakVariable = "S3RESIZER_LEAK_TEST"
 // At its end, libvips reports what was never released: objects, memory, descriptors. That includes what was lost in C, which the
 // count of open images can't know of.
 func TestLibvipsHasNothingLeftAtItsEnd(t *testing.T) {
-	for lost, says := range map[string]string{"nothing": `^(memory: high-water mark .*\n|vips_threadset_free: peak of .*\n)*$`, "a picture": `objects alive`} {
+	// libheif finds the end of a file by seeking beyond it. libvips takes that for an error, and says at its end which it has not
+	// told yet.
+	const nothing = `^(memory: high-water mark .*\n|vips_threadset_free: peak of .*\n|(error buffer: )?source_reader: bad seek to .*\n)*$`
+	for lost, says := range map[string]string{"nothing": nothing, "a picture": `objects alive`} {
 		t.Run(lost+" lost", func(t *testing.T) {
 			child := exec.Command(os.Args[0])
 			child.Env = append(os.Environ(), leakVariable+"="+lost)
