@@ -51,10 +51,10 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 
 // walk looks at a file of a format that does not stream, while it is being read.
 type walk struct {
-	format    Format
-	maxFrames int
-	gif       gif.Walk
-	webp      webp.Walk
+	format Format
+	limits Limits
+	gif    gif.Walk
+	webp   webp.Walk
 }
 
 // on looks at as much of the file as has come. Its error is a [*Rejection]: the file has too many frames.
@@ -62,14 +62,14 @@ func (w *walk) on(file []byte) error {
 	frames := 0
 	switch w.format {
 	case GIF:
-		w.gif.On(file)
+		w.gif.On(file, w.limits.MaxFrames)
 		frames = w.gif.Frames
 	case WebP:
 		w.webp.On(file)
 		frames = w.webp.Frames
 	}
-	if frames > w.maxFrames {
-		return rejection.TooLargef("an animation of more than %d frames; that is the limit", w.maxFrames)
+	if frames > w.limits.MaxFrames {
+		return rejection.TooLargef("an animation of more than %d frames; that is the limit", w.limits.MaxFrames)
 	}
 	return nil
 }
@@ -78,14 +78,20 @@ func (w *walk) on(file []byte) error {
 func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 	switch w.format {
 	case GIF:
-		file, found.hidden, err = w.gif.Mend(file)
+		if w.gif.Frames > 0 {
+			width, height := gif.Screen(file)
+			err = w.limits.check(width, height, w.gif.Frames)
+		}
+		if err == nil {
+			file, found.hidden, err = w.gif.Mend(file)
+		}
 	case WebP:
 		found.lossless = w.webp.Lossless
 	case AVIF, HEIC: // whose colors its own loader reads
 		err = isobmff.Check(file, string(w.format))
 		found.colors = isobmff.ReadColors(file)
 	case TIFF:
-		if found.tiff, err = tiff.Read(file, w.maxFrames); err == nil {
+		if found.tiff, err = tiff.Read(file, w.limits.MaxFrames); err == nil {
 			file = found.tiff.Plain()
 		}
 	}

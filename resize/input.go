@@ -118,7 +118,7 @@ func (in *input) readFile(r io.Reader, format Format, limits Limits) error {
 		}
 		in.file = make([]byte, 0, length+1+directoryRoom) // one more byte, so that the end is met without growing
 	}
-	walked := walk{format: format, maxFrames: limits.MaxFrames}
+	walked := walk{format: format, limits: limits}
 	for {
 		in.file = slices.Grow(in.file, 1)
 		n, err := r.Read(in.file[len(in.file):cap(in.file)])

@@ -144,7 +144,8 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := source.check(limits); err != nil {
+	source.maxMemory = limits.MaxMemory
+	if err := limits.check(source.Width, source.Height, source.Frames); err != nil {
 		return nil, err
 	}
 	source.openPlanes()
@@ -156,17 +157,17 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 // of.
 const mostSide = 65_535
 
-func (s *Source) check(limits Limits) error {
-	s.maxMemory = limits.MaxMemory
-	if max(s.Width, s.Height) > mostSide {
-		return rejection.TooLargef("%d × %d pixels; neither side may have more than %d", s.Width, s.Height, mostSide)
+// check returns a [*Rejection] if a picture of the given dimensions, in pixels, is too large, or has too many frames.
+func (l Limits) check(width, height, frames int) error {
+	if max(width, height) > mostSide {
+		return rejection.TooLargef("%d × %d pixels; neither side may have more than %d", width, height, mostSide)
 	}
-	if s.Frames > limits.MaxFrames {
-		return rejection.TooLargef("an animation of %d frames; the limit is %d", s.Frames, limits.MaxFrames)
+	if frames > l.MaxFrames {
+		return rejection.TooLargef("an animation of %d frames; the limit is %d", frames, l.MaxFrames)
 	}
 	// Each factor fits 32 bits: the product of the first two can't overflow, and the division avoids the third.
-	if int64(s.Width)*int64(s.Height) > limits.MaxPixels/int64(s.Frames) {
-		return rejection.TooLargef("%d × %d pixels × %d frames; the limit is %d pixels", s.Width, s.Height, s.Frames, limits.MaxPixels)
+	if int64(width)*int64(height) > l.MaxPixels/int64(frames) {
+		return rejection.TooLargef("%d × %d pixels × %d frames; the limit is %d pixels", width, height, frames, l.MaxPixels)
 	}
 	return nil
 }

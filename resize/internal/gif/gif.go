@@ -38,9 +38,10 @@ const (
 // tableSize returns how many bytes the color table takes that the flags of a screen or a frame announce.
 func tableSize(flags byte) int { return int(flags>>7) * 3 << (flags&7 + 1) }
 
-// On walks on through what there is of the file by now, from its first byte (GIF89a, sections 15 to 27).
-func (w *Walk) On(file []byte) {
-	for w.at < len(file) && !w.ended {
+// On walks on through what there is of the file by now, from its first byte (GIF89a, sections 15 to 27), until there are more
+// frames than most.
+func (w *Walk) On(file []byte, most int) {
+	for w.at < len(file) && !w.ended && w.Frames <= most {
 		left := file[w.at:]
 		switch {
 		case w.at == 0:
@@ -78,6 +79,9 @@ func (w *Walk) On(file []byte) {
 		}
 	}
 }
+
+// Screen returns the dimensions of the file's screen, in pixels.
+func Screen(file []byte) (width, height int) { return le16(file[6:]), le16(file[8:]) }
 
 // whole reports whether all frames are there that the file announces. Some encoders leave the trailer out. Without it, nobody
 // knows how many frames there were; but a file that was cut ends in the middle of one, or of what announces the next, in all

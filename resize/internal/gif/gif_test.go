@@ -2,6 +2,7 @@ package gif
 
 import (
 	"bytes"
+	"math"
 	"reflect"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestFramesOfEveryGIF(t *testing.T) {
 			var w Walk
 			for length := 0; length < len(p.Data); {
 				length = min(len(p.Data), length+step)
-				w.On(p.Data[:length])
+				w.On(p.Data[:length], math.MaxInt)
 			}
 			if w.Frames != len(p.Shows.Frames) || !w.whole(p.Data) {
 				t.Errorf("%s, %d bytes at a time: %d frames, want %d; whole %v", p.Name, step, w.Frames, len(p.Shows.Frames), w.whole(p.Data))
@@ -39,9 +40,9 @@ func FuzzWalk(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, first uint) {
 		var whole, parts Walk
-		whole.On(data)
-		parts.On(data[:min(first, uint(len(data)))])
-		parts.On(data)
+		whole.On(data, math.MaxInt)
+		parts.On(data[:min(first, uint(len(data)))], math.MaxInt)
+		parts.On(data, math.MaxInt)
 		if !reflect.DeepEqual(whole, parts) || whole.Frames > len(data)/10 {
 			t.Errorf("%+v of %d bytes, and %+v after the first %d", whole, len(data), parts, first)
 		}
@@ -51,7 +52,7 @@ func FuzzWalk(f *testing.F) {
 		}
 		// What was mended is whole, and needs no more of it.
 		var again Walk
-		again.On(mended)
+		again.On(mended, math.MaxInt)
 		if same, more, err := again.Mend(bytes.Clone(mended)); err != nil || more != 0 || !bytes.Equal(same, mended) || again.Frames != whole.Frames+hidden {
 			t.Errorf("mended again, it has %d frames and %d hidden ones, after %d and %d; %v", again.Frames, more, whole.Frames, hidden, err)
 		}

@@ -22,7 +22,8 @@ func (w *Walk) Mend(file []byte) (mended []byte, hidden int, err error) {
 	if !w.whole(file) {
 		return nil, 0, rejection.Corruptf("the gif is damaged or cut short")
 	}
-	screen := rect{right: le16(file[6:]), bottom: le16(file[8:])}
+	var screen rect
+	screen.right, screen.bottom = Screen(file)
 	transparent := false
 	for i, f := range w.frames {
 		area := f.area(file)
