@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"s3resizer/bench/photos"
-	room "s3resizer/resize/internal/vips"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -118,21 +117,6 @@ func visible(t *testing.T, img *vips.ImageRef) {
 	if err := img.ToColorSpace(vips.InterpretationSRGB); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// inRoom returns a picture of govips as one of package vips.
-func inRoom(t *testing.T, img *vips.ImageRef) *pixels {
-	t.Helper()
-	samples, err := img.ToBytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := room.New(samples, img.Width(), img.Height(), img.Bands(), img.Interpretation())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(image.Close)
-	return &pixels{image: image, space: image.Space(), frames: 1}
 }
 
 // psnr returns the PSNR of two pictures of the same dimensions, in dB. It is infinite if they are equal.
