@@ -88,8 +88,9 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 	case WebP:
 		found.lossless = w.webp.Lossless
 	case AVIF, HEIC: // whose colors its own loader reads
-		err = isobmff.Check(file, string(w.format))
-		found.colors = isobmff.ReadColors(file)
+		if err = isobmff.Check(file, string(w.format)); err == nil {
+			found.colors = isobmff.ReadColors(file)
+		}
 	case TIFF:
 		if found.tiff, err = tiff.Read(file, w.limits.MaxFrames); err == nil {
 			file = found.tiff.Plain()

@@ -70,6 +70,7 @@ func extents(meta []byte) iter.Seq[extent] {
 		version := f.next(4) >> 24
 		sizes := f.next(2)
 		width := func(shift int) int { return int(sizes >> shift & 15) }
+		empty := width(12)+width(8) == 0 && (version == 0 || width(0) == 0) // an extent takes no bytes, and says nothing
 		for count := f.next(idWidth(version > 1)); count > 0 && len(f.rest) > 0; count-- {
 			item := f.next(idWidth(version > 1))
 			method := uint64(0)
@@ -86,7 +87,7 @@ func extents(meta []byte) iter.Seq[extent] {
 				if method < 2 && !yield(e) {
 					return
 				}
-				if len(f.rest) == 0 {
+				if len(f.rest) == 0 || empty {
 					break
 				}
 			}
@@ -97,11 +98,14 @@ func extents(meta []byte) iter.Seq[extent] {
 // data returns the beginning of a picture's coded data, or nil.
 func data(file, meta []byte, id uint64) []byte {
 	for e := range extents(meta) {
+		if e.item != id || !e.first {
+			continue
+		}
 		from := file
 		if e.inside {
 			from = box(meta, "idat", 0)
 		}
-		if e.item == id && e.first && e.at <= uint64(len(from)) {
+		if e.at <= uint64(len(from)) {
 			return from[e.at:][:min(e.length, uint64(len(from))-e.at)]
 		}
 	}
