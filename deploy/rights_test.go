@@ -29,6 +29,7 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -117,22 +118,22 @@ func (s *stack) called(t *testing.T, trigger string) *calls {
 		}
 		return <-events
 	}
-	handle := func(event json.RawMessage, want handler.Status) {
+	handle := func(event json.RawMessage, want report.Status) {
 		t.Helper()
-		report, err := h.Handle(t.Context(), inShapeOf(t, trigger, event))
-		if err != nil || len(report.Results) != 1 || report.Results[0].Status != want {
-			t.Fatalf("%+v, %v; want it %s", report, err, want)
+		answer, err := h.Handle(t.Context(), inShapeOf(t, trigger, event))
+		if err != nil || len(answer.Results) != 1 || answer.Results[0].Status != want {
+			t.Fatalf("%+v, %v; want it %s", answer, err, want)
 		}
 	}
 	const cat, gone = "holiday/cat.jpg", "holiday/gone.jpg"
 	first := upload(cat, photo(t, 1))
-	handle(first, handler.Resized)
+	handle(first, report.Resized)
 	second := upload(cat, photo(t, 2))
-	handle(second, handler.Resized)
-	handle(first, handler.Superseded)
-	handle(upload(cat, []byte("no picture")), handler.Rejected)
-	handle(upload("holiday/large.bin", bytes.Repeat([]byte("no picture"), 1<<20)), handler.Rejected)
-	handle(bytes.ReplaceAll(first, []byte("cat.jpg"), []byte("gone.jpg")), handler.Gone)
+	handle(second, report.Resized)
+	handle(first, report.Superseded)
+	handle(upload(cat, []byte("no picture")), report.Rejected)
+	handle(upload("holiday/large.bin", bytes.Repeat([]byte("no picture"), 1<<20)), report.Rejected)
+	handle(bytes.ReplaceAll(first, []byte("cat.jpg"), []byte("gone.jpg")), report.Gone)
 	for _, key := range []string{"small-" + cat, ".s3resizer/" + cat + ".json"} {
 		if !c.needs[need{"s3:PutObject", "arn:aws:s3:::" + destination + "/" + key}] || !c.needs[need{"s3:GetObject", "arn:aws:s3:::" + destination + "/" + key}] {
 			t.Errorf("%s is not both written and looked at: the runs show too little", key)
@@ -145,9 +146,9 @@ func (s *stack) called(t *testing.T, trigger string) *calls {
 		t.Fatal(err)
 	}
 	if settings.Delete {
-		handle(bytes.ReplaceAll(first, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")), handler.Deleted)
+		handle(bytes.ReplaceAll(first, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")), report.Deleted)
 	} else {
-		handle(second, handler.Gone)
+		handle(second, report.Gone)
 	}
 	if _, err := uploader.Head(t.Context(), destination, "small-"+cat); (s3io.ClassOf(err) == s3io.NotFound) != settings.Delete {
 		t.Errorf("of a deleted upload, there is %v", err)

@@ -17,8 +17,8 @@ import (
 	"testing"
 
 	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
 	"s3resizer/internal/metrics"
+	"s3resizer/internal/report"
 )
 
 // Parameters that a stack can't do without.
@@ -229,6 +229,33 @@ func (s *stack) environment() (environ []string) {
 	return environ
 }
 
+// Whoever fills the form in reads of a setting what the documentation says of it.
+func TestTheTemplateDescribesSettingsAsTheTableDoes(t *testing.T) {
+	tmpl := readTemplate(t)
+	described := 0
+	for name, parameter := range tmpl.Parameters {
+		text, _ := dig(parameter, "Description").(string)
+		setting, _, isOne := strings.Cut(text, ": ")
+		if !isOne || !strings.HasPrefix(setting, "RESIZE_") {
+			continue
+		}
+		described++
+		i := slices.IndexFunc(config.Table, func(row config.Setting) bool { return row.Name == setting })
+		if i < 0 || !strings.HasPrefix(text, setting+": "+config.Table[i].Says) {
+			t.Errorf("%s: %q is not what the table of settings says", name, text)
+		}
+	}
+	for _, entry := range mustEvaluate(t, tmpl, nil).environment() {
+		name, _, _ := strings.Cut(entry, "=")
+		if !slices.ContainsFunc(config.Table, func(row config.Setting) bool { return row.Name == name }) {
+			t.Errorf("the function is given %s, which is no setting", name)
+		}
+	}
+	if described < 6 {
+		t.Errorf("only %d parameters are described by their settings", described)
+	}
+}
+
 func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 	tmpl := readTemplate(t)
 	defaults, err := config.Load(nil)
@@ -327,8 +354,8 @@ func published(t *testing.T) map[string]bool {
 	var log bytes.Buffer
 	function := metrics.New(&log, "f")
 	function.Started()
-	function.Outcome(handler.Result{Status: handler.Resized, Timings: &handler.Timings{}}, nil)
-	function.Outcome(handler.Result{}, &handler.Failure{Class: "transient"})
+	function.Outcome(report.Result{Status: report.Resized, Timings: &report.Timings{}}, nil)
+	function.Outcome(report.Result{}, &report.Failure{Class: "transient"})
 	names := map[string]bool{}
 	for line := range bytes.Lines(log.Bytes()) {
 		var root struct {

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"s3resizer/bench/photos"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/resize/resizetest"
 )
@@ -190,10 +190,10 @@ func (k *soak) right(t *testing.T, event json.RawMessage, pictures ...resizetest
 		result := results[i]
 		switch {
 		case p.Rejected != nil:
-			if result.Status != handler.Rejected || result.Class != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
+			if result.Status != report.Rejected || string(result.Class) != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
 				t.Errorf("%s: %+v; want class %s and %q", p.Name, result, p.Rejected.Class, p.Rejected.Says)
 			}
-		case result.Status != handler.Resized || len(result.Renditions) != len(soakSizes):
+		case result.Status != report.Resized || len(result.Renditions) != len(soakSizes):
 			t.Errorf("%s: %+v", p.Name, result)
 		default:
 			for _, r := range result.Renditions {
@@ -204,7 +204,7 @@ func (k *soak) right(t *testing.T, event json.RawMessage, pictures ...resizetest
 }
 
 // pixels compares a picture's renditions with what they ought to show, the first time that it is uploaded.
-func (k *soak) pixels(t *testing.T, p resizetest.Picture, r handler.Rendition) {
+func (k *soak) pixels(t *testing.T, p resizetest.Picture, r report.Rendition) {
 	t.Helper()
 	of := k.made[r.Key]
 	if _, known := k.etags[of]; known || of == "" {

@@ -23,6 +23,7 @@ import (
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/internal/wire"
 	"s3resizer/s3io"
 )
@@ -240,7 +241,7 @@ func connect(ctx context.Context, job backfill.Job, owner string, pace s3io.Pace
 		}
 	}
 	store := s3io.New(aws, s3io.Options{ExpectedOwner: ownedBy(owner), Pace: pace})
-	for _, place := range []struct{ bucket, prefix string }{{job.Bucket, job.Prefix}, {job.Destination, handler.Records + job.Prefix}} {
+	for _, place := range []struct{ bucket, prefix string }{{job.Bucket, job.Prefix}, {job.Destination, naming.Records + job.Prefix}} {
 		if _, _, err := store.List(ctx, place.bucket, place.prefix, ""); err != nil {
 			return nil, "", withRemedy(err, backfill.FailureOf(err))
 		}
@@ -350,7 +351,7 @@ func failuresTo(file *os.File, bucket string) func(backfill.Outcome) {
 		_ = w.Write([]string{"time", "status", "class", "bucket", "key", "bytes", "reason"})
 	}
 	return func(o backfill.Outcome) {
-		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), string(o.Status), o.Class, bucket, o.Key, fmt.Sprint(o.Bytes), o.Reason})
+		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), string(o.Status), string(o.Class), bucket, o.Key, fmt.Sprint(o.Bytes), o.Reason})
 		w.Flush() // each line, whatever happens next
 	}
 }

@@ -356,7 +356,7 @@ func (f *findings) add(found verify.Finding) {
 // notMended is told of what could not be made anew. What was rejected has a new record that says so.
 func (f *findings) notMended(o backfill.Outcome) {
 	if o.Status == backfill.Failed || o.Status == backfill.Quarantined {
-		f.write("not-mended", "", o.Key, o.Class+": "+o.Reason)
+		f.write("not-mended", "", o.Key, string(o.Class)+": "+o.Reason)
 	}
 }
 

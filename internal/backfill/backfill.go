@@ -23,7 +23,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -39,7 +40,7 @@ type Store interface {
 // Resizer does one object, as the function does when it is called with {"bucket","key"}. It is called by several at once.
 // Its error is a [*Failure], or any other one if it can do nothing at all.
 type Resizer interface {
-	Resize(ctx context.Context, bucket, key string) (handler.Result, error)
+	Resize(ctx context.Context, bucket, key string) (report.Result, error)
 }
 
 // Options are those of a run.
@@ -164,9 +165,9 @@ func (b *Backfill) listed(ctx context.Context, after string) iter.Seq2[Item, err
 	// A record's key is its object's and more, so that none is left out.
 	start := ""
 	if after != "" {
-		start = handler.Records + after
+		start = naming.Records + after
 	}
-	return beside(source, Listing(ctx, b.Store, b.Destination, handler.Records+b.Prefix, start))
+	return beside(source, Listing(ctx, b.Store, b.Destination, naming.Records+b.Prefix, start))
 }
 
 // noted gives what the job is about of a listing of the source, and keeps the state at its side.
@@ -302,7 +303,7 @@ func (b *Backfill) due(ctx context.Context, item Item) (bool, error) {
 	}
 	var record s3io.Info
 	err := Patiently(ctx, func() (err error) {
-		record, err = b.Store.Head(ctx, b.Destination, handler.RecordKey(item.Key))
+		record, err = b.Store.Head(ctx, b.Destination, naming.Record(item.Key))
 		return err
 	})
 	switch {
@@ -311,7 +312,7 @@ func (b *Backfill) due(ctx context.Context, item Item) (bool, error) {
 	case err != nil:
 		return false, err
 	default:
-		return b.Only != Missing && !handler.MadeOf(record, item.ETag, b.Settings), nil
+		return b.Only != Missing && !report.MadeOf(record, item.ETag, b.Settings), nil
 	}
 }
 
@@ -337,9 +338,9 @@ func (b *Backfill) resize(ctx context.Context, item Item) error {
 	}
 }
 
-func (b *Backfill) finished(item Item, r handler.Result) error {
+func (b *Backfill) finished(item Item, r report.Result) error {
 	o := Outcome{Key: item.Key, Bytes: item.Size, Status: Status(r.Status)}
-	if r.Status == handler.Rejected {
+	if r.Status == report.Rejected {
 		o.Class, o.Reason = r.Class, r.Reason
 		b.tell(o)
 	}

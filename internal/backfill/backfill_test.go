@@ -18,7 +18,8 @@ import (
 	"time"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -44,7 +45,7 @@ func TestWhatIsLeftToDo(t *testing.T) {
 			m.record("overwritten.jpg", "1", settings)
 			m.record("resettled.jpg", "2", "of older settings")
 			m.record("deleted.jpg", "1", settings)
-			m.put(destination, handler.Records+"notes", s3io.Info{})
+			m.put(destination, naming.Records+"notes", s3io.Info{})
 			r := &resizer{m: m}
 			got, p, err := run(t, backfill.Options{Job: job(test.only), Store: m, Resizer: r})
 			if err != nil {
@@ -155,7 +156,7 @@ func (e *endless) List(_ context.Context, bucket, _, after string) (page []s3io.
 		e.peak.Store(max(e.peak.Load(), live[0].Value.Uint64()))
 	}
 	first := 0
-	if number := strings.TrimPrefix(after, handler.Records); number != "" {
+	if number := strings.TrimPrefix(after, naming.Records); number != "" {
 		if first, err = strconv.Atoi(number[:digits]); err != nil {
 			return nil, false, err
 		}
@@ -165,7 +166,7 @@ func (e *endless) List(_ context.Context, bucket, _, after string) (page []s3io.
 		number := strconv.Itoa(first)
 		key := strings.Repeat("0", digits-len(number)) + number + ".jpg"
 		if bucket == destination {
-			if key = handler.RecordKey(key); first%100 == 0 {
+			if key = naming.Record(key); first%100 == 0 {
 				continue
 			}
 		}
@@ -181,9 +182,9 @@ func (e *endless) Head(_ context.Context, bucket, key string) (s3io.Info, error)
 // counter counts what it is asked for.
 type counter struct{ calls atomic.Int64 }
 
-func (c *counter) Resize(context.Context, string, string) (handler.Result, error) {
+func (c *counter) Resize(context.Context, string, string) (report.Result, error) {
 	c.calls.Add(1)
-	return handler.Result{Status: handler.Resized}, nil
+	return report.Result{Status: report.Resized}, nil
 }
 
 // The short form is for the race detector, with which a million keys take a minute.
@@ -390,7 +391,7 @@ func TestTheStateAtAnyMomentIsEnoughToGoOn(t *testing.T) {
 		}
 		for key := range m.objects[source] { // as it was at that moment
 			if !before[key] || bad[key] {
-				delete(m.objects[destination], handler.RecordKey(key))
+				delete(m.objects[destination], naming.Record(key))
 			}
 		}
 		r.before = nil

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -50,11 +51,11 @@ type checkpoint struct {
 
 // Outcome is what came of an object.
 type Outcome struct {
-	Key    string `json:"key"`
-	Bytes  int64  `json:"bytes"` // of the object
-	Status Status `json:"status"`
-	Class  string `json:"class,omitempty"`  // of what was rejected, failed or quarantined
-	Reason string `json:"reason,omitempty"` // for people
+	Key    string       `json:"key"`
+	Bytes  int64        `json:"bytes"` // of the object
+	Status Status       `json:"status"`
+	Class  report.Class `json:"class,omitempty"`  // of what was rejected, failed or quarantined
+	Reason string       `json:"reason,omitempty"` // for people
 }
 
 // Status says what came of an object.

@@ -20,7 +20,7 @@ import (
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/gallery"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -393,7 +393,7 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 	var did []string
 	again := gallery.New(gallery.Options{
 		Bucket: "photos", Store: e.Client, Access: devserver.ClientConfig(e.url, "us-east-1", "key", "secret"), Settings: settings,
-		Told: func(r handler.Report, err error) {
+		Told: func(r report.Report, err error) {
 			did = append(did, fmt.Sprint(r.Results[0].Source.Key, " ", r.Results[0].Status, err))
 		},
 	})

@@ -21,6 +21,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"s3resizer/internal/config"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -42,7 +44,7 @@ type Store interface {
 // Handler answers events. It is safe for concurrent use.
 type Handler struct {
 	// Observe, if set, is told what came of each object: a result, or else a failure. Several may be told at once.
-	Observe func(Result, *Failure)
+	Observe func(report.Result, *report.Failure)
 
 	store       Store
 	settings    config.Settings
@@ -59,10 +61,10 @@ func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
 const overwrites = 3
 
 // Respond works on all objects of an event, a few at a time, and answers in the form that the event's source expects: a
-// [Report] to whoever invokes the function itself (S3, SNS, EventBridge, a direct call), a partial batch response to
+// [report.Report] to whoever invokes the function itself (S3, SNS, EventBridge, a direct call), a partial batch response to
 // SQS, results by task to S3 Batch Operations.
 //
-// The error, a [*Failure], is for the first of these alone: it tells of the objects that should be tried again or that
+// The error, a [*report.Failure], is for the first of these alone: it tells of the objects that should be tried again or that
 // somebody has to mend something for; the report has the others.
 //
 // With a deadline in ctx, work stops the margin of the settings before it.
@@ -75,13 +77,13 @@ func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, erro
 }
 
 // Handle does the same, and reports whatever the event's source.
-func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
+func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (report.Report, error) {
 	request, err := decode(event)
 	if err != nil {
-		return Report{}, h.unknown(ctx, err)
+		return report.Report{}, h.unknown(ctx, err)
 	}
 	outcomes := h.all(ctx, request.objects)
-	return report(outcomes), join(outcomes)
+	return reportOf(outcomes), join(outcomes)
 }
 
 // all works on the objects and returns what came of them in their order.
@@ -136,45 +138,45 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 //
 // What this leans on: S3 reads what was written last, and a request whose answer is no longer waited for takes effect
 // before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
-func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
+func (h *Handler) object(ctx context.Context, o object) (report.Result, *report.Failure) {
 	if o.err != nil {
-		return Result{}, &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: o.err}
+		return report.Result{}, &report.Failure{Class: report.ClassUnknownEvent, TraceID: o.trace, Err: o.err}
 	}
 	started := time.Now()
-	var written []Rendition
+	var written []report.Rendition
 	var missing []string
-	var removed []Removed
+	var removed []report.Removed
 	for range overwrites {
 		run := newRun(h, o, started)
 		run.removed = removed
 		result, failure := run.bringUpToDate(ctx)
 		removed = run.removed
-		if failure != nil && failure.Class == string(s3io.Changed) {
+		if failure != nil && failure.Class == report.Class(s3io.Changed) {
 			written = run.inOrder()
 			missing = run.missing(written)
 			continue
 		}
-		if failure != nil || !result.final() && result.Status != Deleted {
+		if failure != nil || !result.Final() && result.Status != report.Deleted {
 			return result, failure
 		}
 		written, missing = result.Renditions, nil
-		if result.final() {
+		if result.Final() {
 			if err := run.putRecord(ctx, result); err != nil {
-				return Result{}, newFailure(ctx, o, written, []string{RecordKey(o.key)}, err)
+				return report.Result{}, newFailure(ctx, o, written, []string{naming.Record(o.key)}, err)
 			}
 		}
 		if stands, err := run.stands(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, written, missing, err)
+			return report.Result{}, newFailure(ctx, o, written, missing, err)
 		} else if stands {
 			return result, nil
 		}
 	}
-	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)
+	return report.Result{}, newFailure(ctx, o, written, missing, errOverwritten)
 }
 
 // bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
 // too, if the settings say so.
-func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
+func (r *run) bringUpToDate(ctx context.Context) (report.Result, *report.Failure) {
 	if r.object.skip != "" {
 		return r.skipped(r.object.skip), nil
 	}
@@ -190,8 +192,9 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 	}
 	defer body.Close()
 	r.info = body.Info
+	_, ours := report.LabelOf(body.Info)
 	switch {
-	case body.Metadata[metaSource] != "":
+	case ours:
 		return r.skipped("a rendition that we made"), nil
 	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
 		return r.skipped("a folder marker"), nil
@@ -212,39 +215,39 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done {
-			return r.result(Superseded), nil
+			return r.result(report.Superseded), nil
 		}
 	}
 	if r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx)); err != nil {
 		return r.failed(ctx, err)
 	}
-	traced(ctx, Download, r.opening, r.lastByte, Rendition{})
-	traced(ctx, Decode, r.summary.Decode.Start, r.summary.Decode.End, Rendition{})
+	traced(ctx, Download, r.opening, r.lastByte, report.Rendition{})
+	traced(ctx, Decode, r.summary.Decode.Start, r.summary.Decode.End, report.Rendition{})
 	return r.resized(), nil
 }
 
 // unknown is the failure of an event that names no objects, because it can't be read.
-func (h *Handler) unknown(ctx context.Context, err error) *Failure {
+func (h *Handler) unknown(ctx context.Context, err error) *report.Failure {
 	o := object{trace: invocationID(ctx)}
-	f := &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: err}
-	h.tell(ctx, o, Result{}, f)
+	f := &report.Failure{Class: report.ClassUnknownEvent, TraceID: o.trace, Err: err}
+	h.tell(ctx, o, report.Result{}, f)
 	return f
 }
 
 // tell logs one line for an object, at a level by what it asks for: nothing, a look at the upload, or somebody to mend
 // something.
-func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
+func (h *Handler) tell(ctx context.Context, o object, r report.Result, f *report.Failure) {
 	if h.Observe != nil {
 		h.Observe(r, f)
 	}
 	where := []slog.Attr{slog.String("traceId", o.trace), slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
-			slog.String("class", f.Class), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
+			slog.String("class", string(f.Class)), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
 		return
 	}
 	level := slog.LevelInfo
-	if r.Status == Rejected {
+	if r.Status == report.Rejected {
 		level = slog.LevelWarn
 	}
 	h.log.LogAttrs(ctx, level, string(r.Status), append(where, slog.Any("result", r))...)

@@ -25,7 +25,7 @@ import (
 
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/internal/s3fault"
 	"s3resizer/s3io"
 )
@@ -204,7 +204,7 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(f.timeout, 10*time.Minute))
 	defer cancel()
-	report, err := h.Handle(ctx, event)
+	answer, err := h.Handle(ctx, event)
 	if proxy.Hits() == 0 && (f.fault != nil || f.damage > 0) {
 		t.Error("nothing has gone wrong")
 	}
@@ -215,18 +215,18 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 	case f.class == "" && err != nil:
 		t.Errorf("not recovered: %v", err)
 	case f.class == "":
-		if r := report.Results[0]; string(r.Status) != cmp.Or(f.status, "resized") {
+		if r := answer.Results[0]; string(r.Status) != cmp.Or(f.status, "resized") {
 			t.Errorf("%+v", r)
 		}
 		if f.status == "" {
 			b.complete(t, key, etag)
 		}
 	default:
-		f.checkFailure(t, b, key, etag, report, failureOf(t, err))
+		f.checkFailure(t, b, key, etag, answer, failureOf(t, err))
 	}
 
 	again := one(t, b.handler(t, b), event) // as the platform does, or a person once what was wrong is mended
-	if again.Status != handler.Resized {
+	if again.Status != report.Resized {
 		t.Errorf("delivered again: %+v", again)
 	}
 	b.complete(t, key, etag)
@@ -267,11 +267,11 @@ func (f networkFault) client(t *testing.T, cfg aws.Config, endpoint string) (*s3
 }
 
 // checkFailure holds what a failure says against what is there.
-func (f networkFault) checkFailure(t *testing.T, b *bench, key, etag string, report handler.Report, failure *handler.Failure) {
+func (f networkFault) checkFailure(t *testing.T, b *bench, key, etag string, answer report.Report, failure *report.Failure) {
 	t.Helper()
 	t.Log(failure)
-	if failure.Class != f.class || len(report.Results) != 0 {
-		t.Errorf("class %q, want %q; results %+v", failure.Class, f.class, report.Results)
+	if string(failure.Class) != f.class || len(answer.Results) != 0 {
+		t.Errorf("class %q, want %q; results %+v", failure.Class, f.class, answer.Results)
 	}
 	if temporary := f.class == "transient" || f.class == "deadline"; failure.Temporary() != temporary {
 		t.Errorf("temporary: %v, want %v", failure.Temporary(), temporary)
@@ -316,8 +316,8 @@ func (b *bench) complete(t *testing.T, key, etag string) {
 		}
 	}
 	_, data := b.get(t, "photos-resized", ".s3resizer/"+key+".json")
-	var recorded handler.Result
-	if err := json.Unmarshal(data, &recorded); err != nil || recorded.Source.ETag != etag || recorded.Status != handler.Resized || len(recorded.Renditions) != 3 {
+	var recorded report.Result
+	if err := json.Unmarshal(data, &recorded); err != nil || recorded.Source.ETag != etag || recorded.Status != report.Resized || len(recorded.Renditions) != 3 {
 		t.Errorf("record %s, %v", data, err)
 	}
 }

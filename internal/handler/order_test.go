@@ -26,7 +26,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -471,29 +471,29 @@ func (w *world) ended(e *execution) error {
 	}
 	w.active = slices.DeleteFunc(w.active, func(other *execution) bool { return other == e })
 	if e.end.err != nil {
-		if f := (*handler.Failure)(nil); errors.As(e.end.err, &f) {
+		if f := (*report.Failure)(nil); errors.As(e.end.err, &f) {
 			f.TraceID = "" // another one each time
 		}
 		w.tell("%s: %v", e.name, e.end.err)
 		w.queue = append(w.queue, delivery{event: e.event})
 		return nil
 	}
-	result := e.end.report.Results[0]
+	result := e.end.answer.Results[0]
 	w.tell("%s: %s %.4s", e.name, result.Status, result.Source.ETag)
 	w.seen["status "+string(result.Status)]++
 	if e.began < w.changes {
 		return nil // it may have seen several uploads
 	}
-	var want []handler.Status
+	var want []report.Status
 	switch {
 	case w.newest == "" && w.set.Delete:
-		want = []handler.Status{handler.Gone, handler.Deleted}
+		want = []report.Status{report.Gone, report.Deleted}
 	case w.newest == "":
-		want = []handler.Status{handler.Gone}
+		want = []report.Status{report.Gone}
 	case w.uploads[w.newest].height == 0:
-		want = []handler.Status{handler.Rejected}
+		want = []report.Status{report.Rejected}
 	default:
-		want = []handler.Status{handler.Resized, handler.Superseded}
+		want = []report.Status{report.Resized, report.Superseded}
 	}
 	if !slices.Contains(want, result.Status) || result.Source.ETag != w.newest {
 		return fmt.Errorf("%s: %s, of %s; all the time the source was %q: want %v", e.name, result.Status, result.Source.ETag, w.newest, want)
@@ -534,15 +534,15 @@ func (w *world) verify() (what string, err error) {
 			return "", fmt.Errorf("%s is of %q, the newest upload is %s (%s)", size, renditions[size], w.newest, newest.name)
 		}
 	}
-	if w.set.Record && (record == nil || of != w.newest || record.Status != handler.Resized || record.Source.ETag != w.newest || record.Source.Height != newest.height || len(record.Renditions) != len(renditionSizes)) {
+	if w.set.Record && (record == nil || of != w.newest || record.Status != report.Resized || record.Source.ETag != w.newest || record.Source.Height != newest.height || len(record.Renditions) != len(renditionSizes)) {
 		return "", fmt.Errorf("the record is of %q: %+v; the newest upload is %s (%s)", of, record, w.newest, newest.name)
 	}
 	return aPicture, nil
 }
 
 // verifyRejected looks at the record of a newest upload that is no picture: it says so, and whose renditions are there.
-func (w *world) verifyRejected(record *handler.Result, of string, renditions map[string]string) (what string, err error) {
-	if record == nil || of != w.newest || record.Status != handler.Rejected || record.Source.ETag != w.newest {
+func (w *world) verifyRejected(record *report.Result, of string, renditions map[string]string) (what string, err error) {
+	if record == nil || of != w.newest || record.Status != report.Rejected || record.Source.ETag != w.newest {
 		return "", fmt.Errorf("the record is of %q: %+v; the newest upload is %s, and broken", of, record, w.newest)
 	}
 	complete := renditions["small"] // whose set there is, or ""
@@ -592,7 +592,7 @@ func (w *world) renditions() (map[string]string, error) {
 }
 
 // record returns the commit record, nil if there is none, and the ETag of the upload that it says it is of.
-func (w *world) record() (record *handler.Result, of string, err error) {
+func (w *world) record() (record *report.Result, of string, err error) {
 	info, data, err := w.get(".s3resizer/" + orderKey + ".json")
 	if err != nil || data == nil {
 		return nil, "", err

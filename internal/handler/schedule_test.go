@@ -18,6 +18,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -55,7 +56,7 @@ func (c *call) rendition() bool { return c.op == "put" && !strings.HasSuffix(c.k
 
 // ending is what a handler returned.
 type ending struct {
-	report handler.Report
+	answer report.Report
 	err    error
 }
 
@@ -64,8 +65,8 @@ func execute(t testing.TB, d delivery, name string, store handler.Store, s confi
 	e := &execution{delivery: d, name: name, store: store, calls: make(chan *call), done: make(chan ending, 1), dead: make(chan struct{})}
 	h := newHandler(t, e, s, slog.New(slog.DiscardHandler))
 	go func() {
-		report, err := h.Handle(context.Background(), json.RawMessage(d.event))
-		e.done <- ending{report, err}
+		answer, err := h.Handle(context.Background(), json.RawMessage(d.event))
+		e.done <- ending{answer, err}
 	}()
 	return e
 }

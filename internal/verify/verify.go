@@ -26,7 +26,8 @@ import (
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -237,7 +238,7 @@ func (v *Verification) failed(ctx context.Context, err error, key, original stri
 		return ctx.Err()
 	}
 	failure := backfill.FailureOf(err)
-	v.tell(Finding{Kind: Failed, Key: key, Original: original, Reason: failure.Class + ": " + failure.Reason})
+	v.tell(Finding{Kind: Failed, Key: key, Original: original, Reason: string(failure.Class) + ": " + failure.Reason})
 	if inARow >= maxInARow {
 		return &backfill.StoppedError{InARow: inARow, Failures: inARow, Last: failure}
 	}
@@ -262,7 +263,7 @@ func (v *Verification) count(add func(*Progress)) {
 // lookAtOriginal returns what is wrong with an original's set, once more looked at: neither uploads nor the function
 // wait for us.
 func (v *Verification) lookAtOriginal(ctx context.Context, o *original) ([]Finding, error) {
-	if o.rejected = !handler.HasRecord(o.Key); o.rejected {
+	if o.rejected = !naming.HasRecord(o.Key); o.rejected {
 		return nil, nil
 	}
 	findings, err := v.examine(ctx, o)
@@ -275,7 +276,7 @@ func (v *Verification) lookAtOriginal(ctx context.Context, o *original) ([]Findi
 		v.count(func(p *Progress) { p.Changed++ })
 		return nil, nil
 	}
-	if _, ours := handler.LabelOf(source); err != nil || ours { // a rendition among the originals is skipped
+	if _, ours := report.LabelOf(source); err != nil || ours { // a rendition among the originals is skipped
 		return nil, err
 	}
 	return v.examine(ctx, o)
@@ -287,7 +288,7 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 	add := func(kind Kind, key, reason string, args ...any) {
 		findings = append(findings, Finding{Kind: kind, Key: key, Original: o.Key, Reason: fmt.Sprintf(reason, args...)})
 	}
-	recordKey := handler.RecordKey(o.Key)
+	recordKey := naming.Record(o.Key)
 	record, info, err := v.record(ctx, o.Key)
 	if s3io.ClassOf(err) == s3io.NotFound {
 		add(MissingRecord, recordKey, "there is none")
@@ -297,9 +298,9 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 		return nil, err
 	}
 	o.claimed = map[string]bool{recordKey: true}
-	label, _ := handler.LabelOf(info)
+	label, _ := report.LabelOf(info)
 	switch {
-	case !label.Names(v.Bucket, o.Key) || record.Source.ETag != label.ETag || record.Status != handler.Resized && record.Status != handler.Rejected:
+	case !label.Names(v.Bucket, o.Key) || record.Source.ETag != label.ETag || record.Status != report.Resized && record.Status != report.Rejected:
 		add(WrongRecord, recordKey, "it is not the record of s3://%s/%s", v.Bucket, o.Key)
 		return findings, nil
 	case label.ETag != o.ETag:
@@ -308,8 +309,8 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 		add(OlderSettings, recordKey, "its settings have the fingerprint %s, these have %s", label.Settings, v.fingerprint)
 	}
 	set, upload, settings := v.set(record, o)
-	current := len(findings) == 0 && record.Status == handler.Resized
-	o.rejected = len(findings) == 0 && record.Status == handler.Rejected
+	current := len(findings) == 0 && record.Status == report.Resized
+	o.rejected = len(findings) == 0 && record.Status == report.Rejected
 	o.renditions = 0
 	for _, want := range set {
 		o.claimed[want.Key] = true
@@ -335,29 +336,29 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 }
 
 // tells tells whether the record has the rendition.
-func tells(record handler.Result, want handler.Rendition) bool {
-	return slices.ContainsFunc(record.Renditions, func(r handler.Rendition) bool {
+func tells(record report.Result, want report.Rendition) bool {
+	return slices.ContainsFunc(record.Renditions, func(r report.Rendition) bool {
 		return r.Key == want.Key && r.Width == want.Width && r.Height == want.Height && r.Bytes > 0
 	})
 }
 
 // set returns the renditions that there should be, and of which upload and, if that is known, which settings.
-func (v *Verification) set(record handler.Result, o *original) (set []handler.Rendition, upload, settings string) {
+func (v *Verification) set(record report.Result, o *original) (set []report.Rendition, upload, settings string) {
 	switch {
-	case record.Status == handler.Rejected && record.Previous != nil:
+	case record.Status == report.Rejected && record.Previous != nil:
 		return record.Previous.Renditions, record.Previous.Source.ETag, ""
-	case record.Status == handler.Rejected:
+	case record.Status == report.Rejected:
 		return nil, "", ""
 	case record.Source.ETag != o.ETag: // of what format the newest is, nobody knows
 		return record.Renditions, o.ETag, v.fingerprint
 	default:
-		return handler.SetOf(v.Settings, record), o.ETag, v.fingerprint
+		return setOf(v.Settings, record), o.ETag, v.fingerprint
 	}
 }
 
 // rendition looks at one, and returns the first thing that is wrong with it. Exactly tells whether want says what it should be
 // in every respect.
-func (v *Verification) rendition(ctx context.Context, want handler.Rendition, key, upload, settings string, exactly bool) (Finding, error) {
+func (v *Verification) rendition(ctx context.Context, want report.Rendition, key, upload, settings string, exactly bool) (Finding, error) {
 	is := func(kind Kind, reason string, args ...any) (Finding, error) {
 		return Finding{Kind: kind, Key: want.Key, Original: key, Reason: fmt.Sprintf(reason, args...)}, nil
 	}
@@ -369,7 +370,7 @@ func (v *Verification) rendition(ctx context.Context, want handler.Rendition, ke
 		}
 		return Finding{}, err
 	}
-	label, ours := handler.LabelOf(info)
+	label, ours := report.LabelOf(info)
 	dimensions := func(width, height int) string { return fmt.Sprintf("%d × %d", width, height) }
 	wanted, labelled := dimensions(want.Width, want.Height), dimensions(label.Width, label.Height)
 	switch {
@@ -431,9 +432,9 @@ func (v *Verification) head(ctx context.Context, bucket, key string) (info s3io.
 	return info, err
 }
 
-func (v *Verification) record(ctx context.Context, key string) (record handler.Result, info s3io.Info, err error) {
+func (v *Verification) record(ctx context.Context, key string) (record report.Result, info s3io.Info, err error) {
 	err = backfill.Patiently(ctx, func() error {
-		record, info, err = handler.ReadRecord(ctx, v.Store, v.destination, key)
+		record, info, err = report.Read(ctx, v.Store, v.destination, key)
 		return err
 	})
 	return record, info, err
@@ -450,7 +451,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 	if err != nil {
 		return err
 	}
-	label, _ := handler.LabelOf(info)
+	label, _ := report.LabelOf(info)
 	key := v.originalOf(object.Key, label)
 	if key == "" || !plausible(object.Key, key, label) {
 		v.count(func(p *Progress) { p.NotOurs++ })
@@ -466,7 +467,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 		return nil
 	case err != nil:
 		return err
-	case handler.MadeOf(info, source.ETag, v.fingerprint): // it came meanwhile, or is looked at with its original
+	case report.MadeOf(info, source.ETag, v.fingerprint): // it came meanwhile, or is looked at with its original
 		return nil
 	}
 	record, _, err := v.record(ctx, key)
@@ -477,7 +478,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 		return err
 	}
 	set, _, _ := v.set(record, &original{Listed: s3io.Listed{Key: key, ETag: source.ETag}})
-	if object.Key == handler.RecordKey(key) || slices.ContainsFunc(set, func(r handler.Rendition) bool { return r.Key == object.Key }) {
+	if object.Key == naming.Record(key) || slices.ContainsFunc(set, func(r report.Rendition) bool { return r.Key == object.Key }) {
 		return nil // looked at with its original
 	}
 	reason := fmt.Sprintf("it is of the upload %s and the settings %s; the newest set has no such rendition", label.ETag, label.Settings)
@@ -487,8 +488,8 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 
 // originalOf returns the key of what an object was made of, or "" if that is not known to be of this bucket. Where the
 // label has no room for all of a key, that has to be in the object's own name.
-func (v *Verification) originalOf(object string, label handler.Label) string {
-	candidates := []string{label.Key(v.Bucket), handler.RecordedKey(object)}
+func (v *Verification) originalOf(object string, label report.Label) string {
+	candidates := []string{label.Key(v.Bucket), naming.Recorded(object)}
 	for _, folder := range v.sizeFolders() {
 		if name, ok := strings.CutPrefix(object, folder); ok {
 			for _, ending := range extensions() {
@@ -506,9 +507,9 @@ func (v *Verification) originalOf(object string, label handler.Label) string {
 
 // plausible tells whether an object with the label may have been given its name by a template: every one has the size and
 // all parts of the original's key in it.
-func plausible(key, original string, label handler.Label) bool {
+func plausible(key, original string, label report.Label) bool {
 	if label.Size == "" {
-		return handler.RecordedKey(key) == original
+		return naming.Recorded(key) == original
 	}
 	if !strings.Contains(key, label.Size) {
 		return false

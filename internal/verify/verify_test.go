@@ -17,7 +17,7 @@ import (
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/internal/verify"
 	"s3resizer/s3io"
 )
@@ -223,7 +223,7 @@ func TestWhateverTheKeysAndTheTemplate(t *testing.T) {
 			}
 			maps.Copy(m.objects[source], alone.objects[source])
 			maps.Copy(m.objects[destination], alone.objects[destination])
-			delete(alone.objects[destination], handler.RecordKey(key))
+			delete(alone.objects[destination], naming.Record(key))
 			made[key] = slices.Sorted(maps.Keys(alone.objects[destination]))
 		}
 		expected := []string{}
@@ -237,7 +237,7 @@ func TestWhateverTheKeysAndTheTemplate(t *testing.T) {
 			if len(renditions) == 0 {
 				continue // rejected: its renditions would lie among the records
 			}
-			record := handler.RecordKey(key)
+			record := naming.Record(key)
 			one := renditions[random.IntN(len(renditions))]
 			switch random.IntN(6) {
 			case 0:
@@ -450,7 +450,7 @@ func (e *endless) List(_ context.Context, bucket, prefix, after string) (page []
 	runtime.ReadMemStats(&now)
 	e.peak.Store(max(e.peak.Load(), now.HeapAlloc))
 	folder, ending := prefix, ".png"
-	if prefix == handler.Records {
+	if prefix == naming.Records {
 		ending = ".png.json"
 	}
 	if prefix == "" && bucket == destination {
@@ -470,7 +470,7 @@ func (e *endless) List(_ context.Context, bucket, prefix, after string) (page []
 }
 
 func (e *endless) Open(_ context.Context, bucket, key string) (*s3io.Object, error) {
-	original := handler.RecordedKey(key)
+	original := naming.Recorded(key)
 	if original[digits-1] == '7' {
 		return nil, &s3io.Error{Class: s3io.NotFound, Op: "open", Bucket: bucket, Key: key, Err: errors.New("no such key")}
 	}

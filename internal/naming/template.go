@@ -1,4 +1,4 @@
-package config
+package naming
 
 import (
 	"errors"
@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"s3resizer/resize"
 )
 
 // BucketTemplate names the destination bucket: "{bucket}-resized".
@@ -19,13 +17,13 @@ func (t BucketTemplate) For(bucket string) string {
 	return strings.ReplaceAll(string(t), "{bucket}", bucket)
 }
 
-func setDestBucket(s *Settings, value string) error {
+// ParseBucket reads a template. Its error says what would be right.
+func ParseBucket(value string) (BucketTemplate, error) {
 	rest := strings.ReplaceAll(value, "{bucket}", "a")
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`).MatchString(rest) || value == "{bucket}" {
-		return errors.New(`want a bucket's name, lower-case letters, digits, - and ., in which {bucket} stands for the source's, such as "{bucket}-resized"; source and destination must differ`)
+		return "", errors.New(`want a bucket's name, lower-case letters, digits, - and ., in which {bucket} stands for the source's, such as "{bucket}-resized"; source and destination must differ`)
 	}
-	s.DestBucket = BucketTemplate(value)
-	return nil
+	return BucketTemplate(value), nil
 }
 
 // KeyTemplate names a rendition: "{size}-{key}", or with the parts of the key, "{dir}{name}-{size}{ext}". A template
@@ -38,10 +36,11 @@ const keyRight = `want {size} once, and either {key} once or {dir}, {name} and {
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
-func setKeyTemplate(s *Settings, value string) error {
+// ParseKey reads a template. Its error says what would be right.
+func ParseKey(value string) (KeyTemplate, error) {
 	for part := range strings.SplitSeq(value, "/") {
 		if part == "." || part == ".." {
-			return errors.New(`want no "." or ".." between slashes: S3 has no folders to go up in`)
+			return KeyTemplate{}, errors.New(`want no "." or ".." between slashes: S3 has no folders to go up in`)
 		}
 	}
 	var tokens []string
@@ -51,8 +50,6 @@ func setKeyTemplate(s *Settings, value string) error {
 		end = at[1]
 	}
 	tokens = slices.DeleteFunc(append(tokens, value[end:]), func(token string) bool { return token == "" })
-	s.Key = KeyTemplate{tokens}
-
 	var keys []string // the placeholders but {size}
 	for _, token := range tokens {
 		switch token {
@@ -61,37 +58,40 @@ func setKeyTemplate(s *Settings, value string) error {
 		case "{size}":
 		default:
 			if strings.ContainsAny(token, "{}") {
-				return fmt.Errorf("%q is not a part of a key: %s", token, keyRight)
+				return KeyTemplate{}, fmt.Errorf("%q is not a part of a key: %s", token, keyRight)
 			}
 		}
 	}
 	sizes := len(slices.DeleteFunc(slices.Clone(tokens), func(token string) bool { return token != "{size}" }))
 	whole := slices.Equal(keys, []string{"{key}"}) || slices.Equal(keys, []string{"{dir}", "{name}", "{ext}"})
 	if sizes != 1 || !whole {
-		return errors.New(keyRight)
+		return KeyTemplate{}, errors.New(keyRight)
 	}
-	return nil
+	return KeyTemplate{tokens}, nil
 }
 
-// checkSizes refuses size names with which the template is ambiguous: with "{size}-{key}" and the sizes "a" and "a-b",
+// String returns the template as it was read.
+func (t KeyTemplate) String() string { return strings.Join(t.tokens, "") }
+
+// CheckSizes refuses size names with which the template is ambiguous, where any of the extensions may be appended: with "{size}-{key}" and the sizes "a" and "a-b",
 // the size "a" of "b-x" and the size "a-b" of "x" would be one object. What tells sizes apart is the text around {size}
 // up to the key's parts. Behind a name (or the whole key) only its end is in a known place, elsewhere only its start.
-func (t KeyTemplate) checkSizes(sizes []resize.Size) error {
+func (t KeyTemplate) CheckSizes(sizes, extensions []string) error {
 	before, after, behindName := t.aroundSize()
 	overlap, where := strings.HasPrefix, "begins"
-	formats := []resize.Format{resize.AsSource}
+	endings := []string{""}
 	if behindName {
 		overlap, where = strings.HasSuffix, "ends"
 	}
 	if t.endsInSize() {
-		formats = resize.OutputFormats() // "x.a.jpg" is the size "a" of "x", as JPEG, and the size "jpg" of "x.a"
+		endings = append(endings, extensions...) // "x.a.jpg" is the size "a" of "x", as JPEG, and the size "jpg" of "x.a"
 	}
 	for _, a := range sizes {
 		for _, b := range sizes {
-			for _, format := range formats {
-				textA, textB := before+a.Name+after+format.Extension(), before+b.Name+after
+			for _, ending := range endings {
+				textA, textB := before+a+after+ending, before+b+after
 				if a != b && (overlap(textA, textB) || overlap(textB, textA)) {
-					return fmt.Errorf("%sSIZES, %sKEY_TEMPLATE: with the sizes %q and %q two sources could have renditions of one name, because %q %s with %q; rename one", prefix, prefix, a.Name, b.Name, textA, where, textB)
+					return fmt.Errorf("with the sizes %q and %q two sources could have renditions of one name, because %q %s with %q; rename one", a, b, textA, where, textB)
 				}
 			}
 		}
@@ -144,9 +144,9 @@ func (t KeyTemplate) Folder(prefix string) string {
 	}
 }
 
-// For returns the key of a rendition. Where its format is not that of the source, the format's extension is appended,
-// so that "a.png" and "a.heic" never meet in "a.jpg".
-func (t KeyTemplate) For(key, size string, source, output resize.Format) string {
+// For returns the key of a rendition. To one whose format is not that of its source, the format's extension is appended,
+// with its dot, so that "a.png" and "a.heic" never meet in "a.jpg"; to others "".
+func (t KeyTemplate) For(key, size, extension string) string {
 	dir, file := path.Split(key)
 	ext := path.Ext(file)
 	values := map[string]string{
@@ -159,8 +159,5 @@ func (t KeyTemplate) For(key, size string, source, output resize.Format) string 
 		}
 		b.WriteString(token)
 	}
-	if output != source {
-		b.WriteString(output.Extension())
-	}
-	return b.String()
+	return b.String() + extension
 }

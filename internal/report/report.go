@@ -1,4 +1,9 @@
-package handler
+// Package report is what other people's programs read: the report that the function returns, the commit record that stands
+// beside the renditions, the label in the metadata of each object that we wrote, and the classes of what can go wrong.
+//
+// Its one idea: what is written is read for years. So each has its writer and its reader here, side by side, and a schema,
+// docs/report.v1.schema.json. Who makes a report is package handler; who reads one needs this alone.
+package report
 
 import "s3resizer/resize"
 
@@ -31,7 +36,7 @@ type Result struct {
 	// every line of the log about it.
 	TraceID    string      `json:"traceId"`
 	Status     Status      `json:"status"`
-	Class      string      `json:"class,omitempty"`  // of a rejection: unsupported, too-large, corrupt
+	Class      Class       `json:"class,omitempty"`  // of a rejection
 	Reason     string      `json:"reason,omitempty"` // for people
 	Source     Source      `json:"source"`
 	Renditions []Rendition `json:"renditions,omitempty"` // in the order of the settings
@@ -57,8 +62,8 @@ type Removed struct {
 	Key    string `json:"key"`
 }
 
-// final tells whether the result is the outcome of an upload, which its record keeps.
-func (r Result) final() bool { return r.Status == Resized || r.Status == Rejected }
+// Final reports whether the result is the outcome of an upload, which its record keeps.
+func (r Result) Final() bool { return r.Status == Resized || r.Status == Rejected }
 
 // Source describes the object that was read; what was not learned is left out.
 type Source struct {
@@ -70,6 +75,7 @@ type Source struct {
 	Format    resize.Format `json:"format,omitempty"`
 	Width     int           `json:"width,omitempty"` // pixels, upright
 	Height    int           `json:"height,omitempty"`
+	Alpha     *bool         `json:"alpha,omitempty"`     // it has an alpha channel; nil in records that say nothing of it
 	Truncated bool          `json:"truncated,omitempty"` // cut short, and rendered all the same
 	ThumbHash []byte        `json:"thumbHash,omitempty"` // of a resized picture: https://evanw.github.io/thumbhash/
 	Color     string        `json:"color,omitempty"`     // of a resized picture: its dominant color, "#rrggbb"

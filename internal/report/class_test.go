@@ -1,52 +1,57 @@
-package handler_test
+package report
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// Whoever is called at night looks a class up: the README has each of them, with what to do, and no others.
-func TestTheReadmeSaysWhatToDoAboutEveryClass(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// Whoever is called at night looks a class up: the page has each of them, with what to do, as the code has it.
+func TestThePageSaysWhatToDoAboutEveryClass(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n## What operators see\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	_, table, found := strings.Cut(section, "| class | says | what to do |\n")
-	if !found {
-		t.Fatal("the README has no table of classes under What operators see")
-	}
-	rows := map[string][]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
-		if rows[row[1]] != nil {
-			t.Errorf("the class %q is in the README twice", row[1])
+	var table strings.Builder
+	table.WriteString("| class | says | what to do |\n|---|---|---|\n")
+	matter := Matter("")
+	for _, m := range Classes {
+		if m.Matter != matter {
+			matter = m.Matter
+			fmt.Fprintf(&table, "| | **%s** | |\n", matter)
 		}
-		rows[row[1]] = row[2:]
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", m.Class, m.Says, m.Do)
 	}
+	if !strings.Contains(string(page), table.String()) {
+		t.Errorf("docs/operating.md does not have this table:\n%s", &table)
+	}
+}
 
-	declared := map[string]string{}
+// A class that is declared anywhere is in the table, once.
+func TestTheTableHasEveryClass(t *testing.T) {
+	left := map[Class]bool{}
+	for _, m := range Classes {
+		if left[m.Class] {
+			t.Errorf("%q is there twice", m.Class)
+		}
+		left[m.Class] = true
+	}
 	for _, dir := range []string{".", "../../resize/internal/rejection", "../../s3io"} {
 		for class, name := range classes(t, dir) {
-			if other, taken := declared[class]; taken {
-				t.Errorf("%s and %s are both %q", name, other, class)
+			if m := Class(class).Meaning(); m.Says == "" || m.Do == "" || m.Matter == "" {
+				t.Errorf("nobody says what %s, %q, is and what to do about it", name, class)
 			}
-			declared[class] = name
-			if row := rows[class]; row == nil || strings.TrimSpace(row[0]) == "" || strings.TrimSpace(row[1]) == "" {
-				t.Errorf("the README does not say what %s, %q, is and what to do about it: %q", name, class, row)
-			}
-			delete(rows, class)
+			delete(left, Class(class))
 		}
 	}
-	for class := range rows {
-		t.Errorf("the README has a class %q, which nothing declares", class)
+	for class := range left {
+		t.Errorf("nothing declares %q", class)
 	}
 }
 
