@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"s3resizer/bench/s3model"
+	"s3resizer/bench/compare/s3model"
 )
 
 // Run is what make compare has measured, as far as it says what a picture costs.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"s3resizer/bench/heavy"
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
@@ -67,7 +67,7 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if long {
-		demo, err := photos.DemoSet()
+		demo, err := demo.Set()
 		if err != nil {
 			t.Fatal(err)
 		}

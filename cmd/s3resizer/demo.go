@@ -25,8 +25,8 @@ import (
 	"github.com/spf13/cobra"
 	_ "golang.org/x/image/webp"
 
-	"s3resizer/bench/photos"
 	"s3resizer/internal/config"
+	"s3resizer/internal/demo"
 	"s3resizer/internal/handler"
 	"s3resizer/internal/report"
 	"s3resizer/s3io"
@@ -41,7 +41,7 @@ func demoCommand() *cobra.Command {
   s3resizer demo --photos ~/Pictures --out thumbs`,
 		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
-			return demo(ctx, settings, from, out)
+			return putAndShow(ctx, settings, from, out)
 		}),
 	}
 	cmd.Flags().StringVar(&out, "out", "demo-out", "`folder` for the renditions")
@@ -56,9 +56,9 @@ type picture struct {
 	data func() ([]byte, error)
 }
 
-// demo is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
+// putAndShow is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
 // read back.
-func demo(ctx context.Context, settings config.Settings, from, out string) error {
+func putAndShow(ctx context.Context, settings config.Settings, from, out string) error {
 	if from == "" {
 		fmt.Println("Drawing ten pictures …")
 	}
@@ -147,7 +147,7 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 func demoPictures(from string) ([]picture, error) {
 	var pictures []picture
 	if from == "" {
-		set, err := photos.DemoSet()
+		set, err := demo.Set()
 		for _, p := range set {
 			pictures = append(pictures, picture{p.Key, p.Note, func() ([]byte, error) { return p.Data, nil }})
 		}
@@ -212,7 +212,7 @@ func keep(ctx context.Context, store *s3io.Client, results []report.Result, out 
 		return "", nil
 	}
 	var contact bytes.Buffer
-	if err := photos.ContactSheet(&contact, cells); err != nil {
+	if err := demo.ContactSheet(&contact, cells); err != nil {
 		return "", err
 	}
 	sheet = filepath.Join(out, "contact-sheet.jpg")

@@ -1,4 +1,4 @@
-package photos
+package demo
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 
 func TestDemoSet(t *testing.T) {
 	defer vips.AssertNoLeaks(t)
-	photos, err := DemoSet()
+	photos, err := Set()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package photos
+package demo
 
 import (
 	"errors"
@@ -13,10 +13,10 @@ type Photo struct {
 	Note string // what is special about it, in a few words
 }
 
-// DemoSet makes the pictures of the demo, always the same, in a fixed order:
+// Set makes the pictures of the demo, always the same, in a fixed order:
 // every format and every oddity that phones and cameras upload, and keys that
 // need care. It uses all cores for a few seconds.
-func DemoSet() ([]Photo, error) {
+func Set() ([]Photo, error) {
 	photos := make([]Photo, len(demoShots))
 	errs := make([]error, len(demoShots))
 	inParallel(len(demoShots), func() func(int) {

@@ -1,4 +1,4 @@
-package photos
+package demo
 
 import "s3resizer/resize/resizetest/vips"
 

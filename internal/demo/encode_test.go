@@ -1,4 +1,4 @@
-package photos
+package demo
 
 import (
 	"bytes"
