@@ -208,6 +208,10 @@ fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=â
 FUZZ ?= ^Fuzz
 FUZZTIME ?= 30s
 
+.PHONY: mutants
+mutants: tools $(libvips) ## the code broken on purpose, a line at a time, beside the test that must notice; ten minutes
+	go run ./internal/mutants $(ARGS)
+
 .PHONY: memory
 memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
