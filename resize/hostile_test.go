@@ -12,9 +12,6 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// limited is how long a small file may take at most, on a busy machine.
-const limited = 20 * time.Second
-
 // rendered resizes a file, and returns in how long.
 func rendered(file []byte) (time.Duration, error) {
 	began := time.Now()
@@ -34,6 +31,18 @@ func TestScansAreCounted(t *testing.T) {
 	}
 	if _, err := rendered(resizetest.ManyScans(64, 101)); !refused(err, ClassTooLarge, "more than 100 scans") {
 		t.Errorf("101 scans: %v", err)
+	}
+}
+
+// Where the header or the structure says that it is too much, nothing is decoded.
+func TestHostileHeadersAreEnough(t *testing.T) {
+	for _, kind := range resizetest.Hostiles() {
+		if largest := kind.Sizes[len(kind.Sizes)-1]; kind.From > 0 {
+			took, err := rendered(kind.File(largest))
+			if refusal := (*Rejection)(nil); !errors.As(err, &refusal) || took > time.Second {
+				t.Errorf("%s, %d: %v, %v", kind.Name, largest, took, err)
+			}
+		}
 	}
 }
 

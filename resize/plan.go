@@ -59,14 +59,18 @@ const mostAnimated = 100_000_000
 
 // checkAnimation returns a [*Rejection] if the pictures have too many pixels in all of their frames.
 func (s *Source) checkAnimation(pictures []*picture) error {
-	frames, all := s.framesFor(pictures), int64(0)
-	for _, p := range pictures {
-		all += int64(p.width) * int64(p.height) * frames
-	}
-	if frames > 1 && all > mostAnimated {
-		return rejection.TooLargef("an animation of %d frames, which have %d pixels in all sizes; the limit is %d, and with fewer or smaller frames, or as a movie, it is small enough", frames, all, mostAnimated)
+	if all := s.animated(pictures); s.framesFor(pictures) > 1 && all > mostAnimated {
+		return rejection.TooLargef("an animation of %d frames, which have %d pixels in all sizes; the limit is %d, and with fewer or smaller frames it is resized", s.Frames, all, mostAnimated)
 	}
 	return nil
+}
+
+// animated is how many pixels the pictures have in all of their frames.
+func (s *Source) animated(pictures []*picture) (pixels int64) {
+	for _, p := range pictures {
+		pixels += int64(p.width) * int64(p.height)
+	}
+	return pixels * s.framesFor(pictures)
 }
 
 // fitIn returns the dimensions, in pixels, of the rendition of the given width in a format: those of [Source.Fit] or, where the

@@ -61,10 +61,10 @@ func Hostiles() []Hostile {
 		kind, depth int
 	}{{"1-bit", pngGrey, 1}, {"grey", pngGrey, 8}, {"rgb-16", pngRGB, 16}} {
 		add("wide png, "+kind.name, 0, func(width int) []byte { return flatPNG(width, most/long, kind.kind, kind.depth) }, 1000, 10_000, long)
-		add("low png, "+kind.name, long+1, func(width int) []byte { return flatPNG(width, 3, kind.kind, kind.depth) }, long, 40_000_000)
+		add("low png, "+kind.name, long+1, func(width int) []byte { return flatPNG(width, 3, kind.kind, kind.depth) }, long, 10_000_000)
 		add("narrow png, "+kind.name, long+1, func(height int) []byte { return flatPNG(1, height, kind.kind, kind.depth) }, long, 10_000_000)
 	}
-	add("low tiff", long+1, func(width int) []byte { return flatTIFF(width, 3, 1) }, long, 40_000_000)
+	add("low tiff", long+1, func(width int) []byte { return flatTIFF(width, 3, 1) }, long, 10_000_000)
 	add("narrow tiff", long+1, func(height int) []byte { return flatTIFF(1, height, 1) }, long, 10_000_000)
 	add("gif of 500 frames", 500, func(side int) []byte { return tinyGIF(side, 500) }, 100, 300, 547)
 	add("webp of 500 frames", 500, func(side int) []byte { return tinyWebP(side, 500) }, 100, 300, 547)

@@ -21,6 +21,9 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
+		if parts := found.parts().all; parts > mostParts/4 {
+			t.Errorf("%s: %d strips or tiles", p.Name, parts)
+		}
 		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate") || strings.HasPrefix(p.Name, "jpeg-"); whole != (found.Rows() > 0) {
 			t.Errorf("%s: %d rows at once", p.Name, found.Rows())
 		}
