@@ -49,7 +49,7 @@ func TestOrdinaryPicturesAreFarFromTheLimits(t *testing.T) {
 		}
 	}
 	for _, p := range resizetest.Pictures() {
-		if p.Shows != nil && !strings.HasPrefix(p.Name, "3x65535") { // which is meant to have the longest side
+		if p.Shows != nil && !strings.Contains(p.Name, "655") { // which are meant to have the longest side
 			look(p.Name, p.Data)
 		}
 	}
