@@ -59,3 +59,10 @@ func TestNoSideIsEndless(t *testing.T) {
 		}
 	}
 }
+
+// Nobody else counts scans in arithmetic coding: 800 of nothing, in 10 kB, took minutes.
+func TestArithmeticScansAreCounted(t *testing.T) {
+	if took, err := rendered(resizetest.ManyArithmeticScans(4000, 800)); !refused(err, ClassTooLarge, "more than 100 scans") || took > 10*time.Second {
+		t.Errorf("%v, %v", took, err)
+	}
+}

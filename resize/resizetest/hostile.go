@@ -47,6 +47,8 @@ func Hostiles() []Hostile {
 		add(container+" with a profile of elements", 0, func(n int) []byte { return with(ManyElements(n)) }, 1000, 10_000, 100_000)
 	}
 	add("jpeg of scans", 0, func(n int) []byte { return ManyScans(12_000, n) }, 20, 100, 800)
+	add("jpeg of scans, arithmetic", 0, func(n int) []byte { return ManyArithmeticScans(12_000, n) }, 20, 100, 800)
+	add("tiff of a jpeg of scans, arithmetic", 0, func(n int) []byte { return tiffOfJPEG(12_000, ManyArithmeticScans(12_000, n)) }, 20, 100, 800)
 	add("tiff of a jpeg of scans", 0, func(n int) []byte { return tiffOfJPEG(12_000, ManyScans(12_000, n)) }, 20, 100, 800)
 	add("tiff of jpeg tiles", 12_000, func(side int) []byte { return tiffOfTiles(side, 16, tiffJPEG, encodeJPEG(Grey(16, 16))) }, 640, 5040, 12_000)
 	add("tiff of jpeg tiles of scans", 0, func(side int) []byte { return tiffOfTiles(side, 64, tiffJPEG, ManyScans(64, 99)) }, 640, 3200, 12_160)
@@ -59,7 +61,7 @@ func Hostiles() []Hostile {
 	for _, kind := range []struct {
 		name        string
 		kind, depth int
-	}{{"1-bit", pngGrey, 1}, {"grey", pngGrey, 8}, {"rgb-16", pngRGB, 16}} {
+	}{{"1-bit", pngGrey, 1}, {"grey", pngGrey, 8}, {"rgba-16", pngRGBA, 16}} {
 		add("wide png, "+kind.name, 0, func(width int) []byte { return flatPNG(width, most/long, kind.kind, kind.depth) }, 1000, 10_000, long)
 		add("low png, "+kind.name, long+1, func(width int) []byte { return flatPNG(width, 3, kind.kind, kind.depth) }, long, 10_000_000)
 		add("narrow png, "+kind.name, long+1, func(height int) []byte { return flatPNG(1, height, kind.kind, kind.depth) }, long, 10_000_000)
@@ -75,15 +77,11 @@ func Hostiles() []Hostile {
 // ManyScans is a progressive JPEG of grey that has so many scans: one for the first coefficients of all blocks, and those for the
 // bits of the other 63. All but the first are of a few bytes: they say that the next blocks are at their end, as many as a code can.
 func ManyScans(side, scans int) []byte {
-	file := append([]byte("\xff\xd8\xff\xdb\x00\x43\x00"), bytes.Repeat([]byte{1}, 64)...)
-	size := string(binary.BigEndian.AppendUint16(nil, uint16(side)))
-	file = append(file, segment(0xc2, "\x08"+size+size+"\x01\x01\x11\x00")...)
-	file = append(file, segment(0xc4, "\x00\x01"+string(make([]byte, 15))+"\x00")...) // no difference is one bit
-	runs := "\x10\x00\x00\x00\x0f" + string(make([]byte, 12))                         // each power of two of blocks is four bits
+	tables := segment(0xc4, "\x00\x01"+string(make([]byte, 15))+"\x00") // no difference is one bit
+	runs := "\x10\x00\x00\x00\x0f" + string(make([]byte, 12))           // each power of two of blocks is four
 	for n := range 15 {
 		runs += string([]byte{byte(n << 4)})
 	}
-	file = append(file, segment(0xc4, runs)...)
 	blocks := (side + 7) / 8 * ((side + 7) / 8)
 	var ends bitWriter
 	for left := blocks; left > 0; {
@@ -93,20 +91,31 @@ func ManyScans(side, scans int) []byte {
 		ends.add(run-1<<power, power)
 		left -= run
 	}
+	return progressive(0xc2, side, scans, append(tables, segment(0xc4, runs)...), make([]byte, (blocks+7)/8), ends.padded())
+}
+
+// ManyArithmeticScans is the same in arithmetic coding, in which a scan without data is one of blocks that are at their end.
+func ManyArithmeticScans(side, scans int) []byte {
+	return progressive(0xca, side, scans, nil, nil, nil)
+}
+
+func progressive(frame byte, side, scans int, tables, first, other []byte) []byte {
+	size := string(binary.BigEndian.AppendUint16(nil, uint16(side)))
+	file := slices.Concat([]byte("\xff\xd8"), segment(0xdb, string(append([]byte{0}, bytes.Repeat([]byte{1}, 64)...))), segment(frame, "\x08"+size+size+"\x01\x01\x11\x00"), tables)
 	scan := func(coefficient, high, low int, data []byte) {
 		file = append(file, segment(0xda, string([]byte{1, 1, 0, byte(coefficient), byte(coefficient), byte(high<<4 | low)}))...)
 		file = append(file, data...)
 	}
-	scan(0, 0, 0, make([]byte, (blocks+7)/8))
+	scan(0, 0, 0, first)
 	for coefficient := 1; coefficient < min(64, scans); coefficient++ {
 		const most = 13 // the lowest bit that there can be
 		depth := (scans - 1) / 63
 		if coefficient <= (scans-1)%63 {
 			depth++
 		}
-		scan(coefficient, 0, min(depth-1, most), ends.padded())
+		scan(coefficient, 0, min(depth-1, most), other)
 		for low := depth - 2; low >= 0; low-- {
-			scan(coefficient, min(low+1, most), min(low, most-1), ends.padded())
+			scan(coefficient, min(low+1, most), min(low, most-1), other)
 		}
 	}
 	return append(file, 0xff, 0xd9)

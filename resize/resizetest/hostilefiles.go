@@ -26,7 +26,7 @@ func (zeros) Read(p []byte) (int, error) {
 
 // flatPNG is all black.
 func flatPNG(width, height, kind, depth int) []byte {
-	samples := map[int]int{pngGrey: 1, pngRGB: 3}[kind]
+	samples := map[int]int{pngGrey: 1, pngRGBA: 4}[kind]
 	p := pngFile{width: width, height: height, kind: kind, depth: depth}
 	return p.of(nothing((1 + (width*samples*depth+7)/8) * height))
 }
