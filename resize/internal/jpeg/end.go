@@ -31,7 +31,7 @@ type End struct {
 }
 
 // NewEnd returns an [End] that reads from r, of which the first header bytes are what [CopyHeader] has kept. There may be so many
-// scans; in arithmetic coding, one of nothing takes ten bytes, and nobody else counts them.
+// scans: one of nothing takes few bytes, and a look at every block.
 func NewEnd(r io.Reader, header, scans int) *End { return &End{r: r, header: header, scans: scans - 1} }
 
 // manyOnes is how many bytes of ones in a row are no chance: in noise, that happens once in 2³² bytes.
