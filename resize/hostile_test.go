@@ -19,17 +19,17 @@ func rendered(file []byte) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// refused tells whether the picture was refused, for a reason with these words.
-func refused(err error, class Class, words string) bool {
+// tooLarge reports whether the picture was refused as too large, for a reason with these words.
+func tooLarge(err error, words string) bool {
 	refusal := (*Rejection)(nil)
-	return errors.As(err, &refusal) && refusal.Class == class && strings.Contains(refusal.Reason, words)
+	return errors.As(err, &refusal) && refusal.Class == ClassTooLarge && strings.Contains(refusal.Reason, words)
 }
 
 func TestScansAreCounted(t *testing.T) {
 	if _, err := rendered(resizetest.ManyScans(64, 64)); err != nil {
 		t.Errorf("64 scans: %v", err)
 	}
-	if _, err := rendered(resizetest.ManyScans(64, 101)); !refused(err, ClassTooLarge, "more than 100 scans") {
+	if _, err := rendered(resizetest.ManyScans(64, 101)); !tooLarge(err, "more than 100 scans") {
 		t.Errorf("101 scans: %v", err)
 	}
 }
@@ -53,7 +53,7 @@ func TestNoSideIsEndless(t *testing.T) {
 			if err := png.Encode(&file, image.NewGray(size)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := rendered(file.Bytes()); side > mostSide != refused(err, ClassTooLarge, "neither side may have more than 65535") {
+			if _, err := rendered(file.Bytes()); side > mostSide != tooLarge(err, "neither side may have more than 65535") {
 				t.Errorf("%v: %v", size.Max, err)
 			}
 		}
@@ -62,7 +62,7 @@ func TestNoSideIsEndless(t *testing.T) {
 
 // Nobody else counts scans in arithmetic coding: 800 of nothing, in 10 kB, took minutes.
 func TestArithmeticScansAreCounted(t *testing.T) {
-	if took, err := rendered(resizetest.ManyArithmeticScans(4000, 800)); !refused(err, ClassTooLarge, "more than 100 scans") || took > 10*time.Second {
+	if took, err := rendered(resizetest.ManyArithmeticScans(4000, 800)); !tooLarge(err, "more than 100 scans") || took > 10*time.Second {
 		t.Errorf("%v, %v", took, err)
 	}
 }

@@ -96,7 +96,7 @@ func TestAnimationsMayBeLarge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := source.checkAnimation(pictures); a.passes != (err == nil) || err != nil && !refused(err, ClassTooLarge, "the limit is 100000000") {
+		if err := source.checkAnimation(pictures); a.passes != (err == nil) || err != nil && !tooLarge(err, "the limit is 100000000") {
 			t.Errorf("%d × %d × %d, %d pixels: %v", a.width, a.height, a.frames, source.animated(pictures), err)
 		}
 	}

@@ -65,7 +65,7 @@ func tiffSharing(p tiffFile, shared []byte) []byte {
 	}
 	offsets, lengths := slices.Repeat([]uint32{8}, parts), slices.Repeat([]uint32{uint32(len(shared))}, parts)
 	order.PutUint32(out[4:], uint32(len(out)))
-	return append(out, directory(order, len(out), p.entries(offsets, lengths), 0)...)
+	return append(out, directory(order, len(out), p.entries(offsets, lengths))...)
 }
 
 func u24(v int) []byte { return []byte{byte(v), byte(v >> 8), byte(v >> 16)} }

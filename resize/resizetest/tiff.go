@@ -56,7 +56,7 @@ func encodeTIFF(pages ...tiffFile) []byte {
 		entries := p.entries(offsets, lengths)
 		at := len(out)
 		order.(binary.ByteOrder).PutUint32(out[link:], uint32(at))
-		out = append(out, directory(order, at, entries, 0)...)
+		out = append(out, directory(order, at, entries)...)
 		link = at + 2 + 12*len(entries)
 	}
 	return out
