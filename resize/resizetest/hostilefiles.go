@@ -2,26 +2,35 @@ package resizetest
 
 import (
 	"bytes"
-	"compress/zlib"
+	"compress/flate"
 	"encoding/binary"
-	"io"
 	"slices"
 )
 
-// nothing compresses so many zeros, about a thousand to one.
-func nothing(bytesOf int) []byte {
-	var out bytes.Buffer
-	z := zlib.NewWriter(&out)
-	_, _ = io.CopyN(z, zeros{}, int64(bytesOf)) // into memory
+// nothing compresses so many zeros (RFC 1950), about a thousand to one. Behind the first million, all millions are the same bytes.
+func nothing(zeros int) []byte {
+	const step = 1 << 20
+	var piece bytes.Buffer
+	z, err := flate.NewWriter(&piece, flate.BestSpeed)
+	if err != nil {
+		panic(err) // of a level that there is: a mistake in this package
+	}
+	next := func(n int) []byte {
+		piece.Reset()
+		_, _ = z.Write(make([]byte, n)) // into memory
+		_ = z.Flush()
+		return bytes.Clone(piece.Bytes())
+	}
+	out := []byte{0x78, 0x01}
+	out = append(out, next(min(zeros, step))...)
+	if more := zeros - step; more > 0 {
+		out = append(out, bytes.Repeat(next(step), more/step)...)
+		out = append(out, next(more%step)...)
+	}
+	piece.Reset()
 	_ = z.Close()
-	return out.Bytes()
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
+	const prime = 65521 // Adler's sums: 1, and as many ones as there are bytes
+	return binary.BigEndian.AppendUint32(append(out, piece.Bytes()...), uint32(zeros%prime)<<16|1)
 }
 
 // flatPNG is all black.
