@@ -275,7 +275,7 @@ bin/s3resizer: tools $(libvips)
 bin/lambda-local bin/s3wire: tools
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o $@ ./cmd/$(@F)
 bin/bench-compute: tools $(libvips)
-	@go build -trimpath -o $@ ./bench/compute
+	@go build -trimpath -o $@ ./bench/compare/compute
 
 bench/reference/node_modules/.package-lock.json: bench/reference/package-lock.json | tools
 	cd bench/reference && npm ci --silent --no-audit --no-fund && npm run --silent bundle

@@ -21,6 +21,7 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -115,9 +116,9 @@ func BenchmarkHandler(b *testing.B) {
 		h := handler.New(store, settings(b), slog.New(slog.DiscardHandler))
 		event := []byte(`{"bucket":"photos","key":"` + key + `"}`)
 		measure(b, len(file), func() {
-			report, err := h.Handle(b.Context(), event)
-			if err != nil || report.Results[0].Status != handler.Resized {
-				b.Fatalf("%+v, %v", report, err)
+			answer, err := h.Handle(b.Context(), event)
+			if err != nil || answer.Results[0].Status != report.Resized {
+				b.Fatalf("%+v, %v", answer, err)
 			}
 		})
 	})

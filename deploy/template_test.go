@@ -16,9 +16,8 @@ import (
 	"sync"
 	"testing"
 
-	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
 	"s3resizer/internal/metrics"
+	"s3resizer/internal/report"
 )
 
 // Parameters that a stack can't do without.
@@ -214,56 +213,6 @@ func TestTheFunctionIsSetUpAsTheReadmeSays(t *testing.T) {
 	}
 }
 
-func pathOf(dotted string) (path []any) {
-	for step := range strings.SplitSeq(dotted, ".") {
-		path = append(path, step)
-	}
-	return path
-}
-
-// environment is the function's, in the form of os.Environ.
-func (s *stack) environment() (environ []string) {
-	for name, value := range dig(s.properties("Function"), "Environment", "Variables").(map[string]any) {
-		environ = append(environ, fmt.Sprintf("%s=%v", name, value))
-	}
-	return environ
-}
-
-func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
-	tmpl := readTemplate(t)
-	defaults, err := config.Load(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		given  map[string]string
-		change func(*config.Settings)
-	}{
-		"by default":      {nil, func(*config.Settings) {}},
-		"a cache control": {map[string]string{"CacheControl": "public, max-age=3600"}, func(s *config.Settings) { s.CacheControl = "public, max-age=3600" }},
-		"a quality":       {map[string]string{"Quality": "70"}, func(s *config.Settings) { s.Quality.JPEG, s.Quality.WebP, s.Quality.AVIF = 70, 70, 70 }},
-		"formats":         {map[string]string{"Formats": "source,webp"}, func(s *config.Settings) { s.Formats = append(slices.Clone(s.Formats), "webp") }},
-		"sizes":           {map[string]string{"Sizes": "small=368"}, func(s *config.Settings) { s.Sizes = s.Sizes[:1] }},
-		"deletions":       {map[string]string{"DeleteRenditions": "yes"}, func(s *config.Settings) { s.Delete = true }},
-		"a log level":     {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := config.Load(mustEvaluate(t, tmpl, c.given).environment())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bucket := got.DestBucket.For(source); bucket != destination || got.BucketOwner != account {
-				t.Errorf("to %s, of %s", bucket, got.BucketOwner)
-			}
-			want := defaults
-			want.DestBucket, want.BucketOwner = got.DestBucket, account
-			if c.change(&want); !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %+v\nwant %+v", got, want)
-			}
-		})
-	}
-}
-
 func TestTheDestinationIsPrivateAndStays(t *testing.T) {
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
 		bucket := s.made["Destination"]
@@ -327,8 +276,8 @@ func published(t *testing.T) map[string]bool {
 	var log bytes.Buffer
 	function := metrics.New(&log, "f")
 	function.Started()
-	function.Outcome(handler.Result{Status: handler.Resized, Timings: &handler.Timings{}}, nil)
-	function.Outcome(handler.Result{}, &handler.Failure{Class: "transient"})
+	function.Outcome(report.Result{Status: report.Resized, Timings: &report.Timings{}}, nil)
+	function.Outcome(report.Result{}, &report.Failure{Class: "transient"})
 	names := map[string]bool{}
 	for line := range bytes.Lines(log.Bytes()) {
 		var root struct {

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 
 	"s3resizer/bench/heavy"
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/internal/tiff"
 	"s3resizer/resize/resizetest/vips"
 )
@@ -27,7 +27,7 @@ func behindTheStart(jpeg []byte, segments ...[]byte) []byte {
 
 // What is left out of a header makes no difference to the renditions.
 func TestMetadataThatDoesNotCountIsLeftOut(t *testing.T) {
-	_, p3, err := photos.DisplayP3(image.NewNRGBA(image.Rect(0, 0, 1, 1)))
+	_, p3, err := demo.DisplayP3(image.NewNRGBA(image.Rect(0, 0, 1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestMetadataThatDoesNotCountIsLeftOut(t *testing.T) {
 	for i := range pixels.Pix {
 		pixels.Pix[i] = uint8(i/7) | uint8(i%4/3*255)
 	}
-	plain := encode(t, pixels, photos.Options{Format: "jpeg", Profile: p3, Orientation: 6})
+	plain := encode(t, pixels, demo.Options{Format: "jpeg", Profile: p3, Orientation: 6})
 	_, want := render(t, plain, standard, AsSource)
 	for name, data := range map[string][]byte{
 		"comments, XMP, thumbnails": behindTheStart(plain, segment(0xfe, "hello"), segment(0xe1, "http://ns.adobe.com/xap/1.0/\x00<x/>"), segment(0xed, "Photoshop 3.0\x00"), segment(0xef, "")),

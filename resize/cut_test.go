@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -19,18 +19,18 @@ func everyFormat(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	moving := animation(t)
-	scene := photos.Scene(photos.Dunes, 5, 240, 180)
+	scene := demo.Scene(demo.Dunes, 5, 240, 180)
 	out := map[string][]byte{
 		"GIF, animated": moving, "TIFF with a profile behind its pixels": cmyk, "PNG of one color": plainPNG(t, 20, 20),
-		"WebP without loss": lossless(t, encode(t, scene, photos.Options{Format: "png"})),
+		"WebP without loss": lossless(t, encode(t, scene, demo.Options{Format: "png"})),
 	}
 	if _, err := tryRender(moving, Spec{Sizes: []Size{{"all", 64}}, Formats: []Format{WebP}, Quality: quality}, func(r Rendition) { out["WebP, animated"] = r.Data }); err != nil {
 		t.Fatal(err)
 	}
 	for _, format := range []string{"jpeg", "png", "webp", "gif", "tiff", "avif"} {
-		out[format] = encode(t, scene, photos.Options{Format: format})
-		out[format+", interlaced"] = encode(t, scene, photos.Options{Format: format, Progressive: true})
-		out[format+" with EXIF"] = encode(t, scene, photos.Options{Format: format, Orientation: 1})
+		out[format] = encode(t, scene, demo.Options{Format: format})
+		out[format+", interlaced"] = encode(t, scene, demo.Options{Format: format, Progressive: true})
+		out[format+" with EXIF"] = encode(t, scene, demo.Options{Format: format, Orientation: 1})
 	}
 	return out
 }

@@ -10,7 +10,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/resizetest"
 )
 
@@ -20,7 +20,7 @@ func TestAPNGOfFewColorsStaysOne(t *testing.T) {
 	page := image.NewPaletted(image.Rect(0, 0, 1200, 900), color.Palette{color.White, color.Black})
 	drawing := image.NewPaletted(image.Rect(0, 0, 1200, 900), palette.WebSafe)
 	photo := image.NewPaletted(image.Rect(0, 0, 1200, 900), palette.WebSafe)
-	draw.FloydSteinberg.Draw(photo, photo.Rect, photos.Scene(photos.City, 5, 1200, 900), image.Point{})
+	draw.FloydSteinberg.Draw(photo, photo.Rect, demo.Scene(demo.City, 5, 1200, 900), image.Point{})
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 { // strokes, as of letters
 		at := image.Pt(random.IntN(1180), 50*random.IntN(18)+random.IntN(20))

@@ -88,6 +88,15 @@ func (f Format) MediaType() string { return formats[f].mediaType }
 // Extension returns the usual suffix of a file name, with its dot.
 func (f Format) Extension() string { return formats[f].extension }
 
+// Appended returns what is appended to the name of a source when something in the format f is made of it: nothing where that
+// is the source's own format, else the extension.
+func (f Format) Appended(source Format) string {
+	if f == source {
+		return ""
+	}
+	return f.Extension()
+}
+
 func (f Format) maxDimension() int { return formats[f].maxDimension }
 
 // Outputs returns the formats of the renditions for those that are wanted: each only once, and the one that [AsSource] stands

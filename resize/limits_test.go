@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/internal/header"
 	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/resizetest"
@@ -65,11 +65,11 @@ func TestOrdinaryPicturesAreFarFromTheLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !testing.Short() {
-		demo, err := photos.DemoSet()
+		photos, err := demo.Set()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, photo := range demo {
+		for _, photo := range photos {
 			look(photo.Key, photo.Data)
 		}
 	}

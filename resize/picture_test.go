@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -181,8 +181,8 @@ func sharpsBytes(t *testing.T, data []byte, width, height int) int {
 func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
 	loopsOverPixels(t)
 	half := []Size{{"small", 184}, {"medium", 360}, {"large", 720}} // of half a phone's picture
-	for _, kind := range photos.Kinds() {
-		data := encode(t, photos.Scene(kind, 7, 2016, 1134), photos.Options{Format: "jpeg", Quality: 90})
+	for _, kind := range demo.Kinds() {
+		data := encode(t, demo.Scene(kind, 7, 2016, 1134), demo.Options{Format: "jpeg", Quality: 90})
 		_, out := render(t, data, half, JPEG)
 		ours, theirs := 0, 0
 		for _, size := range half {
@@ -197,9 +197,9 @@ func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
 	}
 }
 
-func encode(t *testing.T, img image.Image, o photos.Options) []byte {
+func encode(t *testing.T, img image.Image, o demo.Options) []byte {
 	t.Helper()
-	data, err := photos.Encode(img, o)
+	data, err := demo.Encode(img, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
@@ -87,8 +87,8 @@ func seeds(t testing.TB, format Format) []seed {
 // drawn returns small pictures of every format, stored in the ways that the encoders at hand have.
 func drawn(t testing.TB) map[string][]byte {
 	t.Helper()
-	sticker := photos.Sticker(1, 24, 20)
-	scene := photos.Scene(photos.City, 5, 40, 30)
+	sticker := demo.Sticker(1, 24, 20)
+	scene := demo.Scene(demo.City, 5, 40, 30)
 	out := map[string][]byte{}
 	keep := func(name string) func([]byte, error) {
 		return func(data []byte, err error) {
@@ -98,26 +98,26 @@ func drawn(t testing.TB) map[string][]byte {
 			out[name] = data
 		}
 	}
-	encoded := func(name string, picture image.Image, o photos.Options) {
+	encoded := func(name string, picture image.Image, o demo.Options) {
 		o.Format, _, _ = strings.Cut(name, " ")
-		keep(name)(photos.Encode(picture, o))
+		keep(name)(demo.Encode(picture, o))
 	}
-	encoded("jpeg 4:2:0", scene, photos.Options{})
-	encoded("jpeg progressive, turned", scene, photos.Options{Progressive: true, Orientation: 6})
-	encoded("jpeg grey", photos.Gray(scene), photos.Options{Quality: 50})
-	encoded("png with alpha", sticker, photos.Options{})
-	encoded("png interlaced", scene, photos.Options{Progressive: true})
-	encoded("png grey, turned", photos.Gray(scene), photos.Options{Orientation: 3})
-	encoded("webp with alpha", sticker, photos.Options{})
-	encoded("webp turned", scene, photos.Options{Orientation: 8})
-	encoded("gif with transparency", sticker, photos.Options{})
-	encoded("gif still", scene, photos.Options{})
-	encoded("tiff with alpha", sticker, photos.Options{})
-	encoded("tiff turned", scene, photos.Options{Orientation: 5})
-	encoded("tiff grey", photos.Gray(scene), photos.Options{})
-	encoded("avif with alpha", sticker, photos.Options{})
-	encoded("avif turned", scene, photos.Options{Orientation: 7})
-	encoded("avif grey", photos.Gray(scene), photos.Options{})
+	encoded("jpeg 4:2:0", scene, demo.Options{})
+	encoded("jpeg progressive, turned", scene, demo.Options{Progressive: true, Orientation: 6})
+	encoded("jpeg grey", demo.Gray(scene), demo.Options{Quality: 50})
+	encoded("png with alpha", sticker, demo.Options{})
+	encoded("png interlaced", scene, demo.Options{Progressive: true})
+	encoded("png grey, turned", demo.Gray(scene), demo.Options{Orientation: 3})
+	encoded("webp with alpha", sticker, demo.Options{})
+	encoded("webp turned", scene, demo.Options{Orientation: 8})
+	encoded("gif with transparency", sticker, demo.Options{})
+	encoded("gif still", scene, demo.Options{})
+	encoded("tiff with alpha", sticker, demo.Options{})
+	encoded("tiff turned", scene, demo.Options{Orientation: 5})
+	encoded("tiff grey", demo.Gray(scene), demo.Options{})
+	encoded("avif with alpha", sticker, demo.Options{})
+	encoded("avif turned", scene, demo.Options{Orientation: 7})
+	encoded("avif grey", demo.Gray(scene), demo.Options{})
 
 	byGo := func(name string, picture image.Image) {
 		var data bytes.Buffer

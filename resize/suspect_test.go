@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
@@ -93,7 +93,7 @@ func upperHalf(t *testing.T, data []byte) *vips.ImageRef {
 // are some kilobytes left to read.
 func TestCodesThatCannotBeAreDamage(t *testing.T) {
 	var color bytes.Buffer
-	if err := jpeg.Encode(&color, photos.Scene(photos.City, 1, 1200, 900), &jpeg.Options{Quality: 95}); err != nil {
+	if err := jpeg.Encode(&color, demo.Scene(demo.City, 1, 1200, 900), &jpeg.Options{Quality: 95}); err != nil {
 		t.Fatal(err)
 	}
 	for name, whole := range map[string][]byte{"in grey": plainJPEG(t, 1200, 900), "in color": color.Bytes()} {

@@ -27,4 +27,4 @@ if [ -z "${AWS_ENDPOINT_URL_S3:-}" ]; then
   export AWS_ACCESS_KEY_ID=conformance AWS_SECRET_ACCESS_KEY=conformance-secret
 fi
 echo "s3io's conformance suite against $AWS_ENDPOINT_URL_S3"
-S3RESIZER_CONFORMANCE=1 go test -count=1 -run '^TestConformance$' ./s3io
+S3RESIZER_CONFORMANCE=1 go test -count=1 -run '^TestConformance' ./s3io

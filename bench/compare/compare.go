@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"s3resizer/bench/compare/s3model"
 	"s3resizer/bench/corpus"
-	"s3resizer/bench/s3model"
 )
 
 // comparison is what the parts of a run share.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"s3resizer/bench/s3model"
+	"s3resizer/bench/compare/s3model"
 	"s3resizer/internal/runtimeapi"
 )
 

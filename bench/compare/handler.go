@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"s3resizer/bench/compare/s3model"
 	"s3resizer/bench/corpus"
-	"s3resizer/bench/s3model"
 )
 
 // cores is what a function may run on, and the memory at which Lambda gives it that much (1769 MB for one).

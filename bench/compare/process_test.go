@@ -95,7 +95,7 @@ func TestEveryRunnerHasItsTurns(t *testing.T) {
 
 func TestOurWorkerMakesThreeRenditions(t *testing.T) {
 	binary := t.TempDir() + "/compute"
-	if output, err := exec.Command("go", "build", "-o", binary, "../compute").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-o", binary, "./compute").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	p := corpus.Standard(t.TempDir())

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"s3resizer/bench/compare/s3model"
 	"s3resizer/bench/corpus"
-	"s3resizer/bench/s3model"
 )
 
 // Start is what it takes to begin, in milliseconds; medians.

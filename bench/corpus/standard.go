@@ -6,31 +6,31 @@ import (
 	"image/color"
 	"image/gif"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 )
 
 // standard is small enough for one run and has one picture, at least, of all that is told apart. The dimensions are
 // those of phones and cameras; 4032 × 2268 is what a 12-megapixel phone makes of 16:9, a part of its sensor.
 func standard() []Picture {
 	return []Picture{
-		jpeg("jpeg-9mp", Baseline, photo{photos.Mountains, 3, 4032, 2268, 9.5}, false),
-		jpeg("jpeg-12mp", Baseline, photo{photos.Meadow, 1, 4032, 3024, 6.8}, false),
-		jpeg("jpeg-20mp", Baseline, photo{photos.City, 2, 6001, 3375, 7.6}, false),
-		jpeg("jpeg-24mp", Baseline, photo{photos.Sea, 2, 6000, 4000, 8.4}, false),
-		jpeg("progressive-9mp", Progressive, photo{photos.Mountains, 3, 4032, 2268, 9.5}, true),
-		jpeg("progressive-12mp", Progressive, photo{photos.Meadow, 1, 4032, 3024, 6.8}, true),
+		jpeg("jpeg-9mp", Baseline, photo{demo.Mountains, 3, 4032, 2268, 9.5}, false),
+		jpeg("jpeg-12mp", Baseline, photo{demo.Meadow, 1, 4032, 3024, 6.8}, false),
+		jpeg("jpeg-20mp", Baseline, photo{demo.City, 2, 6001, 3375, 7.6}, false),
+		jpeg("jpeg-24mp", Baseline, photo{demo.Sea, 2, 6000, 4000, 8.4}, false),
+		jpeg("progressive-9mp", Progressive, photo{demo.Mountains, 3, 4032, 2268, 9.5}, true),
+		jpeg("progressive-12mp", Progressive, photo{demo.Meadow, 1, 4032, 3024, 6.8}, true),
 		{Name: "jpeg-6mp-plain", Class: LowDetail, extension: ".jpg", draw: func() ([]byte, error) {
-			return photos.Encode(photos.Scene(photos.Dunes, 2, 2725, 2180), photos.Options{Format: "jpeg", Quality: 80, Orientation: 1})
+			return demo.Encode(demo.Scene(demo.Dunes, 2, 2725, 2180), demo.Options{Format: "jpeg", Quality: 80, Orientation: 1})
 		}},
 		{Name: "png-9mp-photo", Class: PNGPhoto, extension: ".png", draw: func() ([]byte, error) {
-			return photos.Encode(photos.Scene(photos.Aurora, 1, 4032, 2268), photos.Options{Format: "png"})
+			return demo.Encode(demo.Scene(demo.Aurora, 1, 4032, 2268), demo.Options{Format: "png"})
 		}},
 		{Name: "png-9mp-artwork", Class: PNGArtwork, extension: ".png", draw: func() ([]byte, error) {
-			return photos.Encode(photos.Sticker(1, 3000, 3000), photos.Options{Format: "png"})
+			return demo.Encode(demo.Sticker(1, 3000, 3000), demo.Options{Format: "png"})
 		}},
 		{Name: "jpeg-100mp", Class: Huge, extension: ".jpg", draw: huge},
 		{Name: "webp-12mp", Class: WebP, extension: ".webp", draw: func() ([]byte, error) {
-			return photos.Encode(photos.Scene(photos.Meadow, 2, 4032, 3024), photos.Options{Format: "webp", Quality: 82})
+			return demo.Encode(demo.Scene(demo.Meadow, 2, 4032, 3024), demo.Options{Format: "webp", Quality: 82})
 		}},
 		{Name: "gif-12-frames", Class: Animation, extension: ".gif", draw: animation},
 	}
@@ -38,7 +38,7 @@ func standard() []Picture {
 
 // photo is a shot of a scene.
 type photo struct {
-	kind          photos.Kind
+	kind          demo.Kind
 	seed          uint64
 	width, height int
 	noise         float64 // what is added to the scene's own, in levels of 255
@@ -46,12 +46,12 @@ type photo struct {
 
 func jpeg(name string, class Class, p photo, progressive bool) Picture {
 	return Picture{Name: name, Class: class, extension: ".jpg", draw: func() ([]byte, error) {
-		return photos.Encode(p.take(), photos.Options{Format: "jpeg", Quality: 90, Progressive: progressive, Orientation: 1})
+		return demo.Encode(p.take(), demo.Options{Format: "jpeg", Quality: 90, Progressive: progressive, Orientation: 1})
 	}}
 }
 
 func (p photo) take() *image.NRGBA {
-	img := photos.Scene(p.kind, p.seed, p.width, p.height)
+	img := demo.Scene(p.kind, p.seed, p.width, p.height)
 	addNoise(img, p.seed, p.noise)
 	return img
 }
@@ -59,15 +59,15 @@ func (p photo) take() *image.NRGBA {
 // huge is a scene of a quarter of the pixels enlarged, since drawing all of them would take a minute; the noise is of
 // full size, and it is what most of the bits are spent on.
 func huge() ([]byte, error) {
-	img := twice(photos.Scene(photos.City, 1, 5824, 4368))
+	img := twice(demo.Scene(demo.City, 1, 5824, 4368))
 	addNoise(img, 1, 10)
-	return photos.Encode(img, photos.Options{Format: "jpeg", Quality: 90, Orientation: 1})
+	return demo.Encode(img, demo.Options{Format: "jpeg", Quality: 90, Orientation: 1})
 }
 
 // animation pans over a scene, in the colors of palette.
 func animation() ([]byte, error) {
 	const frames, width, height = 12, 640, 480
-	scene := photos.Scene(photos.Meadow, 3, width+frames*8, height)
+	scene := demo.Scene(demo.Meadow, 3, width+frames*8, height)
 	var out gif.GIF
 	for i := range frames {
 		frame := image.NewPaletted(image.Rect(0, 0, width, height), palette)

@@ -20,6 +20,7 @@ import (
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
 	"s3resizer/internal/metrics"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -140,9 +141,9 @@ func TestRequestsAndLogAreTheFunctionsOwn(t *testing.T) {
 			}
 			got = asked{}
 			log.Reset()
-			report, err := h.Handle(t.Context(), <-events)
-			if err != nil || report.Results[0].Status != handler.Resized {
-				t.Fatalf("%+v, %v", report, err)
+			answer, err := h.Handle(t.Context(), <-events)
+			if err != nil || answer.Results[0].Status != report.Resized {
+				t.Fatalf("%+v, %v", answer, err)
 			}
 			if want := requests(ours, Row{Bytes: int64(len(data))}); got != want {
 				t.Errorf("%d bytes took %+v, want %+v", len(data), got, want)

@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"s3resizer/bench/corpus"
-	"s3resizer/bench/photos"
 	"s3resizer/bench/quality"
 	"s3resizer/internal/config"
+	"s3resizer/internal/demo"
 	"s3resizer/resize"
 )
 
@@ -132,7 +132,7 @@ func (e *meter) sets(ctx context.Context, folder string) (photoSets, drawings, a
 		}
 	}
 	for seed := uint64(2); seed <= 3; seed++ {
-		file, err := photos.Encode(photos.Sticker(seed, 3000, 3000), photos.Options{Format: "png"})
+		file, err := demo.Encode(demo.Sticker(seed, 3000, 3000), demo.Options{Format: "png"})
 		if err == nil {
 			err = add(&drawings, file, resize.PNG)
 		}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize"
 )
 
@@ -17,9 +17,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func encode(t *testing.T, img image.Image, o photos.Options) []byte {
+func encode(t *testing.T, img image.Image, o demo.Options) []byte {
 	t.Helper()
-	data, err := photos.Encode(img, o)
+	data, err := demo.Encode(img, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +42,9 @@ func distance(t *testing.T, original, rendition []byte) Distance {
 
 func TestThePictureItselfIsEqual(t *testing.T) {
 	for name, file := range map[string][]byte{
-		"opaque":     encode(t, photos.Scene(photos.City, 1, 90, 60), photos.Options{Format: "png"}),
-		"with alpha": encode(t, photos.Sticker(1, 90, 60), photos.Options{Format: "png"}),
-		"grey":       encode(t, photos.Gray(photos.Scene(photos.City, 1, 90, 60)), photos.Options{Format: "png"}),
+		"opaque":     encode(t, demo.Scene(demo.City, 1, 90, 60), demo.Options{Format: "png"}),
+		"with alpha": encode(t, demo.Sticker(1, 90, 60), demo.Options{Format: "png"}),
+		"grey":       encode(t, demo.Gray(demo.Scene(demo.City, 1, 90, 60)), demo.Options{Format: "png"}),
 	} {
 		// Colors are weighed by alpha, and back, in bytes, which rounds.
 		if d := distance(t, file, file); d.PSNR < 60 || d.SSIM < 0.9999 {
@@ -62,7 +62,7 @@ func TestPSNRIsThatOfTheKnownError(t *testing.T) {
 			img.Pix[i], other.Pix[i] = 255, 255
 		}
 	}
-	d := distance(t, encode(t, img, photos.Options{Format: "png"}), encode(t, other, photos.Options{Format: "png"}))
+	d := distance(t, encode(t, img, demo.Options{Format: "png"}), encode(t, other, demo.Options{Format: "png"}))
 	if want := 20 * math.Log10(255.0/5); math.Abs(d.PSNR-want) > 1e-9 {
 		t.Errorf("%.3f dB, want %.3f", d.PSNR, want)
 	}
@@ -73,19 +73,19 @@ func TestPSNRIsThatOfTheKnownError(t *testing.T) {
 }
 
 func TestTheWorseAnEncodingTheFarther(t *testing.T) {
-	scene := photos.Scene(photos.Meadow, 1, 400, 300)
-	original := encode(t, scene, photos.Options{Format: "png"})
-	better := distance(t, original, encode(t, scene, photos.Options{Format: "jpeg", Quality: 90}))
-	worse := distance(t, original, encode(t, scene, photos.Options{Format: "jpeg", Quality: 40}))
+	scene := demo.Scene(demo.Meadow, 1, 400, 300)
+	original := encode(t, scene, demo.Options{Format: "png"})
+	better := distance(t, original, encode(t, scene, demo.Options{Format: "jpeg", Quality: 90}))
+	worse := distance(t, original, encode(t, scene, demo.Options{Format: "jpeg", Quality: 40}))
 	if better.PSNR <= worse.PSNR || better.SSIM <= worse.SSIM || worse.SSIM <= 0 {
 		t.Errorf("quality 90: %+v, 40: %+v", better, worse)
 	}
 }
 
 func TestARenditionIsComparedAtItsOwnSizeAndUpright(t *testing.T) {
-	lying := photos.Options{Format: "jpeg", Quality: 95, Orientation: 6}
-	big, small := photos.Scene(photos.Dunes, 1, 400, 600), photos.Scene(photos.Dunes, 1, 200, 300)
-	if d := distance(t, encode(t, big, lying), encode(t, small, photos.Options{Format: "png"})); d.PSNR < 25 {
+	lying := demo.Options{Format: "jpeg", Quality: 95, Orientation: 6}
+	big, small := demo.Scene(demo.Dunes, 1, 400, 600), demo.Scene(demo.Dunes, 1, 200, 300)
+	if d := distance(t, encode(t, big, lying), encode(t, small, demo.Options{Format: "png"})); d.PSNR < 25 {
 		t.Errorf("%+v", d)
 	}
 }

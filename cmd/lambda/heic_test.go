@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // A phone's picture: what reads HEIC makes JPEGs of it, with its P3 colors in sRGB; what does not says what would.
@@ -21,12 +21,12 @@ func TestHEIC(t *testing.T) {
 	s := newStage(t)
 	result := s.invoke(t, s.upload(t, "photos", "a.heic", data)).Results[0]
 	if os.Getenv("HEIC") == "" {
-		if result.Status != handler.Rejected || result.Class != "unsupported" || !strings.Contains(result.Reason, "s3resizer:heic") {
+		if result.Status != report.Rejected || result.Class != "unsupported" || !strings.Contains(result.Reason, "s3resizer:heic") {
 			t.Errorf("%+v", result)
 		}
 		return
 	}
-	if result.Status != handler.Resized || len(result.Renditions) != 3 {
+	if result.Status != report.Resized || len(result.Renditions) != 3 {
 		t.Fatalf("%+v", result)
 	}
 	object, err := s.Open(t.Context(), "photos-resized", "small-a.heic.jpg")

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/resize/resizetest"
 	"s3resizer/s3io"
@@ -50,7 +50,7 @@ func TestHostile(t *testing.T) {
 			}
 			result, took, cpu, used := s.suffer(t, kind.Name, file)
 			fmt.Printf("%-36s %10d %10d %6.2f %6.2f %10d %10d  %s %s\n", kind.Name, size, len(file), took.Seconds(), cpu.Seconds(), used/1e6, estimate/1e6, result.Status, result.Class)
-			if cpu > most || used > estimate || result.Status != handler.Resized && result.Status != handler.Rejected || rejected && result.Status != handler.Rejected {
+			if cpu > most || used > estimate || result.Status != report.Resized && result.Status != report.Rejected || rejected && result.Status != report.Rejected {
 				t.Errorf("%s, %d: %v, at most %v; %d bytes of memory, at most %d; %s, %s %s", kind.Name, size, cpu, most, used, estimate, result.Status, result.Class, result.Reason)
 			}
 		}
@@ -59,7 +59,7 @@ func TestHostile(t *testing.T) {
 
 // suffer has a new function resize a file, and returns how long that took, by the clock and of a processor, and how many bytes of
 // memory more than it has idle.
-func (s *stage) suffer(t *testing.T, name string, file []byte) (result handler.Result, took, cpu time.Duration, used int64) {
+func (s *stage) suffer(t *testing.T, name string, file []byte) (result report.Result, took, cpu time.Duration, used int64) {
 	t.Helper()
 	process := s.launch(t, append(imageEnvironment, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", hostileMemory))...)
 	defer process.end(syscall.SIGKILL)
@@ -74,12 +74,12 @@ func (s *stage) suffer(t *testing.T, name string, file []byte) (result handler.R
 		t.Errorf("%s: %v", name, err)
 		return result, took, 0, 0
 	}
-	report := handler.Report{}
-	if err := json.Unmarshal(answer, &report); err != nil || len(report.Results) != 1 {
+	answered := report.Report{}
+	if err := json.Unmarshal(answer, &answered); err != nil || len(answered.Results) != 1 {
 		t.Errorf("%s: %v, %s", name, err, answer)
 		return result, took, 0, 0
 	}
-	return report.Results[0], took, s.cpu(t) - before, s.peak(t) - idle
+	return answered.Results[0], took, s.cpu(t) - before, s.peak(t) - idle
 }
 
 // cpu is how much of a processor's time the function has had (proc(5)).

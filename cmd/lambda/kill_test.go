@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/internal/s3fault"
 	"s3resizer/s3io"
 )
@@ -132,7 +132,7 @@ func (k *killer) deliver(i int) {
 	k.deliveries++
 	begun := time.Now()
 	for _, result := range k.invoke(k.t, k.pending[i]).Results {
-		if result.Status != handler.Resized && result.Status != handler.Superseded {
+		if result.Status != report.Resized && result.Status != report.Superseded {
 			k.t.Fatalf("%+v", result)
 		}
 	}
@@ -203,11 +203,11 @@ func (k *killer) complete(key string) {
 		return object.Info, data
 	}
 	_, record := get(".s3resizer/" + key + ".json")
-	var recorded handler.Result
+	var recorded report.Result
 	if err := json.Unmarshal(record, &recorded); err != nil {
 		k.t.Fatalf("%s: %v", record, err)
 	}
-	if recorded.Status != handler.Resized || recorded.Source.ETag != newest.ETag || len(recorded.Renditions) != 3 {
+	if recorded.Status != report.Resized || recorded.Source.ETag != newest.ETag || len(recorded.Renditions) != 3 {
 		k.t.Errorf("after %d kills the record is %s; the newest upload is %s", k.killed, record, newest.ETag)
 	}
 	for _, r := range recorded.Renditions {

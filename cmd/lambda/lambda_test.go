@@ -24,8 +24,8 @@ import (
 	"s3resizer/internal/commandtest"
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
-	"s3resizer/internal/handler"
-	"s3resizer/internal/handler/reporttest"
+	"s3resizer/internal/report"
+	"s3resizer/internal/report/reporttest"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/internal/s3fault"
 	"s3resizer/resize"
@@ -214,20 +214,20 @@ func together(events ...json.RawMessage) json.RawMessage {
 }
 
 // invoke gives the function an event and expects a report.
-func (s *stage) invoke(t *testing.T, event json.RawMessage) handler.Report {
+func (s *stage) invoke(t *testing.T, event json.RawMessage) report.Report {
 	t.Helper()
-	answer, err := s.api.Invoke(t.Context(), event, 30*time.Second)
+	data, err := s.api.Invoke(t.Context(), event, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := reporttest.Check(answer); err != nil {
+	if err := reporttest.Check(data); err != nil {
 		t.Error(err)
 	}
-	var report handler.Report
-	if err := json.Unmarshal(answer, &report); err != nil {
-		t.Fatalf("%s: %v", answer, err)
+	var answer report.Report
+	if err := json.Unmarshal(data, &answer); err != nil {
+		t.Fatalf("%s: %v", data, err)
 	}
-	return report
+	return answer
 }
 
 // refuse gives the function an event and expects an error of the given type, with each of the words in its message.
@@ -268,8 +268,8 @@ func TestWhatWasMadeOfAnUploadGoesWithIt(t *testing.T) {
 	if err := s.Delete(t.Context(), "photos", "여행/a b+c.jpg", ""); err != nil {
 		t.Fatal(err)
 	}
-	report := s.invoke(t, bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
-	if r := report.Results[0]; r.Status != handler.Deleted || len(r.Removed) != 4 {
+	answer := s.invoke(t, bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
+	if r := answer.Results[0]; r.Status != report.Deleted || len(r.Removed) != 4 {
 		t.Errorf("%+v", r)
 	}
 	for _, key := range []string{"small-여행/a b+c.jpg", "medium-여행/a b+c.jpg", "large-여행/a b+c.jpg", ".s3resizer/여행/a b+c.jpg.json"} {
@@ -283,9 +283,9 @@ func TestFunction(t *testing.T) {
 	s := newStage(t)
 
 	t.Run("one record", func(t *testing.T) {
-		report := s.invoke(t, s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 1600, 1200)))
-		if len(report.Results) != 1 || report.Results[0].Status != handler.Resized || len(report.Results[0].Renditions) != 3 {
-			t.Fatalf("%+v", report)
+		answer := s.invoke(t, s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 1600, 1200)))
+		if len(answer.Results) != 1 || answer.Results[0].Status != report.Resized || len(answer.Results[0].Renditions) != 3 {
+			t.Fatalf("%+v", answer)
 		}
 		for _, size := range []string{"small", "medium", "large"} {
 			if _, err := s.Head(t.Context(), "photos-resized", size+"-여행/a b+c.jpg"); err != nil {
@@ -298,14 +298,14 @@ func TestFunction(t *testing.T) {
 	})
 	t.Run("several records", func(t *testing.T) {
 		first, second := s.upload(t, "photos", "1.jpg", photo(t, 500, 400)), s.upload(t, "photos", "2.jpg", []byte("not a picture, by its bytes"))
-		report := s.invoke(t, together(first, second))
-		if len(report.Results) != 2 || report.Results[0].Status != handler.Resized || report.Results[1].Status != handler.Rejected || report.Results[1].Class != "unsupported" {
-			t.Errorf("%+v", report)
+		answer := s.invoke(t, together(first, second))
+		if len(answer.Results) != 2 || answer.Results[0].Status != report.Resized || answer.Results[1].Status != report.Rejected || answer.Results[1].Class != "unsupported" {
+			t.Errorf("%+v", answer)
 		}
 	})
 	t.Run("an object that is missing", func(t *testing.T) {
-		if report := s.invoke(t, []byte(`{"bucket":"photos","key":"missing.jpg"}`)); report.Results[0].Status != handler.Gone {
-			t.Errorf("%+v", report)
+		if answer := s.invoke(t, []byte(`{"bucket":"photos","key":"missing.jpg"}`)); answer.Results[0].Status != report.Gone {
+			t.Errorf("%+v", answer)
 		}
 	})
 	t.Run("a destination bucket that is missing", func(t *testing.T) {
@@ -354,8 +354,8 @@ func TestBucketsOfAnotherAccountAreNotTouched(t *testing.T) {
 		})
 	}
 	s := newStageOf(t, "210987654321", "RESIZE_BUCKET_OWNER=any")
-	if report := s.invoke(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400))); report.Results[0].Status != handler.Resized {
-		t.Errorf("with the check switched off: %+v", report)
+	if answer := s.invoke(t, s.upload(t, "photos", "cat.jpg", photo(t, 500, 400))); answer.Results[0].Status != report.Resized {
+		t.Errorf("with the check switched off: %+v", answer)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
 	"s3resizer/internal/metrics"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -101,11 +102,11 @@ func functionAccount(ctx context.Context) (string, error) {
 
 // lambdaError makes the class of a failure what Lambda calls its errorType.
 func lambdaError(err error) error {
-	var failure *handler.Failure
+	var failure *report.Failure
 	if !errors.As(err, &failure) {
 		return err
 	}
-	return messages.InvokeResponse_Error{Type: failure.Class, Message: failure.Error()}
+	return messages.InvokeResponse_Error{Type: string(failure.Class), Message: failure.Error()}
 }
 
 // newLogger logs JSON lines, under Lambda's names for their fields and with the request id of their invocation. What

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"s3resizer/bench/heavy"
-	"s3resizer/bench/photos"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/demo"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
@@ -40,18 +40,18 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 	long := os.Getenv("S3RESIZER_LONG") != ""
 	startLibvips(t)
 	s := newStage(t, append(imageEnvironment, fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", memory), "RESIZE_LOG_LEVEL=debug")...)
-	resizeOne := func(name string, data []byte) handler.Result {
+	resizeOne := func(name string, data []byte) report.Result {
 		t.Helper()
 		if _, err := s.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: name, Data: data}); err != nil {
 			t.Fatal(err)
 		}
-		report := s.invoke(t, <-s.events)
+		answer := s.invoke(t, <-s.events)
 		peak := s.peak(t)
-		t.Logf("%s: %s %s (%d MiB by now)", name, report.Results[0].Status, report.Results[0].Reason, peak>>20)
+		t.Logf("%s: %s %s (%d MiB by now)", name, answer.Results[0].Status, answer.Results[0].Reason, peak>>20)
 		if peak > memory<<20 {
 			t.Fatalf("after %s the peak is %d bytes", name, peak)
 		}
-		return report.Results[0]
+		return answer.Results[0]
 	}
 	err := filepath.WalkDir("../../resize/testdata", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -67,7 +67,7 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if long {
-		demo, err := photos.DemoSet()
+		demo, err := demo.Set()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if result := resizeOne(edge.Name, data); result.Status != handler.Resized {
+		if result := resizeOne(edge.Name, data); result.Status != report.Resized {
 			t.Errorf("%s: %s, %s", edge.Name, result.Status, result.Reason)
 		}
 	}
@@ -94,7 +94,7 @@ func TestNoPictureTakesMoreMemoryThanTheFunctionHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := resizeOne("beyond the edge", data)
-	if result.Status != handler.Rejected || result.Class != "too-large" || !strings.Contains(result.Reason, "the limit for one picture is 358.4 MiB") {
+	if result.Status != report.Rejected || result.Class != "too-large" || !strings.Contains(result.Reason, "the limit for one picture is 358.4 MiB") {
 		t.Errorf("beyond the edge: %+v", result)
 	}
 	if limit := int64(memory) << 20 / 100 * 70; !strings.Contains(s.log.text(), fmt.Sprintf(`"maxMemory":%d`, limit)) {

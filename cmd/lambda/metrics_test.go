@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // inLambda is what tells the function that it is there.
@@ -119,7 +119,7 @@ func (l *lines) await(t *testing.T, words ...string) []string {
 func TestMetrics(t *testing.T) {
 	s := newStage(t, inLambda, "RESIZE_LOG_LEVEL=error") // which is for the log alone
 	picture := photo(t, 1600, 1200)
-	report := s.invoke(t, s.upload(t, "photos", "a.jpg", picture))
+	answer := s.invoke(t, s.upload(t, "photos", "a.jpg", picture))
 	s.invoke(t, s.upload(t, "photos", "b.jpg", []byte("not a picture, by its bytes")))
 	s.invoke(t, s.upload(t, "photos", "folder/", nil))
 	s.invoke(t, []byte(`{"bucket":"photos","key":"missing.jpg"}`))
@@ -173,13 +173,13 @@ func TestMetrics(t *testing.T) {
 		{"Pictures", "Count", all + " Status=failed Class=deadline"}:       1,
 		{"Pictures", "Count", all + " Status=failed Class=unknown-event"}:  2,
 		{"BytesIn", "Bytes", all}:                                          float64(len(picture)),
-		{"BytesOut", "Bytes", all}:                                         float64(written(report)),
+		{"BytesOut", "Bytes", all}:                                         float64(written(answer)),
 		{"Megapixels", "None", all}:                                        1.92,
-		{"DownloadTime", "Milliseconds", all}:                              report.Results[0].Timings.Download,
-		{"DecodeTime", "Milliseconds", all}:                                report.Results[0].Timings.Decode,
-		{"EncodeTime", "Milliseconds", all}:                                report.Results[0].Timings.Encode,
-		{"UploadTime", "Milliseconds", all}:                                report.Results[0].Timings.Upload,
-		{"TotalTime", "Milliseconds", all}:                                 report.Results[0].Timings.Total,
+		{"DownloadTime", "Milliseconds", all}:                              answer.Results[0].Timings.Download,
+		{"DecodeTime", "Milliseconds", all}:                                answer.Results[0].Timings.Decode,
+		{"EncodeTime", "Milliseconds", all}:                                answer.Results[0].Timings.Encode,
+		{"UploadTime", "Milliseconds", all}:                                answer.Results[0].Timings.Upload,
+		{"TotalTime", "Milliseconds", all}:                                 answer.Results[0].Timings.Total,
 	} {
 		if got, there := sums[m]; got != want || !there {
 			t.Errorf("%v is %v (there: %v), want %v", m, got, there, want)
@@ -196,8 +196,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-func written(report handler.Report) (bytes int) {
-	for _, r := range report.Results[0].Renditions {
+func written(answer report.Report) (bytes int) {
+	for _, r := range answer.Results[0].Renditions {
 		bytes += r.Bytes
 	}
 	return bytes
@@ -230,8 +230,8 @@ func TestMetricsAreWrittenInLambdaUnlessSwitchedOff(t *testing.T) {
 	}
 }
 
-func TestTheReadmeHasEveryMetric(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestThePageHasEveryMetric(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,8 +242,8 @@ func TestTheReadmeHasEveryMetric(t *testing.T) {
 			continue
 		}
 		for m := range published(t, line) {
-			if row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| .*`%s`.*\\| %s \\|", m.Name, m.Unit)); !row.Match(readme) {
-				t.Errorf("the README has no row for %s in %s", m.Name, m.Unit)
+			if row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| .*`%s`.*\\| %s \\|", m.Name, m.Unit)); !row.Match(page) {
+				t.Errorf("docs/operating.md has no row for %s in %s", m.Name, m.Unit)
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"s3resizer/internal/handler/reporttest"
+	"s3resizer/internal/report/reporttest"
 )
 
 // checkReports holds all that the function has said against the schema of its reports: what it logged, and the records

@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"s3resizer/bench/photos"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/demo"
+	"s3resizer/internal/report"
 	"s3resizer/internal/runtimeapi"
 	"s3resizer/resize/resizetest"
 )
@@ -190,10 +190,10 @@ func (k *soak) right(t *testing.T, event json.RawMessage, pictures ...resizetest
 		result := results[i]
 		switch {
 		case p.Rejected != nil:
-			if result.Status != handler.Rejected || result.Class != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
+			if result.Status != report.Rejected || string(result.Class) != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
 				t.Errorf("%s: %+v; want class %s and %q", p.Name, result, p.Rejected.Class, p.Rejected.Says)
 			}
-		case result.Status != handler.Resized || len(result.Renditions) != len(soakSizes):
+		case result.Status != report.Resized || len(result.Renditions) != len(soakSizes):
 			t.Errorf("%s: %+v", p.Name, result)
 		default:
 			for _, r := range result.Renditions {
@@ -204,7 +204,7 @@ func (k *soak) right(t *testing.T, event json.RawMessage, pictures ...resizetest
 }
 
 // pixels compares a picture's renditions with what they ought to show, the first time that it is uploaded.
-func (k *soak) pixels(t *testing.T, p resizetest.Picture, r handler.Rendition) {
+func (k *soak) pixels(t *testing.T, p resizetest.Picture, r report.Rendition) {
 	t.Helper()
 	of := k.made[r.Key]
 	if _, known := k.etags[of]; known || of == "" {
@@ -357,18 +357,18 @@ func soakPhotos(t *testing.T, shrink int) []resizetest.Picture {
 	startLibvips(t)
 	var all []resizetest.Picture
 	for _, shot := range []struct {
-		kind          photos.Kind
+		kind          demo.Kind
 		width, height int
-		photos.Options
+		demo.Options
 	}{
-		{photos.Mountains, 3000, 2000, photos.Options{Format: "jpeg"}},
-		{photos.City, 2400, 1600, photos.Options{Format: "jpeg"}}, // too narrow to be shrunk as it is decoded
-		{photos.Meadow, 3000, 2000, photos.Options{Format: "jpeg", Progressive: true}},
-		{photos.Sea, 2400, 1600, photos.Options{Format: "webp"}},
-		{photos.Aurora, 2000, 1500, photos.Options{Format: "png"}},
+		{demo.Mountains, 3000, 2000, demo.Options{Format: "jpeg"}},
+		{demo.City, 2400, 1600, demo.Options{Format: "jpeg"}}, // too narrow to be shrunk as it is decoded
+		{demo.Meadow, 3000, 2000, demo.Options{Format: "jpeg", Progressive: true}},
+		{demo.Sea, 2400, 1600, demo.Options{Format: "webp"}},
+		{demo.Aurora, 2000, 1500, demo.Options{Format: "png"}},
 	} {
-		scene := photos.Scene(shot.kind, soakSeed, shot.width/shrink, shot.height/shrink)
-		data, err := photos.Encode(scene, shot.Options)
+		scene := demo.Scene(shot.kind, soakSeed, shot.width/shrink, shot.height/shrink)
+		data, err := demo.Encode(scene, shot.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,73 +6,18 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
-	"s3resizer/internal/wire"
-	"s3resizer/s3io"
 )
-
-// bucketOptions are what the command line says of the buckets and of the work on them.
-type bucketOptions struct {
-	dest           string
-	jobs, requests int
-	limit          time.Duration
-}
-
-func (o *bucketOptions) defineDest(f *pflag.FlagSet) {
-	f.StringVar(&o.dest, "dest", "", "destination `bucket` (default: RESIZE_DEST_BUCKET, and that is {bucket}-resized)")
-}
-
-// defineWork defines the flags about the work; when and jobs say what else there is to say of them.
-func (o *bucketOptions) defineWork(f *pflag.FlagSet, when, jobs string) {
-	f.IntVar(&o.jobs, "jobs", 0, when+"pictures at a time (default: one for each processor, as far as there are 1.8 GB of memory for it"+jobs+")")
-	f.DurationVar(&o.limit, "time-limit", 5*time.Minute, when+"for one picture")
-	f.IntVar(&o.requests, "max-requests-per-second", 1000, "requests to S3, of all processes together; S3 takes 3500 writes and 5500 reads a second for each prefix,\nand the bucket's other users have theirs among them")
-}
-
-// check says what is wrong, and what would be right.
-func (o *bucketOptions) check() error {
-	switch {
-	case o.jobs < 0:
-		return fmt.Errorf("--jobs %d: want at least 1", o.jobs)
-	case o.requests < 1:
-		return fmt.Errorf("--max-requests-per-second %d: want at least 1", o.requests)
-	case o.limit < time.Second:
-		return fmt.Errorf("--time-limit %v: want at least 1s", o.limit)
-	}
-	return nil
-}
-
-// settings are the environment's, with the destination of the command line, and that environment.
-func (o *bucketOptions) settings(source string) (config.Settings, []string, error) {
-	environ := os.Environ()
-	if o.dest != "" {
-		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
-	}
-	settings, err := config.Load(environ)
-	if err != nil {
-		return config.Settings{}, nil, fmt.Errorf("settings:\n%w", err)
-	}
-	if settings.DestBucket.For(source) == source {
-		return config.Settings{}, nil, fmt.Errorf("source and destination are both %s: name another bucket with --dest", source)
-	}
-	return settings, environ, nil
-}
 
 // backfillOptions are what the command line says.
 type backfillOptions struct {
@@ -211,58 +156,6 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 	return job, o.check()
 }
 
-// splitLocation reads s3://bucket/prefix.
-func splitLocation(location string) (bucket, prefix string, err error) {
-	rest, ours := strings.CutPrefix(location, "s3://")
-	bucket, prefix, _ = strings.Cut(rest, "/")
-	if !ours || bucket == "" {
-		return "", "", fmt.Errorf("%q: want s3://bucket or s3://bucket/prefix", location)
-	}
-	return bucket, prefix, nil
-}
-
-// connect makes a client, sees whether both buckets can be listed, and returns who must own them.
-func connect(ctx context.Context, job backfill.Job, owner string, pace s3io.Pace) (*s3io.Client, string, error) {
-	aws, err := s3io.LoadConfig(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
-		return nil, "", fmt.Errorf("no AWS credentials: %w; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in again (aws sso login)", err)
-	}
-	switch {
-	case owner != "":
-	case os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != "":
-		owner = config.AnyOwner // an S3 that is not AWS's knows no accounts
-	default:
-		if owner, err = wire.Account(ctx, aws, job.Bucket); err != nil {
-			return nil, "", err
-		}
-	}
-	store := s3io.New(aws, s3io.Options{ExpectedOwner: ownedBy(owner), Pace: pace})
-	for _, place := range []struct{ bucket, prefix string }{{job.Bucket, job.Prefix}, {job.Destination, handler.Records + job.Prefix}} {
-		if _, _, err := store.List(ctx, place.bucket, place.prefix, ""); err != nil {
-			return nil, "", withRemedy(err, backfill.FailureOf(err))
-		}
-	}
-	return store, owner, nil
-}
-
-func withRemedy(err error, f backfill.Failure) error {
-	if remedy := f.Remedy(); remedy != "" {
-		return fmt.Errorf("%w; %s", err, remedy)
-	}
-	return err
-}
-
-// ownedBy is for s3io.
-func ownedBy(owner string) func(context.Context) (string, error) {
-	if owner == config.AnyOwner {
-		owner = ""
-	}
-	return func(context.Context) (string, error) { return owner, nil }
-}
-
 // show is the dry run.
 func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
 	e, err := backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, nil)
@@ -350,52 +243,7 @@ func failuresTo(file *os.File, bucket string) func(backfill.Outcome) {
 		_ = w.Write([]string{"time", "status", "class", "bucket", "key", "bytes", "reason"})
 	}
 	return func(o backfill.Outcome) {
-		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), string(o.Status), o.Class, bucket, o.Key, fmt.Sprint(o.Bytes), o.Reason})
+		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), string(o.Status), string(o.Class), bucket, o.Key, fmt.Sprint(o.Bytes), o.Reason})
 		w.Flush() // each line, whatever happens next
-	}
-}
-
-// workerProcess makes a process for one picture at a time. Its share of the machine follows from the number of them.
-func workerProcess(environ []string, settings config.Settings, owner string, jobs int) *exec.Cmd {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
-	}
-	command := exec.Command(self, workerName)
-	command.Env = append(slices.Clone(environ), "RESIZE_BUCKET_OWNER="+owner)
-	if os.Getenv("RESIZE_MAX_MEMORY") == "" {
-		command.Env = append(command.Env, fmt.Sprintf("RESIZE_MAX_MEMORY=%d", settings.Limits.MaxMemory*int64(settings.Processors)/int64(jobs)))
-	}
-	if os.Getenv("GOMAXPROCS") == "" { // threads that get in each other's way cost a twentieth of the time
-		command.Env = append(command.Env, fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/jobs)))
-	}
-	if os.Getenv("MALLOC_ARENA_MAX") == "" { // as in the image: glibc's several heaps cost up to three times the memory
-		command.Env = append(command.Env, "MALLOC_ARENA_MAX=1")
-	}
-	return command
-}
-
-const workerName = "backfill-worker"
-
-// workerCommand is what backfill runs pictures in.
-func workerCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: workerName, Hidden: true, Args: cobra.NoArgs,
-		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
-			debug.SetGCPercent(25)           // as the function's, and for its reason
-			ctx = context.WithoutCancel(ctx) // Ctrl-C is for the process that this one works for
-			err := backfill.Serve(ctx, os.Stdin, os.Stdout, func(pace s3io.Pace) (*handler.Handler, error) {
-				aws, err := s3io.LoadConfig(ctx)
-				if err != nil {
-					return nil, err
-				}
-				store := s3io.New(aws, s3io.Options{ExpectedOwner: ownedBy(settings.BucketOwner), Pace: pace})
-				return handler.New(store, settings, slog.New(slog.DiscardHandler)), nil
-			})
-			if err != nil {
-				return workError{err}
-			}
-			return nil
-		}),
 	}
 }

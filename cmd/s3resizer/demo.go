@@ -25,9 +25,10 @@ import (
 	"github.com/spf13/cobra"
 	_ "golang.org/x/image/webp"
 
-	"s3resizer/bench/photos"
 	"s3resizer/internal/config"
+	"s3resizer/internal/demo"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -40,7 +41,7 @@ func demoCommand() *cobra.Command {
   s3resizer demo --photos ~/Pictures --out thumbs`,
 		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
-			return demo(ctx, settings, from, out)
+			return putAndShow(ctx, settings, from, out)
 		}),
 	}
 	cmd.Flags().StringVar(&out, "out", "demo-out", "`folder` for the renditions")
@@ -55,9 +56,9 @@ type picture struct {
 	data func() ([]byte, error)
 }
 
-// demo is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
+// putAndShow is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
 // read back.
-func demo(ctx context.Context, settings config.Settings, from, out string) error {
+func putAndShow(ctx context.Context, settings config.Settings, from, out string) error {
 	if from == "" {
 		fmt.Println("Drawing ten pictures …")
 	}
@@ -68,8 +69,8 @@ func demo(ctx context.Context, settings config.Settings, from, out string) error
 	results := make(chan handled, len(pictures))
 	var h *handler.Handler
 	l, err := startLocal(settings, localOptions{addr: "127.0.0.1:0", jobs: runtime.GOMAXPROCS(0), told: func(_ events.S3Event, event json.RawMessage) {
-		report, err := h.Handle(context.Background(), event)
-		results <- handled{report, err}
+		answer, err := h.Handle(context.Background(), event)
+		results <- handled{answer, err}
 	}})
 	if err != nil {
 		return workError{err}
@@ -85,7 +86,7 @@ func demo(ctx context.Context, settings config.Settings, from, out string) error
 }
 
 type handled struct {
-	report handler.Report
+	report report.Report
 	err    error
 }
 
@@ -94,7 +95,7 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	if err := uploadAll(ctx, l.store, pictures); err != nil {
 		return err
 	}
-	done := map[string]handler.Result{}
+	done := map[string]report.Result{}
 	for range pictures {
 		select {
 		case <-ctx.Done():
@@ -109,7 +110,7 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	took := time.Since(started)
 
 	table := newTable(os.Stdout, settings)
-	var all []handler.Result
+	var all []report.Result
 	for _, p := range pictures {
 		if err := table.row(done[p.key], p.note); err != nil {
 			return err
@@ -118,7 +119,7 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	}
 	table.close()
 	for _, r := range all {
-		if r.Status != handler.Resized {
+		if r.Status != report.Resized {
 			fmt.Printf("%s: %s, %s: %s\n", r.Source.Key, r.Status, r.Class, r.Reason)
 		}
 	}
@@ -146,7 +147,7 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 func demoPictures(from string) ([]picture, error) {
 	var pictures []picture
 	if from == "" {
-		set, err := photos.DemoSet()
+		set, err := demo.Set()
 		for _, p := range set {
 			pictures = append(pictures, picture{p.Key, p.Note, func() ([]byte, error) { return p.Data, nil }})
 		}
@@ -189,7 +190,7 @@ func upload(ctx context.Context, store *s3io.Client, p picture) error {
 
 // keep reads the renditions back and leaves them in a folder, with a contact sheet of the smallest of each, if
 // there are any.
-func keep(ctx context.Context, store *s3io.Client, results []handler.Result, out string) (sheet string, err error) {
+func keep(ctx context.Context, store *s3io.Client, results []report.Result, out string) (sheet string, err error) {
 	var cells []image.Image
 	for _, result := range results {
 		for i, r := range result.Renditions {
@@ -211,7 +212,7 @@ func keep(ctx context.Context, store *s3io.Client, results []handler.Result, out
 		return "", nil
 	}
 	var contact bytes.Buffer
-	if err := photos.ContactSheet(&contact, cells); err != nil {
+	if err := demo.ContactSheet(&contact, cells); err != nil {
 		return "", err
 	}
 	sheet = filepath.Join(out, "contact-sheet.jpg")
@@ -227,9 +228,9 @@ func read(ctx context.Context, store *s3io.Client, bucket, key string) ([]byte, 
 	return io.ReadAll(object)
 }
 
-func count(results []handler.Result) (resized int) {
+func count(results []report.Result) (resized int) {
 	for _, r := range results {
-		if r.Status == handler.Resized {
+		if r.Status == report.Resized {
 			resized++
 		}
 	}
@@ -237,7 +238,7 @@ func count(results []handler.Result) (resized int) {
 }
 
 // total is "10 pictures, 24.1 MB, became 30 renditions, 2.1 MB".
-func total(results []handler.Result) string {
+func total(results []report.Result) string {
 	var in, out int64
 	renditions := 0
 	for _, result := range results {

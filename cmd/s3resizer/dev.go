@@ -19,7 +19,7 @@ import (
 	"s3resizer/internal/config"
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/gallery"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 func devCommand() *cobra.Command {
@@ -98,15 +98,15 @@ S3 on %[1]s: pictures put into s3://%[2]s are resized into s3://%[3]s. Ctrl-C en
 }
 
 // printOutcome prints one line for each picture.
-func printOutcome(report handler.Report, err error) {
+func printOutcome(answer report.Report, err error) {
 	now := time.Now().Format(time.TimeOnly)
-	var failure *handler.Failure
+	var failure *report.Failure
 	if errors.As(err, &failure) {
 		fmt.Fprintln(os.Stderr, printable(fmt.Sprintf("%s failed %v", now, failure)))
 	}
-	for _, r := range report.Results {
+	for _, r := range answer.Results {
 		line := fmt.Sprintf("%s %s %s", now, r.Status, r.Source.Key)
-		if r.Status == handler.Resized {
+		if r.Status == report.Resized {
 			var made []string
 			for _, m := range r.Renditions {
 				made = append(made, fmt.Sprintf("%s %d×%d %s", m.Size, m.Width, m.Height, bytesText(int64(m.Bytes))))

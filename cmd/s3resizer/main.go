@@ -42,7 +42,7 @@ Exit status: 0 if all went well, 1 if something did not, 2 if the command was us
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), verifyCommand(), workerCommand(), versionCommand())
+	root.AddCommand(resizeCommand(), demoCommand(), devCommand(), backfillCommand(), verifyCommand(), settingsCommand(), workerCommand(), versionCommand())
 	completeFlags(root)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest"
 )
 
@@ -37,16 +37,16 @@ func TestResizeEveryPicture(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			r := results[i]
 			if p.Rejected != nil {
-				if r.Status != handler.Rejected || r.Class != p.Rejected.Class || !strings.Contains(r.Reason, p.Rejected.Says) {
+				if r.Status != report.Rejected || string(r.Class) != p.Rejected.Class || !strings.Contains(r.Reason, p.Rejected.Says) {
 					t.Errorf("%s, %s: %q; want class %s and %q", r.Status, r.Class, r.Reason, p.Rejected.Class, p.Rejected.Says)
 				}
-				if want := p.Name + ": rejected, " + r.Class + ": " + r.Reason; !slices.Contains(complaints, want) {
+				if want := p.Name + ": rejected, " + string(r.Class) + ": " + r.Reason; !slices.Contains(complaints, want) {
 					t.Errorf("stderr does not say %q", want)
 				}
 				return
 			}
 			source := p.Shows.Frames[0].Rect
-			if r.Status != handler.Resized || string(r.Source.Format) != p.Shows.Format || r.Source.Width != source.Dx() || r.Source.Height != source.Dy() {
+			if r.Status != report.Resized || string(r.Source.Format) != p.Shows.Format || r.Source.Width != source.Dx() || r.Source.Height != source.Dy() {
 				t.Fatalf("%+v", r)
 			}
 			for _, rendition := range r.Renditions {

@@ -15,6 +15,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 func resizeCommand() *cobra.Command {
@@ -51,7 +52,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 	if !asJSON {
 		table := newTable(os.Stdout, settings)
 		defer table.close()
-		show = func(r handler.Result) error { return table.row(r, "") }
+		show = func(r report.Result) error { return table.row(r, "") }
 	}
 
 	bad := 0
@@ -75,7 +76,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 // outcome is what came of one file.
 type outcome struct {
 	file    string
-	result  handler.Result
+	result  report.Result
 	problem string // "" if the file was resized
 }
 
@@ -84,26 +85,26 @@ func resizeFile(ctx context.Context, h *handler.Handler, out, file string) outco
 	if err != nil {
 		return outcome{file: file, problem: err.Error()}
 	}
-	report, err := h.Handle(ctx, event)
-	var failure *handler.Failure
+	answer, err := h.Handle(ctx, event)
+	var failure *report.Failure
 	if errors.As(err, &failure) {
 		return outcome{file: file, problem: failure.Err.Error()}
 	}
-	result := report.Results[0]
+	result := answer.Results[0]
 	// The reader knows files, not the buckets that stand for them here.
 	result.Source.Bucket, result.Source.Key = "", file
 	for i := range result.Renditions {
 		result.Renditions[i].Bucket, result.Renditions[i].Key = "", filepath.Join(out, result.Renditions[i].Key)
 	}
 	o := outcome{file: file, result: result}
-	if result.Status != handler.Resized {
+	if result.Status != report.Resized {
 		o.problem = fmt.Sprintf("%s, %s: %s", result.Status, result.Class, result.Reason)
 	}
 	return o
 }
 
-func jsonLines(w io.Writer) func(handler.Result) error {
+func jsonLines(w io.Writer) func(report.Result) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	return func(r handler.Result) error { return encoder.Encode(r) }
+	return func(r report.Result) error { return encoder.Encode(r) }
 }

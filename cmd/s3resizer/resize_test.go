@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
-	"s3resizer/internal/handler/reporttest"
+	"s3resizer/internal/report"
+	"s3resizer/internal/report/reporttest"
 )
 
 func TestResizeWritesEverySizeBesideATable(t *testing.T) {
@@ -46,13 +46,13 @@ func TestResizeWritesEverySizeBesideATable(t *testing.T) {
 }
 
 // jsonLines reads what --json printed, and checks that no bucket is in it.
-func jsonLines(t *testing.T, stdout string) []handler.Result {
+func jsonLines(t *testing.T, stdout string) []report.Result {
 	t.Helper()
-	var results []handler.Result
+	var results []report.Result
 	for text := range strings.Lines(stdout) {
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.DisallowUnknownFields()
-		var r handler.Result
+		var r report.Result
 		if err := decoder.Decode(&r); err != nil || decoder.More() {
 			t.Errorf("not one object: %s: %v", text, err)
 		}
@@ -77,7 +77,7 @@ func TestResizeReportsInJSON(t *testing.T) {
 		t.Fatalf("one file, three renditions: %s", e.stdout)
 	}
 	r := results[0]
-	if r.Status != handler.Resized || r.Source.Key != "./in/R&D <1>.jpg" || r.Source.Width != 1600 || r.Source.Height != 1000 || r.Source.Format != "jpeg" || r.Timings == nil {
+	if r.Status != report.Resized || r.Source.Key != "./in/R&D <1>.jpg" || r.Source.Width != 1600 || r.Source.Height != 1000 || r.Source.Format != "jpeg" || r.Timings == nil {
 		t.Errorf("%s", e.stdout)
 	}
 	for i, size := range []string{"small", "medium", "large"} {
@@ -167,8 +167,8 @@ func TestResizeSaysWhatIsWrongWithEachFileAndDoesTheOthers(t *testing.T) {
 	check(e)
 	rejected := map[string]string{}
 	for _, r := range jsonLines(t, e.stdout) {
-		if r.Status == handler.Rejected && r.Reason != "" && len(r.Renditions) == 0 {
-			rejected[r.Source.Key] = r.Class
+		if r.Status == report.Rejected && r.Reason != "" && len(r.Renditions) == 0 {
+			rejected[r.Source.Key] = string(r.Class)
 		}
 	}
 	if len(rejected) != 3 || rejected["notes.jpg"] != "unsupported" || rejected["empty.jpg"] != "unsupported" || rejected["cut.jpg"] != "corrupt" {
@@ -184,7 +184,7 @@ func TestResizeOfACutFileFollowsTheSetting(t *testing.T) {
 	s3resizer(t, dir, nil, "resize", "--out", "o", "cut.jpg").want(t, 1, "cut short at row", "of 300", "RESIZE_ON_TRUNCATED=accept")
 	e := s3resizer(t, dir, []string{"RESIZE_ON_TRUNCATED=accept"}, "resize", "--json", "--out", "o", "cut.jpg")
 	e.want(t, 0)
-	if r := jsonLines(t, e.stdout); len(r) != 1 || r[0].Status != handler.Resized || !r[0].Source.Truncated {
+	if r := jsonLines(t, e.stdout); len(r) != 1 || r[0].Status != report.Resized || !r[0].Source.Truncated {
 		t.Errorf("%s", e.stdout)
 	}
 	wantPicture(t, filepath.Join(dir, "o", "small-cut.jpg"), "jpeg", 368, 276)

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 
 	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // table shows results, a line each. The name comes last: it may be long, and of letters that are two columns wide.
@@ -26,13 +26,13 @@ func newTable(w io.Writer, settings config.Settings) *table {
 }
 
 // row shows a result, with a note on the picture if there is one.
-func (t *table) row(r handler.Result, note string) error {
+func (t *table) row(r report.Result, note string) error {
 	cells := []string{fmt.Sprintf("%d×%d", r.Source.Width, r.Source.Height), bytesText(r.Source.Bytes)}
 	if r.Source.Width == 0 {
 		cells[0] = "–"
 	}
 	for i, size := range t.sizes {
-		if r.Status != handler.Resized {
+		if r.Status != report.Resized {
 			cells = append(cells, map[bool]string{true: string(r.Status), false: ""}[i == 0])
 			continue
 		}
@@ -53,7 +53,7 @@ func (t *table) row(r handler.Result, note string) error {
 func (t *table) close() { _ = t.w.Flush() }
 
 // renditionsText is "720×540 61 kB", with "+ 40 kB webp" behind it for each further format.
-func renditionsText(size string, renditions []handler.Rendition) string {
+func renditionsText(size string, renditions []report.Rendition) string {
 	var b strings.Builder
 	for _, r := range renditions {
 		switch {

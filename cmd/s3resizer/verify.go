@@ -1,32 +1,21 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"os/exec"
-	"os/signal"
-	"slices"
-	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/term"
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/verify"
 	"s3resizer/resize"
-	"s3resizer/s3io"
 )
 
 // verifyOptions are what the command line says.
@@ -157,135 +146,6 @@ func (o verifyOptions) look(ctx context.Context, v *verify.Verification, finding
 	return findings.failed()
 }
 
-// mend verifies, makes anew what is not right, as it is found, and then removes orphans.
-func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) error {
-	progress := startProgress(os.Stdout, verifyLine(v))
-	findings.progress = progress
-	undo := context.AfterFunc(ctx, func() {
-		signal.Reset() // to what signals do by themselves
-		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
-	})
-	group, working := errgroup.WithContext(ctx)
-	broken := make(chan s3io.Listed)
-	v.Redo = func(ctx context.Context, object s3io.Listed) error {
-		select {
-		case broken <- object:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	group.Go(func() error {
-		defer close(broken)
-		return v.Run(working)
-	})
-	group.Go(func() error { return b.Redo(working, all(broken)) })
-	err := group.Wait()
-	undo()
-	progress.end()
-	printVerified(os.Stdout, v.Progress())
-	if err != nil {
-		return o.stopped(err)
-	}
-	left, err := o.removeOrphans(ctx, v, b, findings)
-	if err != nil {
-		return o.stopped(err)
-	}
-	counts, found := b.Progress().Counts, v.Progress().Findings
-	notMended := counts[backfill.Failed].Objects + counts[backfill.Quarantined].Objects
-	if done := b.Progress().Done.Objects; done > 0 {
-		fmt.Printf("Made anew: %s.\n", counted(done-notMended, "set"))
-	}
-	if notMended += left + found[verify.Foreign] + found[verify.Leftover] + found[verify.Failed]; notMended > 0 {
-		return statusError{fmt.Errorf("not mended: %s%s", counted(notMended, "finding"), o.whereToLook()), someFailed}
-	}
-	return findings.failed()
-}
-
-// all gives what comes over a channel.
-func all[T any](from <-chan T) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for item := range from {
-			if !yield(item) {
-				return
-			}
-		}
-	}
-}
-
-// removeOrphans removes them if it may, and returns how many there still are. An original that came at the same time is
-// done again: what it lost may have been its own.
-func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) (left int64, err error) {
-	orphans := v.Progress().Findings[verify.Orphan]
-	if orphans == 0 {
-		return 0, nil
-	}
-	if may, why := o.mayRemove(ctx, orphans, findings); !may {
-		fmt.Printf("Not removed: %s%s.\n", counted(orphans, "orphan"), why)
-		return orphans, ctx.Err()
-	}
-	var mu sync.Mutex
-	var back []s3io.Listed
-	removed, spared := int64(0), int64(0)
-	group, removing := errgroup.WithContext(ctx)
-	group.SetLimit(removers)
-	for orphan, err := range findings.orphans() {
-		if err == nil {
-			err = removing.Err()
-		}
-		if err != nil {
-			return orphans, errors.Join(group.Wait(), err)
-		}
-		group.Go(func() error {
-			gone, original, err := v.Remove(removing, orphan)
-			mu.Lock()
-			defer mu.Unlock()
-			if original != nil {
-				back = append(back, *original)
-			}
-			switch {
-			case gone:
-				removed++
-			case err == nil:
-				spared++
-			}
-			return err
-		})
-	}
-	err = group.Wait()
-	fmt.Printf("Removed: %s.\n", counted(removed, "orphan"))
-	if spared > 0 {
-		fmt.Printf("Spared: %d; their originals, or newer objects in their places, have come meanwhile.\n", spared)
-	}
-	return orphans - removed - spared, errors.Join(err, b.Redo(ctx, slices.Values(back)))
-}
-
-// removers is how many orphans are removed at once. One takes three requests, of some 20 ms each.
-const removers = 16
-
-// mayRemove asks, if there is somebody to be asked.
-func (o verifyOptions) mayRemove(ctx context.Context, orphans int64, findings *findings) (may bool, whyNot string) {
-	if o.yes {
-		return true, ""
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return false, ", because there is no terminal to ask on; --yes removes them without asking"
-	}
-	fmt.Printf("Remove %s (%s) from s3://%s? [y/N] ", counted(orphans, "orphan"), sizeText(findings.orphanBytes), findings.job.Destination)
-	answers := make(chan string, 1)
-	go func() {
-		answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is no
-		answers <- strings.ToLower(strings.TrimSpace(answer))
-	}()
-	select {
-	case answer := <-answers:
-		return answer == "y" || answer == "yes", ""
-	case <-ctx.Done(): // Ctrl-C is no answer either
-		fmt.Println()
-		return false, ""
-	}
-}
-
 func (o verifyOptions) whereToLook() string {
 	if o.report == "" {
 		return ""
@@ -303,125 +163,6 @@ func (o verifyOptions) stopped(err error) error {
 		failure = s.Last
 	}
 	return statusError{withRemedy(err, failure), couldNot}
-}
-
-// findings are written as they come: to the report, or else a line each. Orphans are kept in a file until they are removed:
-// there may be millions.
-type findings struct {
-	job      backfill.Job
-	progress *progress
-	kept     *os.File // orphans, a line of JSON each
-	buffer   *bufio.Writer
-
-	orphanBytes int64
-
-	mu     sync.Mutex  // what is found and what can't be mended come at once
-	report *csv.Writer // or nil
-	file   *os.File
-	err    error // the first one of writing
-}
-
-func (o verifyOptions) openFindings(job backfill.Job) (*findings, error) {
-	f := &findings{job: job}
-	var err error
-	if o.report != "" {
-		if f.file, err = os.Create(o.report); err != nil {
-			return nil, err
-		}
-		f.report = csv.NewWriter(f.file)
-		f.row("kind", "bucket", "key", "original", "reason")
-	}
-	if o.fix {
-		if f.kept, err = os.CreateTemp("", "s3resizer-orphans-"); err != nil {
-			f.close()
-			return nil, err
-		}
-		f.buffer = bufio.NewWriter(f.kept)
-	}
-	return f, nil
-}
-
-// add is told of one finding at a time.
-func (f *findings) add(found verify.Finding) {
-	if found.Kind == verify.Orphan && f.kept != nil {
-		f.orphanBytes += found.Bytes
-		err := json.NewEncoder(f.buffer).Encode(found)
-		f.mu.Lock()
-		f.note(err)
-		f.mu.Unlock()
-	}
-	f.write(string(found.Kind), found.Key, found.Original, found.Reason)
-}
-
-// notMended is told of what could not be made anew. What was rejected has a new record that says so.
-func (f *findings) notMended(o backfill.Outcome) {
-	if o.Status == backfill.Failed || o.Status == backfill.Quarantined {
-		f.write("not-mended", "", o.Key, o.Class+": "+o.Reason)
-	}
-}
-
-func (f *findings) write(kind, key, original, reason string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.report != nil {
-		f.row(kind, f.job.Destination, key, original, reason)
-		return
-	}
-	where := fmt.Sprintf("s3://%s/%s", f.job.Destination, key)
-	if key == "" {
-		where = fmt.Sprintf("s3://%s/%s", f.job.Bucket, original)
-	}
-	f.progress.say(fmt.Sprintf("%-17s  %s: %s", kind, where, reason))
-}
-
-func (f *findings) row(cells ...string) {
-	f.note(f.report.Write(cells))
-	f.report.Flush() // each line, whatever happens next
-	f.note(f.report.Error())
-}
-
-func (f *findings) note(err error) {
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-// failed says whether what was found could be written down.
-func (f *findings) failed() error {
-	if f.err != nil {
-		return statusError{fmt.Errorf("write the findings: %w", f.err), couldNot}
-	}
-	return nil
-}
-
-// orphans reads what was kept.
-func (f *findings) orphans() iter.Seq2[verify.Finding, error] {
-	return func(yield func(verify.Finding, error) bool) {
-		err := errors.Join(f.err, f.buffer.Flush())
-		if err == nil {
-			_, err = f.kept.Seek(0, io.SeekStart)
-		}
-		decoder := json.NewDecoder(bufio.NewReader(f.kept))
-		for {
-			var orphan verify.Finding
-			if err == nil {
-				err = decoder.Decode(&orphan)
-			}
-			if errors.Is(err, io.EOF) || !yield(orphan, err) {
-				return
-			}
-		}
-	}
-}
-
-func (f *findings) close() {
-	if f.kept != nil {
-		_ = f.kept.Close()
-		_ = os.Remove(f.kept.Name()) // it was for this run
-	}
-	if f.file != nil {
-		_ = f.file.Close() // each line was written
-	}
 }
 
 // counted is "1 orphan", "2 orphans".

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler/reporttest"
+	"s3resizer/internal/report/reporttest"
 )
 
 // What the samples say of pictures is what the function may say, in every name and every value's form.

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
 // Failure says why an object could not be done.
 type Failure struct {
-	Class     string // the handler's, or one of those below
+	Class     report.Class
 	Reason    string // for people
 	Op        string // what S3 was asked for, as in [s3io.Error]; or ""
 	Bucket    string // of which bucket
@@ -18,18 +18,12 @@ type Failure struct {
 	Fatal     bool   // to the process that did it: another time could end as badly
 }
 
-func (f *Failure) Error() string { return f.Class + ": " + f.Reason }
-
-// Classes of a [Failure] beside the handler's.
-const (
-	ClassCrashed = "crashed" // the process that worked on it ended
-	ClassHung    = "hung"    // it had to be killed, because it did not end
-)
+func (f *Failure) Error() string { return string(f.Class) + ": " + f.Reason }
 
 // FailureOf is an error of S3's, or of the handler's, as a failure.
 func FailureOf(err error) Failure {
-	f := Failure{Class: handler.ClassInternal, Reason: err.Error()}
-	var failed *handler.Failure
+	f := Failure{Class: report.ClassInternal, Reason: err.Error()}
+	var failed *report.Failure
 	if errors.As(err, &failed) {
 		f.Class, f.Reason, f.Temporary = failed.Class, failed.Err.Error(), failed.Temporary()
 	}
@@ -37,7 +31,7 @@ func FailureOf(err error) Failure {
 	if errors.As(err, &fault) {
 		f.Op, f.Bucket = fault.Op, fault.Bucket
 		if failed == nil {
-			f.Class = string(fault.Class)
+			f.Class = report.Class(fault.Class)
 		}
 	}
 	return f

@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -51,7 +52,7 @@ func (m *memory) upload(key, etag string) { m.put(source, key, s3io.Info{ETag: e
 
 // record puts a commit record.
 func (m *memory) record(key, etag, settings string) {
-	m.put(destination, handler.RecordKey(key), s3io.Info{ETag: "r", Size: 500, Metadata: map[string]string{
+	m.put(destination, naming.Record(key), s3io.Info{ETag: "r", Size: 500, Metadata: map[string]string{
 		"s3resizer-source-etag": etag, "s3resizer-settings": settings,
 	}})
 }
@@ -106,21 +107,21 @@ type resizer struct {
 	keys []string
 }
 
-func (r *resizer) Resize(_ context.Context, bucket, key string) (handler.Result, error) {
+func (r *resizer) Resize(_ context.Context, bucket, key string) (report.Result, error) {
 	r.mu.Lock()
 	r.keys = append(r.keys, key)
 	r.mu.Unlock()
 	if r.before != nil {
 		if err := r.before(key); err != nil {
-			return handler.Result{}, err
+			return report.Result{}, err
 		}
 	}
 	info, err := r.m.Head(context.Background(), bucket, key)
 	if err != nil {
-		return handler.Result{}, err
+		return report.Result{}, err
 	}
 	r.m.record(key, info.ETag, settings)
-	return handler.Result{Status: handler.Resized}, nil
+	return report.Result{Status: report.Resized}, nil
 }
 
 // asked are the keys, sorted, of which each should be there once.

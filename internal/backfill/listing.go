@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/s3io"
 )
 
@@ -113,7 +113,7 @@ func beside(source, records iter.Seq2[s3io.Listed, error]) iter.Seq2[Item, error
 				yield(Item{}, failed)
 				return
 			}
-			key := handler.RecordKey(object.Key)
+			key := naming.Record(object.Key)
 			for there && err == nil && record.Key < key { // of an object that is gone, or not asked for
 				record, err, there = next()
 			}
@@ -157,7 +157,7 @@ func inRecordOrder(objects iter.Seq2[s3io.Listed, error]) iter.Seq2[s3io.Listed,
 				return
 			}
 			if !release(func(w s3io.Listed) bool {
-				return !strings.HasPrefix(object.Key, w.Key) || handler.RecordKey(w.Key) <= handler.Records+object.Key
+				return !strings.HasPrefix(object.Key, w.Key) || naming.Record(w.Key) <= naming.Records+object.Key
 			}) {
 				return
 			}

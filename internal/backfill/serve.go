@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -86,12 +87,12 @@ func answer(ctx context.Context, h *handler.Handler, o object) reply {
 	defer cancel()
 	event, err := json.Marshal(map[string]string{"bucket": o.Bucket, "key": o.Key})
 	if err != nil {
-		return reply{Failure: &Failure{Class: handler.ClassInternal, Reason: err.Error()}}
+		return reply{Failure: &Failure{Class: report.ClassInternal, Reason: err.Error()}}
 	}
-	report, err := h.Handle(ctx, event)
+	answer, err := h.Handle(ctx, event)
 	if err != nil {
 		failure := FailureOf(err)
 		return reply{Failure: &failure}
 	}
-	return reply{Result: &report.Results[0]}
+	return reply{Result: &answer.Results[0]}
 }

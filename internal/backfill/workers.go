@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // Workers are processes that do one picture at a time each, and a [Resizer]: what one of them dies of, or does not come
@@ -45,28 +45,28 @@ type object struct {
 
 // reply is a line from a worker. One field is set.
 type reply struct {
-	Ready     bool            `json:"ready,omitempty"`     // it can work
-	Ask       bool            `json:"ask,omitempty"`       // may a request to S3 be sent?
-	Throttled bool            `json:"throttled,omitempty"` // S3 asks for fewer of them
-	Result    *handler.Result `json:"result,omitempty"`    // of the object
-	Failure   *Failure        `json:"failure,omitempty"`   // or why there is none
+	Ready     bool           `json:"ready,omitempty"`     // it can work
+	Ask       bool           `json:"ask,omitempty"`       // may a request to S3 be sent?
+	Throttled bool           `json:"throttled,omitempty"` // S3 asks for fewer of them
+	Result    *report.Result `json:"result,omitempty"`    // of the object
+	Failure   *Failure       `json:"failure,omitempty"`   // or why there is none
 }
 
 // Resize does one object, in a process that has nothing else to do.
-func (w *Workers) Resize(ctx context.Context, bucket, key string) (handler.Result, error) {
+func (w *Workers) Resize(ctx context.Context, bucket, key string) (report.Result, error) {
 	worker, err := w.take(ctx)
 	if err != nil {
-		return handler.Result{}, err
+		return report.Result{}, err
 	}
 	reply, err := worker.resize(ctx, object{bucket, key, w.Limit.Milliseconds()}, w.Limit+w.Limit/4+graceTime)
 	if err != nil {
-		return handler.Result{}, err
+		return report.Result{}, err
 	}
 	w.mu.Lock()
 	w.idle = append(w.idle, worker)
 	w.mu.Unlock()
 	if reply.Failure != nil {
-		return handler.Result{}, reply.Failure
+		return report.Result{}, reply.Failure
 	}
 	return *reply.Result, nil
 }
@@ -194,15 +194,15 @@ func (w *worker) resize(ctx context.Context, o object, limit time.Duration) (rep
 		}
 		if open {
 			w.kill()
-			return reply{}, &Failure{Class: ClassCrashed, Reason: "the worker answered what it was not asked", Fatal: true}
+			return reply{}, &Failure{Class: report.ClassCrashed, Reason: "the worker answered what it was not asked", Fatal: true}
 		}
 		if w.interrupted() {
 			return reply{}, fmt.Errorf("a worker was ended from outside: %s", w.command.ProcessState)
 		}
-		return reply{}, &Failure{Class: ClassCrashed, Reason: "the worker died of it: " + w.ending(), Fatal: true}
+		return reply{}, &Failure{Class: report.ClassCrashed, Reason: "the worker died of it: " + w.ending(), Fatal: true}
 	case <-late.C:
 		w.kill()
-		return reply{}, &Failure{Class: ClassHung, Reason: fmt.Sprintf("it was not done after %v; the worker was killed", limit.Round(time.Millisecond)), Fatal: true}
+		return reply{}, &Failure{Class: report.ClassHung, Reason: fmt.Sprintf("it was not done after %v; the worker was killed", limit.Round(time.Millisecond)), Fatal: true}
 	case <-ctx.Done():
 		w.kill()
 		return reply{}, ctx.Err()

@@ -17,6 +17,7 @@ import (
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -77,7 +78,9 @@ func (d deadly) Open(ctx context.Context, bucket, key string) (*s3io.Object, err
 	return &s3io.Object{Info: s3io.Info{Bucket: bucket, Key: key, ETag: "1", Metadata: map[string]string{"s3resizer-source": "s3://elsewhere/" + fmt.Sprint(os.Getpid())}}, ReadCloser: io.NopCloser(strings.NewReader(""))}, nil
 }
 
-func (deadly) Head(context.Context, string, string) (s3io.Info, error) { panic("not asked for") }
+func (deadly) Head(context.Context, string, string) (s3io.Info, error) {
+	return s3io.Info{}, &s3io.Error{Class: s3io.NotFound}
+}
 
 func (deadly) Put(context.Context, s3io.Upload) (string, error) { panic("not asked for") }
 
@@ -96,7 +99,7 @@ func startWorkers(t *testing.T, limit time.Duration, mode string) (*backfill.Wor
 }
 
 func TestWorkers(t *testing.T) {
-	fatal := func(class, says string) func(*testing.T, error) {
+	fatal := func(class report.Class, says string) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
 			var f *backfill.Failure
 			if !errors.As(err, &f) || f.Class != class || !f.Fatal || !strings.Contains(f.Reason, says) {
@@ -109,12 +112,12 @@ func TestWorkers(t *testing.T) {
 		limit time.Duration
 		check func(*testing.T, error)
 	}{
-		"a crash costs one picture":            {"crash", time.Minute, fatal(backfill.ClassCrashed, "signal: killed: SIGSEGV: segmentation violation; in a codec")},
-		"one that does not come back, too":     {"hang", time.Second, fatal(backfill.ClassHung, "not done after 2.25s")},
-		"one that says what nobody asked, too": {"babble", time.Minute, fatal(backfill.ClassCrashed, "killed")},
+		"a crash costs one picture":            {"crash", time.Minute, fatal(report.ClassCrashed, "signal: killed: SIGSEGV: segmentation violation; in a codec")},
+		"one that does not come back, too":     {"hang", time.Second, fatal(report.ClassHung, "not done after 2.25s")},
+		"one that says what nobody asked, too": {"babble", time.Minute, fatal(report.ClassCrashed, "killed")},
 		"one that gives up in time lives on": {"slow", time.Second, func(t *testing.T, err error) {
 			var f *backfill.Failure
-			if !errors.As(err, &f) || f.Class != handler.ClassDeadline || f.Fatal || !f.Temporary {
+			if !errors.As(err, &f) || f.Class != report.ClassDeadline || f.Fatal || !f.Temporary {
 				t.Errorf("%+v", err)
 			}
 		}},
@@ -137,7 +140,7 @@ func TestWorkers(t *testing.T) {
 			_, err := w.Resize(t.Context(), source, test.key)
 			test.check(t, err)
 			r, err := w.Resize(t.Context(), source, "fine")
-			if err != nil || r.Status != handler.Skipped {
+			if err != nil || r.Status != report.Skipped {
 				t.Errorf("the next one: %+v, %v", r, err)
 			}
 			want := int32(2)

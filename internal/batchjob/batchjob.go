@@ -12,9 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
+
+	"s3resizer/internal/naming"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -42,8 +43,7 @@ type Job struct {
 
 // Line is an object's line of a manifest. Its key is percent-encoded, as S3 wants it; so none has to be quoted.
 func Line(bucket, key string) string {
-	// S3 takes a plus for a space, as in a form, and a slash as it is.
-	return bucket + "," + strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(key)) + "\n"
+	return bucket + "," + naming.Percent(key) + "\n"
 }
 
 // Check returns what is wrong with the ARNs, before anything is written.

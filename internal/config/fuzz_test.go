@@ -114,11 +114,7 @@ func FuzzKeyTemplate(f *testing.F) {
 		for _, key := range slices.Compact([]string{keyA, keyB}) {
 			for _, size := range s.Sizes {
 				for _, format := range []resize.Format{"", resize.JPEG, resize.PNG, resize.WebP, resize.AVIF} {
-					source := resize.TIFF
-					if format == "" {
-						source = ""
-					}
-					made, of := s.Key.For(key, size.Name, source, format), rendition{key, size.Name, format}
+					made, of := s.Key.For(key, size.Name, format.Extension()), rendition{key, size.Name, format}
 					if !strings.HasSuffix(made, format.Extension()) || !strings.Contains(made, size.Name) {
 						t.Errorf("%q of %+v has not got its size or extension", made, of)
 					}

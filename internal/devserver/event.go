@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"s3resizer/internal/naming"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -47,7 +48,7 @@ func (n *notifier) event(answer http.Header, r *http.Request, c change) events.S
 				Arn:           "arn:aws:s3:::" + c.bucket,
 			},
 			Object: events.S3Object{
-				Key:           formEncode(c.key),
+				Key:           naming.Form(c.key),
 				Size:          c.size,
 				URLDecodedKey: c.key,
 				VersionID:     c.versionID,
@@ -76,12 +77,6 @@ func eventName(r *http.Request, c change) string {
 
 // removed begins the names of the events of removals.
 const removed = "ObjectRemoved:"
-
-// formEncode encodes a key as AWS does in events: as in a form, but with its
-// slashes kept.
-func formEncode(key string) string {
-	return strings.ReplaceAll(url.QueryEscape(key), "%2F", "/")
-}
 
 // EventJSON returns the bytes that AWS would send for e. They differ from
 // json.Marshal's in what aws-lambda-go adds for its readers: there is no

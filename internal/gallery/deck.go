@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -17,15 +18,15 @@ const maxCards = 1000
 
 // card is what is known of one upload.
 type card struct {
-	Key        string              `json:"key"`
-	Bytes      int64               `json:"bytes"`
-	Seq        int                 `json:"seq"`   // the order in which uploads came
-	State      state               `json:"state"` //
-	Renditions []handler.Rendition `json:"renditions,omitempty"`
-	Steps      []step              `json:"steps,omitempty"`
-	Reference  []step              `json:"reference,omitempty"` // how the same would go elsewhere; modelled
-	Result     *handler.Result     `json:"result,omitempty"`
-	Failure    *failure            `json:"failure,omitempty"`
+	Key        string             `json:"key"`
+	Bytes      int64              `json:"bytes"`
+	Seq        int                `json:"seq"`   // the order in which uploads came
+	State      state              `json:"state"` //
+	Renditions []report.Rendition `json:"renditions,omitempty"`
+	Steps      []step             `json:"steps,omitempty"`
+	Reference  []step             `json:"reference,omitempty"` // how the same would go elsewhere; modelled
+	Result     *report.Result     `json:"result,omitempty"`
+	Failure    *failure           `json:"failure,omitempty"`
 
 	work *work // the newest; what an older one tells is about pictures that are no longer there
 }
@@ -47,12 +48,12 @@ type step struct {
 	End    float64       `json:"end"`
 }
 
-// failure is a [handler.Failure], for the page.
+// failure is a [report.Failure], for the page.
 type failure struct {
-	Class   string   `json:"class"`
-	Error   string   `json:"error"`
-	Written []string `json:"written,omitempty"`
-	Missing []string `json:"missing,omitempty"`
+	Class   report.Class `json:"class"`
+	Error   string       `json:"error"`
+	Written []string     `json:"written,omitempty"`
+	Missing []string     `json:"missing,omitempty"`
 }
 
 // deck has the cards, and tells those who watch what has changed.
@@ -192,7 +193,7 @@ func (d *deck) resuming(now bool) {
 }
 
 // restore adds the card of a picture that was resized before the process started: no steps are known of it.
-func (d *deck) restore(r handler.Result) {
+func (d *deck) restore(r report.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, gone := d.gone[r.Source.Key]; !gone && d.cards[r.Source.Key] == nil { // no newer upload has come meanwhile
@@ -228,9 +229,9 @@ func (d *deck) drop(c *card) {
 	}
 }
 
-// gone tells whether the object of a report is no longer there.
-func gone(report handler.Report) bool {
-	return len(report.Results) > 0 && (report.Results[0].Status == handler.Gone || report.Results[0].Status == handler.Deleted)
+// gone reports whether the object of a report is no longer there.
+func gone(r report.Report) bool {
+	return len(r.Results) > 0 && (r.Results[0].Status == report.Gone || r.Results[0].Status == report.Deleted)
 }
 
 // uploads are the objects of all cards, the newest first.
@@ -290,7 +291,7 @@ func (w *work) changed() {
 }
 
 // end notes what came of it.
-func (w *work) end(report handler.Report, err error) {
+func (w *work) end(answer report.Report, err error) {
 	w.deck.mu.Lock()
 	defer w.deck.mu.Unlock()
 	d, c := w.deck, w.card
@@ -302,10 +303,10 @@ func (w *work) end(report handler.Report, err error) {
 	switch {
 	case err != nil:
 		c.State, c.Failure = failed, describe(err)
-	case gone(report):
+	case gone(answer):
 		d.drop(c)
-	case len(report.Results) > 0:
-		c.Result = &report.Results[0]
+	case len(answer.Results) > 0:
+		c.Result = &answer.Results[0]
 		c.Renditions = c.Result.Renditions
 		c.Reference = reference(*c.Result, c.Steps)
 	}
@@ -313,9 +314,9 @@ func (w *work) end(report handler.Report, err error) {
 }
 
 func describe(err error) *failure {
-	var f *handler.Failure
+	var f *report.Failure
 	if !errors.As(err, &f) {
-		return &failure{Class: handler.ClassInternal, Error: err.Error()}
+		return &failure{Class: report.ClassInternal, Error: err.Error()}
 	}
 	return &failure{Class: f.Class, Error: f.Err.Error(), Written: f.Written, Missing: f.Missing}
 }
@@ -342,7 +343,7 @@ func (d *deck) totals() totals {
 	for _, c := range d.cards {
 		switch {
 		case c.State == working:
-		case c.Result == nil || c.Result.Status != handler.Resized:
+		case c.Result == nil || c.Result.Status != report.Resized:
 			t.Others++
 		default:
 			t.Pictures++

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 )
 
-func resized(key string, total float64) handler.Report {
-	return handler.Report{Results: []handler.Result{{
-		Status: handler.Resized, Source: handler.Source{Key: key, Bytes: 1000}, Renditions: []handler.Rendition{{Size: "small", Bytes: 100}},
-		Timings: &handler.Timings{Total: total},
+func resized(key string, total float64) report.Report {
+	return report.Report{Results: []report.Result{{
+		Status: report.Resized, Source: report.Source{Key: key, Bytes: 1000}, Renditions: []report.Rendition{{Size: "small", Bytes: 100}},
+		Timings: &report.Timings{Total: total},
 	}}}
 }
 
@@ -79,8 +80,8 @@ func TestWhatAnOlderUploadsWorkTellsIsLeftOut(t *testing.T) {
 
 // An object may be removed while its record is being read: its card would have stayed, with pictures that are gone.
 func TestNoCardIsRestoredOfWhatIsGone(t *testing.T) {
-	restored := func(key string) handler.Result {
-		return handler.Result{Status: handler.Resized, Source: handler.Source{Key: key}}
+	restored := func(key string) report.Result {
+		return report.Result{Status: report.Resized, Source: report.Source{Key: key}}
 	}
 	d := newDeck()
 	d.resuming(true)
@@ -105,8 +106,8 @@ func TestTotals(t *testing.T) {
 		key := fmt.Sprint(i)
 		d.begin(key, 1000).end(resized(key, float64(i+1)), nil)
 	}
-	d.begin("bad", 5).end(handler.Report{Results: []handler.Result{{Status: handler.Rejected}}}, nil)
-	d.begin("failed", 5).end(handler.Report{}, &handler.Failure{Class: "denied", Err: os.ErrPermission})
+	d.begin("bad", 5).end(report.Report{Results: []report.Result{{Status: report.Rejected}}}, nil)
+	d.begin("failed", 5).end(report.Report{}, &report.Failure{Class: "denied", Err: os.ErrPermission})
 	running := d.begin("running", 5)
 	time.Sleep(10 * time.Millisecond)
 	d.mu.Lock()
@@ -136,11 +137,11 @@ var steps = []step{
 }
 
 func TestTheReferenceDoesOneSizeAfterTheOther(t *testing.T) {
-	rendition := func(size string, width int) handler.Rendition {
-		return handler.Rendition{Size: size, Width: width, Format: resize.JPEG}
+	rendition := func(size string, width int) report.Rendition {
+		return report.Rendition{Size: size, Width: width, Format: resize.JPEG}
 	}
-	result := handler.Result{Status: handler.Resized, Source: handler.Source{Format: resize.JPEG, Width: 4000},
-		Renditions: []handler.Rendition{rendition("small", 368), rendition("medium", 720), rendition("large", 1440)}}
+	result := report.Result{Status: report.Resized, Source: report.Source{Format: resize.JPEG, Width: 4000},
+		Renditions: []report.Rendition{rendition("small", 368), rendition("medium", 720), rendition("large", 1440)}}
 	got := reference(result, steps)
 	if len(got) != 7 || got[0].Start != 0 {
 		t.Fatalf("%+v", got)
@@ -153,16 +154,16 @@ func TestTheReferenceDoesOneSizeAfterTheOther(t *testing.T) {
 	if want := 10 + 90*referenceRatio[resize.JPEG] + 7 + 5 + 3; math.Abs(got[6].End-want) > 0.001 {
 		t.Errorf("it takes %.1f ms, want %.1f", got[6].End, want)
 	}
-	for name, change := range map[string]func(*handler.Result){
-		"a format that it does not take": func(r *handler.Result) { r.Source.Format = resize.WebP },
-		"a rejected upload":              func(r *handler.Result) { r.Status = handler.Rejected },
-		"another width":                  func(r *handler.Result) { r.Renditions[2].Width = 1600 },
-		"a narrow picture":               func(r *handler.Result) { r.Source.Width, r.Renditions[2].Width = 1000, 1000 },
-		"a format more":                  func(r *handler.Result) { r.Renditions = append(r.Renditions, rendition("small", 368)) },
-		"another format":                 func(r *handler.Result) { r.Renditions[1].Format = resize.WebP },
+	for name, change := range map[string]func(*report.Result){
+		"a format that it does not take": func(r *report.Result) { r.Source.Format = resize.WebP },
+		"a rejected upload":              func(r *report.Result) { r.Status = report.Rejected },
+		"another width":                  func(r *report.Result) { r.Renditions[2].Width = 1600 },
+		"a narrow picture":               func(r *report.Result) { r.Source.Width, r.Renditions[2].Width = 1000, 1000 },
+		"a format more":                  func(r *report.Result) { r.Renditions = append(r.Renditions, rendition("small", 368)) },
+		"another format":                 func(r *report.Result) { r.Renditions[1].Format = resize.WebP },
 	} {
 		other := result
-		other.Renditions = append([]handler.Rendition(nil), result.Renditions...)
+		other.Renditions = append([]report.Rendition(nil), result.Renditions...)
 		change(&other)
 		if reference(other, steps) != nil {
 			t.Errorf("there is a reference for %s", name)

@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -28,6 +27,8 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -40,7 +41,7 @@ type Options struct {
 	Environ  []string
 	Settings config.Settings
 	// Told, if set, is told what came of each picture.
-	Told func(handler.Report, error)
+	Told func(report.Report, error)
 	// Samples, if set, uploads pictures for those who have none at hand.
 	Samples func(context.Context) error
 }
@@ -101,22 +102,22 @@ func (g *Gallery) Event(e events.S3Event, raw json.RawMessage) {
 // remove has the handler see to an object that was removed, and takes its card away.
 func (g *Gallery) remove(key string, event json.RawMessage) {
 	seen := g.deck.card(key)
-	report, err := g.current().Handle(context.Background(), event)
-	if err == nil && gone(report) {
+	answer, err := g.current().Handle(context.Background(), event)
+	if err == nil && gone(answer) {
 		g.deck.discard(key, seen)
 	}
 	if g.o.Told != nil {
-		g.o.Told(report, err)
+		g.o.Told(answer, err)
 	}
 }
 
 // resize puts an object through the handler, and what the handler tells of it onto its card.
 func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
 	work := g.deck.begin(key, size)
-	report, err := g.current().Handle(handler.WithTrace(context.Background(), work.step), event)
-	work.end(report, err)
+	answer, err := g.current().Handle(handler.WithTrace(context.Background(), work.step), event)
+	work.end(answer, err)
 	if g.o.Told != nil {
-		g.o.Told(report, err)
+		g.o.Told(answer, err)
 	}
 }
 
@@ -159,8 +160,8 @@ func (g *Gallery) Resume(ctx context.Context) error {
 }
 
 // record is what the record of an object says of it, or nil if there is none of the upload that is there now.
-func (g *Gallery) record(ctx context.Context, object s3io.Listed) (*handler.Result, error) {
-	body, err := g.o.Store.Open(ctx, g.o.Settings.DestBucket.For(g.o.Bucket), handler.RecordKey(object.Key))
+func (g *Gallery) record(ctx context.Context, object s3io.Listed) (*report.Result, error) {
+	body, err := g.o.Store.Open(ctx, g.o.Settings.DestBucket.For(g.o.Bucket), naming.Record(object.Key))
 	if s3io.ClassOf(err) == s3io.NotFound || s3io.ClassOf(err) == s3io.Invalid { // the latter of a key that is too long
 		return nil, nil
 	}
@@ -172,7 +173,7 @@ func (g *Gallery) record(ctx context.Context, object s3io.Listed) (*handler.Resu
 	if err != nil {
 		return nil, err
 	}
-	result := new(handler.Result)
+	result := new(report.Result)
 	if json.Unmarshal(data, result) != nil || result.Source.ETag != object.ETag {
 		return nil, nil
 	}
@@ -248,17 +249,18 @@ type about struct {
 	Samples     bool              `json:"samples"` // can be had
 	Kept        int               `json:"kept"`    // cards, at most
 	Settings    map[string]string `json:"settings"`
+	Says        map[string]string `json:"says"` // what each of them is
 }
 
 func (g *Gallery) about(s config.Settings) about {
 	credentials, _ := g.o.Access.Credentials.Retrieve(context.Background()) // static ones
-	values := config.Values(g.environ)
-	if values["RESIZE_QUALITY"] == "" {
-		values["RESIZE_QUALITY"] = fmt.Sprintf("jpeg=%d,webp=%d,avif=%d", s.Quality.JPEG, s.Quality.WebP, s.Quality.AVIF)
+	says := map[string]string{}
+	for _, row := range config.Table {
+		says[row.Name] = row.Says
 	}
 	return about{
 		Started: g.started, Bucket: g.o.Bucket, Destination: s.DestBucket.For(g.o.Bucket), Region: g.o.Access.Region,
 		AccessKey: credentials.AccessKeyID, SecretKey: credentials.SecretAccessKey, Samples: g.o.Samples != nil, Kept: maxCards,
-		Settings: values,
+		Settings: config.Values(g.environ), Says: says,
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"s3resizer/internal/naming"
+
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
@@ -138,7 +140,7 @@ func (g *Gallery) upload(w http.ResponseWriter, r *http.Request) {
 
 // presign signs for the name by which this request reached the endpoint, which was checked.
 func (g *Gallery) presign(r *http.Request, method, bucket, key string) (string, error) {
-	target := url.URL{Scheme: "http", Host: r.Host, Path: "/" + bucket + "/" + key, RawPath: "/" + bucket + "/" + escape(key)}
+	target := url.URL{Scheme: "http", Host: r.Host, Path: "/" + bucket + "/" + key, RawPath: "/" + bucket + "/" + naming.Percent(key)}
 	query := url.Values{"X-Amz-Expires": {strconv.Itoa(int(urlTime.Seconds()))}}
 	if version := r.URL.Query().Get("v"); version != "" {
 		query.Set("v", version) // S3 takes no notice; to the browser, it is another picture
@@ -155,11 +157,6 @@ func (g *Gallery) presign(r *http.Request, method, bucket, key string) (string, 
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }) // S3 alone escapes once
 	signed, _, err := signer.PresignHTTP(r.Context(), credentials, request, "UNSIGNED-PAYLOAD", "s3", g.o.Access.Region, time.Now())
 	return signed, err
-}
-
-// escape is the encoding of a key that signatures are made over: all but the unreserved characters, in UTF-8, and slashes.
-func escape(key string) string {
-	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(key))
 }
 
 // settings changes sizes, formats and quality, until the next start.

@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 )
 
@@ -37,9 +38,9 @@ var referenceShares = []struct {
 // reference lays out the reference handler's work on a picture. It is nil where that is no fair comparison: for what the
 // reference does not take (it looks at .jpg and .png alone), under other sizes or formats than its own, and for pictures
 // that are narrower than the widest of them, of which none was measured.
-func reference(r handler.Result, steps []step) []step {
+func reference(r report.Result, steps []step) []step {
 	ratio, known := referenceRatio[r.Source.Format]
-	if !known || r.Status != handler.Resized || len(r.Renditions) != len(referenceShares) {
+	if !known || r.Status != report.Resized || len(r.Renditions) != len(referenceShares) {
 		return nil
 	}
 	for i, own := range referenceShares {

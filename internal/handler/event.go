@@ -7,8 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
+
+	"s3resizer/internal/naming"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -250,7 +251,7 @@ func decodeBatch(event json.RawMessage) (request, error) {
 		if o.bucket == "" {
 			o.bucket = task.BucketARN[strings.LastIndex(task.BucketARN, ":")+1:]
 		}
-		o.key, o.err = url.QueryUnescape(task.S3Key)
+		o.key, o.err = naming.FromForm(task.S3Key)
 		if o.err == nil && (o.bucket == "" || o.key == "") {
 			o.err = fmt.Errorf("task %s: bucket %q, key %q: %w", task.TaskID, o.bucket, o.key, errShape)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
@@ -69,7 +70,7 @@ func TestAnOverwrittenSourceIsDoneAgain(t *testing.T) {
 				}
 				return nil
 			}}
-			if r := one(t, b.handler(t, m), event); r.Status != handler.Resized {
+			if r := one(t, b.handler(t, m), event); r.Status != report.Resized {
 				t.Errorf("%+v", r)
 			}
 			source, _ := b.get(t, "photos", "cat.jpg")
@@ -109,7 +110,7 @@ func TestAnOverwrittenSourceIsDoneAgain(t *testing.T) {
 				o.ReadCloser = broken(o, &s3io.Error{Class: s3io.Changed, Op: "read", Bucket: "photos", Key: "big.jpg", Err: errors.New("precondition failed")})
 			}
 		}}
-		if r := one(t, b.handler(t, m), event); r.Status != handler.Resized {
+		if r := one(t, b.handler(t, m), event); r.Status != report.Resized {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -120,13 +121,13 @@ func TestAnEventOfAnOlderUpload(t *testing.T) {
 	h := b.handler(t, b)
 	old := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
 	current := b.upload(t, "cat.jpg", photo(t, 1000, 900, 2))
-	if r := one(t, h, old); r.Status != handler.Resized || r.Source.Width != 1000 {
+	if r := one(t, h, old); r.Status != report.Resized || r.Source.Width != 1000 {
 		t.Errorf("the older upload's event first: %+v", r)
 	}
-	if r := one(t, h, old); r.Status != handler.Superseded {
+	if r := one(t, h, old); r.Status != report.Superseded {
 		t.Errorf("again, with all in place: %+v", r)
 	}
-	if r := one(t, h, current); r.Status != handler.Resized {
+	if r := one(t, h, current); r.Status != report.Resized {
 		t.Errorf("the current upload's event: %+v", r)
 	}
 	// A run that died half-way may have put an old rendition back after the record was written.
@@ -135,10 +136,10 @@ func TestAnEventOfAnOlderUpload(t *testing.T) {
 	if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos-resized", Key: info.Key, ContentType: info.ContentType, Metadata: info.Metadata, Data: data}); err != nil {
 		t.Fatal(err)
 	}
-	if r := one(t, h, old); r.Status != handler.Resized {
+	if r := one(t, h, old); r.Status != report.Resized {
 		t.Errorf("with one rendition of an older upload: %+v", r)
 	}
-	if r := one(t, b.handler(t, b, "RESIZE_QUALITY=70"), old); r.Status != handler.Resized {
+	if r := one(t, b.handler(t, b, "RESIZE_QUALITY=70"), old); r.Status != report.Resized {
 		t.Errorf("with renditions of other settings: %+v", r)
 	}
 }
@@ -160,12 +161,12 @@ func TestFaultsAreFailuresNotRejections(t *testing.T) {
 	transient := &s3io.Error{Class: s3io.Transient, Op: "read", Bucket: "photos", Key: "cat.jpg", Err: errors.New("connection reset")}
 	for name, c := range map[string]struct {
 		m       *meddler
-		class   string
+		class   report.Class
 		written int // at least
 	}{
 		"the body breaks off":                 {&meddler{open: func(o *s3io.Object) { o.ReadCloser = broken(o, transient) }}, "transient", 0},
 		"it breaks off in the header":         {&meddler{open: func(o *s3io.Object) { o.ReadCloser = io.NopCloser(failing{transient}) }}, "transient", 0},
-		"the store fails in a word not known": {&meddler{open: func(o *s3io.Object) { o.ReadCloser = broken(o, errors.New("odd")) }}, handler.ClassInternal, 0},
+		"the store fails in a word not known": {&meddler{open: func(o *s3io.Object) { o.ReadCloser = broken(o, errors.New("odd")) }}, report.ClassInternal, 0},
 		"no rendition can be written":         {&meddler{beforePut: func(int, s3io.Upload) error { return transient }}, "transient", 0},
 		"one can't": {&meddler{beforePut: func(_ int, u s3io.Upload) error {
 			if strings.HasPrefix(u.Key, "small-") {
@@ -189,9 +190,9 @@ func TestFaultsAreFailuresNotRejections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.m.Store = b
-			report, err := b.handler(t, c.m).Handle(t.Context(), event)
+			answer, err := b.handler(t, c.m).Handle(t.Context(), event)
 			f := failureOf(t, err)
-			if f.Class != c.class || len(f.Written) < c.written || len(report.Results) != 0 {
+			if f.Class != c.class || len(f.Written) < c.written || len(answer.Results) != 0 {
 				t.Errorf("class %q, written %v, want %q and %d: %v", f.Class, f.Written, c.class, c.written, err)
 			}
 			if !strings.Contains(err.Error(), "s3://photos/cat.jpg") {
@@ -212,9 +213,9 @@ func TestFaultsAreFailuresNotRejections(t *testing.T) {
 			}
 			return nil
 		}}
-		report, err := b.handler(t, m).Handle(t.Context(), event)
-		if f := failureOf(t, err); f.Key != "cat.jpg" || len(report.Results) != 1 || report.Results[0].Status != handler.Resized {
-			t.Errorf("%v, %+v", err, report)
+		answer, err := b.handler(t, m).Handle(t.Context(), event)
+		if f := failureOf(t, err); f.Key != "cat.jpg" || len(answer.Results) != 1 || answer.Results[0].Status != report.Resized {
+			t.Errorf("%v, %+v", err, answer)
 		}
 	})
 }
@@ -240,7 +241,7 @@ func TestTheDeadlineEndsTheWorkInTime(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2400*time.Millisecond)
 			defer cancel()
 			_, err := b.handler(t, m, "RESIZE_DEADLINE_MARGIN=2s").Handle(ctx, event)
-			if f := failureOf(t, err); f.Class != handler.ClassDeadline {
+			if f := failureOf(t, err); f.Class != report.ClassDeadline {
 				t.Errorf("class %q: %v", f.Class, err)
 			}
 			if ctx.Err() != nil {

@@ -19,6 +19,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -99,12 +100,12 @@ func FuzzDecode(f *testing.F) {
 			if len(failures) == 0 {
 				t.Error("neither an answer nor a failure")
 			}
-		case handler.Report:
+		case report.Report:
 			if readable && len(answer.Results)+len(failures) < len(e.Records) {
 				t.Errorf("%d results and %d failures for %d records", len(answer.Results), len(failures), len(e.Records))
 			}
 			for _, r := range answer.Results {
-				if r.Status == "" || r.Source.Key == "" && r.Status != handler.Skipped {
+				if r.Status == "" || r.Source.Key == "" && r.Status != report.Skipped {
 					t.Errorf("%+v", r)
 				}
 			}
@@ -131,7 +132,7 @@ func failuresOf(t *testing.T, err error) []error {
 	if err == nil {
 		return nil
 	}
-	failure, ok := err.(*handler.Failure) //nolint:errorlint // Lambda reports the outermost type's name
+	failure, ok := err.(*report.Failure) //nolint:errorlint // Lambda reports the outermost type's name
 	if !ok {
 		t.Fatalf("an error of type %T: %v", err, err)
 	}

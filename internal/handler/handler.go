@@ -21,6 +21,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"s3resizer/internal/config"
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -42,7 +44,7 @@ type Store interface {
 // Handler answers events. It is safe for concurrent use.
 type Handler struct {
 	// Observe, if set, is told what came of each object: a result, or else a failure. Several may be told at once.
-	Observe func(Result, *Failure)
+	Observe func(report.Result, *report.Failure)
 
 	store       Store
 	settings    config.Settings
@@ -55,14 +57,14 @@ func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
 	return &Handler{store: store, settings: settings, fingerprint: settings.Fingerprint(), log: log}
 }
 
-// overwrites is how often one run follows a source that is replaced while it works.
+// overwrites is how often an object is attempted that others write while we work.
 const overwrites = 3
 
 // Respond works on all objects of an event, a few at a time, and answers in the form that the event's source expects: a
-// [Report] to whoever invokes the function itself (S3, SNS, EventBridge, a direct call), a partial batch response to
+// [report.Report] to whoever invokes the function itself (S3, SNS, EventBridge, a direct call), a partial batch response to
 // SQS, results by task to S3 Batch Operations.
 //
-// The error, a [*Failure], is for the first of these alone: it tells of the objects that should be tried again or that
+// The error, a [*report.Failure], is for the first of these alone: it tells of the objects that should be tried again or that
 // somebody has to mend something for; the report has the others.
 //
 // With a deadline in ctx, work stops the margin of the settings before it.
@@ -75,13 +77,13 @@ func (h *Handler) Respond(ctx context.Context, event json.RawMessage) (any, erro
 }
 
 // Handle does the same, and reports whatever the event's source.
-func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (Report, error) {
+func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (report.Report, error) {
 	request, err := decode(event)
 	if err != nil {
-		return Report{}, h.unknown(ctx, err)
+		return report.Report{}, h.unknown(ctx, err)
 	}
 	outcomes := h.all(ctx, request.objects)
-	return report(outcomes), join(outcomes)
+	return reportOf(outcomes), join(outcomes)
 }
 
 // all works on the objects and returns what came of them in their order.
@@ -108,79 +110,61 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	return outcomes
 }
 
-// object brings one object's renditions up to date with its newest upload.
-//
-// Why it converges. Say that N is the newest upload, and that a delivery that fails or dies is followed by another one.
-// Some write of something older than N, or removal of anything, is the last one; call it w. All that is written after w
-// is of N, and nothing goes any more, so it is enough that all of N is written, or seen in place, after w.
-//   - If w came before N: N's own event is delivered later than that, and to its end at least once. Its ETag is the
-//     source's, so that this delivery takes no short cut and writes everything.
-//   - If w came after N, and its run lives: a run that has written anything writes the record, and then looks at the
-//     source; so does one that has removed anything, when there is no more to remove. It sees N, and does all again
-//     before it is content.
-//   - If w came after N, and its run fails or dies, or is the one that gives up: the delivery that follows begins after
-//     w. It reads N, and either writes everything or, when its event is of an older upload or of a removal, finds
-//     everything of N in place. It asks each rendition for that and not the record alone, because w may be one rendition,
-//     put by a killed run over a set whose record had long been written, or removed by one.
-//
-// With RESIZE_DELETE=on, N may be a deletion as well. Then w is the last write of anything, and it is enough that after w
-// everything is looked for and removed. The three cases are the same: the event of the removal comes after w; or w's run
-// looks at the source and finds it gone; or the delivery that follows does. The last two are of events of uploads, so
-// these remove, too. To remove a version that is not the newest changes nothing: the source is there, and everything in
-// place. To remove the newest makes N of the one before it, whose own event is then that of the removal; what it does not
-// find in place, it writes.
-//
-// That is why the look comes after the record: the other way round, N could come between the two, be done, and then get
-// an older record, with nobody left to notice. A newest upload that is rejected is no different: what is written of it
-// is the record, and what that says of an older set is looked at, after the record, as the source is.
-//
-// What this leans on: S3 reads what was written last, and a request whose answer is no longer waited for takes effect
-// before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
-func (h *Handler) object(ctx context.Context, o object) (Result, *Failure) {
+// object brings one object's renditions up to date with its newest upload. docs/protocol.md says why it converges.
+func (h *Handler) object(ctx context.Context, o object) (report.Result, *report.Failure) {
 	if o.err != nil {
-		return Result{}, &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: o.err}
+		return report.Result{}, &report.Failure{Class: report.ClassUnknownEvent, TraceID: o.trace, Err: o.err}
 	}
-	started := time.Now()
-	var written []Rendition
-	var missing []string
-	var removed []Removed
+	run := newRun(h, o, time.Now())
+	if reason := run.idle(); reason != "" {
+		return run.skipped(reason), nil
+	}
 	for range overwrites {
-		run := newRun(h, o, started)
-		run.removed = removed
-		result, failure := run.bringUpToDate(ctx)
-		removed = run.removed
-		if failure != nil && failure.Class == string(s3io.Changed) {
-			written = run.inOrder()
-			missing = run.missing(written)
-			continue
-		}
-		if failure != nil || !result.final() && result.Status != Deleted {
+		result, failure, settled := run.attempt(ctx)
+		if settled {
 			return result, failure
 		}
-		written, missing = result.Renditions, nil
-		if result.final() {
-			if err := run.putRecord(ctx, result); err != nil {
-				return Result{}, newFailure(ctx, o, written, []string{RecordKey(o.key)}, err)
+		run = run.again(result)
+	}
+	return report.Result{}, newFailure(ctx, o, run.written, run.lacking, errOverwritten)
+}
+
+// attempt does what there is to do, writes down what came of it, and then looks whether the source is still what it was read
+// as. It reports whether that settles it: not if somebody has written the record or the source meanwhile.
+func (r *run) attempt(ctx context.Context) (result report.Result, failure *report.Failure, settled bool) {
+	looking, stop := context.WithCancel(ctx)
+	defer func() { _, _ = r.record.Wait(), r.names.Wait() }() // whoever needed to know has the error
+	defer stop()
+	r.lookAtRecord(looking)
+	result, failure = r.bringUpToDate(ctx, looking)
+	if failure != nil {
+		return result, failure, failure.Class != report.Class(s3io.Changed)
+	}
+	if result.Status == report.Superseded && r.made.Status == report.Resized && r.made.Source.ETag == result.Source.ETag {
+		return r.made, nil, true // somebody has made the same beside us, or the answer to our record was lost
+	}
+	if !result.Final() && result.Status != report.Deleted {
+		return result, nil, true
+	}
+	if result.Final() {
+		if err := r.putRecord(ctx, result); err != nil {
+			failure := newFailure(ctx, r.object, result.Renditions, []string{naming.Record(r.object.key)}, err)
+			if failure.Class == report.Class(s3io.Changed) {
+				return result, nil, false
 			}
-		}
-		if stands, err := run.stands(ctx, result); err != nil {
-			return Result{}, newFailure(ctx, o, written, missing, err)
-		} else if stands {
-			return result, nil
+			return report.Result{}, failure, true
 		}
 	}
-	return Result{}, newFailure(ctx, o, written, missing, errOverwritten)
+	stands, err := r.stands(ctx, result)
+	if err != nil {
+		return report.Result{}, newFailure(ctx, r.object, result.Renditions, nil, err), true
+	}
+	return result, nil, stands
 }
 
 // bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
-// too, if the settings say so.
-func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
-	if r.object.skip != "" {
-		return r.skipped(r.object.skip), nil
-	}
-	if r.object.removal != "" && !r.h.settings.Delete {
-		return r.skipped(r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"), nil
-	}
+// too, if the settings say so. Looking ends with the attempt.
+func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *report.Failure) {
 	if r.destination == r.object.bucket {
 		return r.failed(ctx, errSameBucket)
 	}
@@ -191,7 +175,7 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 	defer body.Close()
 	r.info = body.Info
 	switch {
-	case body.Metadata[metaSource] != "":
+	case ours(body.Info):
 		return r.skipped("a rendition that we made"), nil
 	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
 		return r.skipped("a folder marker"), nil
@@ -208,43 +192,44 @@ func (r *run) bringUpToDate(ctx context.Context) (Result, *Failure) {
 	if err := r.checkKeys(); err != nil {
 		return r.failed(ctx, err)
 	}
-	if r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
+	r.lookAtNames(looking)
+	if r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done {
-			return r.result(Superseded), nil
+			return r.result(report.Superseded), nil
 		}
 	}
 	if r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx)); err != nil {
 		return r.failed(ctx, err)
 	}
-	traced(ctx, Download, r.opening, r.lastByte, Rendition{})
-	traced(ctx, Decode, r.summary.Decode.Start, r.summary.Decode.End, Rendition{})
+	traced(ctx, Download, r.opening, r.lastByte, report.Rendition{})
+	traced(ctx, Decode, r.summary.Decode.Start, r.summary.Decode.End, report.Rendition{})
 	return r.resized(), nil
 }
 
 // unknown is the failure of an event that names no objects, because it can't be read.
-func (h *Handler) unknown(ctx context.Context, err error) *Failure {
+func (h *Handler) unknown(ctx context.Context, err error) *report.Failure {
 	o := object{trace: invocationID(ctx)}
-	f := &Failure{Class: ClassUnknownEvent, TraceID: o.trace, Err: err}
-	h.tell(ctx, o, Result{}, f)
+	f := &report.Failure{Class: report.ClassUnknownEvent, TraceID: o.trace, Err: err}
+	h.tell(ctx, o, report.Result{}, f)
 	return f
 }
 
 // tell logs one line for an object, at a level by what it asks for: nothing, a look at the upload, or somebody to mend
 // something.
-func (h *Handler) tell(ctx context.Context, o object, r Result, f *Failure) {
+func (h *Handler) tell(ctx context.Context, o object, r report.Result, f *report.Failure) {
 	if h.Observe != nil {
 		h.Observe(r, f)
 	}
 	where := []slog.Attr{slog.String("traceId", o.trace), slog.String("bucket", o.bucket), slog.String("key", o.key)}
 	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
-			slog.String("class", f.Class), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
+			slog.String("class", string(f.Class)), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)
 		return
 	}
 	level := slog.LevelInfo
-	if r.Status == Rejected {
+	if r.Status == report.Rejected {
 		level = slog.LevelWarn
 	}
 	h.log.LogAttrs(ctx, level, string(r.Status), append(where, slog.Any("result", r))...)

@@ -23,6 +23,7 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
@@ -150,21 +151,21 @@ func (b *bench) absent(t *testing.T, bucket, key string) {
 }
 
 // one handles an event of one object that must end in a result.
-func one(t *testing.T, h *handler.Handler, event json.RawMessage) handler.Result {
+func one(t *testing.T, h *handler.Handler, event json.RawMessage) report.Result {
 	t.Helper()
-	report, err := h.Handle(t.Context(), event)
+	answer, err := h.Handle(t.Context(), event)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Results) != 1 {
-		t.Fatalf("%d results: %+v", len(report.Results), report)
+	if len(answer.Results) != 1 {
+		t.Fatalf("%d results: %+v", len(answer.Results), answer)
 	}
-	return report.Results[0]
+	return answer.Results[0]
 }
 
-func failureOf(t *testing.T, err error) *handler.Failure {
+func failureOf(t *testing.T, err error) *report.Failure {
 	t.Helper()
-	var f *handler.Failure
+	var f *report.Failure
 	if !errors.As(err, &f) {
 		t.Fatalf("not a failure: %v", err)
 	}
@@ -176,7 +177,7 @@ func TestAnUploadBecomesThreeRenditionsAndARecord(t *testing.T) {
 	event := b.upload(t, "a b/제주+1.jpg", photo(t, 3000, 2001, 1))
 	result := one(t, b.handler(t, b), event)
 
-	if result.Status != handler.Resized || result.Source.Key != "a b/제주+1.jpg" || result.Source.Format != "jpeg" || result.Source.Width != 3000 || result.Source.Height != 2001 {
+	if result.Status != report.Resized || result.Source.Key != "a b/제주+1.jpg" || result.Source.Format != "jpeg" || result.Source.Width != 3000 || result.Source.Height != 2001 {
 		t.Errorf("%+v", result)
 	}
 	source, _ := b.get(t, "photos", "a b/제주+1.jpg")
@@ -206,7 +207,7 @@ func TestAnUploadBecomesThreeRenditionsAndARecord(t *testing.T) {
 		}
 	}
 	info, record := b.get(t, "photos-resized", ".s3resizer/a b/제주+1.jpg.json")
-	var recorded handler.Result
+	var recorded report.Result
 	if err := json.Unmarshal(record, &recorded); err != nil || !reflect.DeepEqual(recorded, result) {
 		t.Errorf("record %s (%v), result %+v", record, err, result)
 	}
@@ -258,27 +259,27 @@ func TestEventShapes(t *testing.T) {
 		both.Records = append(both.Records, records.Records...)
 	}
 	event, _ := json.Marshal(both)
-	report, err := h.Handle(t.Context(), event)
+	answer, err := h.Handle(t.Context(), event)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, r := range report.Results {
+	for _, r := range answer.Results {
 		got = append(got, fmt.Sprint(r.Status, " ", r.Source.Key))
 	}
 	if want := []string{"resized two 2.jpg", "skipped x.jpg", "resized one.jpg"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("several records: %v, want %v", got, want)
 	}
 
-	if r := one(t, h, []byte(`{"bucket":"photos","key":"two 2.jpg"}`)); r.Status != handler.Resized {
+	if r := one(t, h, []byte(`{"bucket":"photos","key":"two 2.jpg"}`)); r.Status != report.Resized {
 		t.Errorf("direct call: %+v", r)
 	}
-	if r := one(t, h, []byte(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"photos","RequestId":"5582815E1AEA5ADF"}`)); r.Status != handler.Skipped || r.Source.Bucket != "photos" || !strings.Contains(r.Reason, "test event") {
+	if r := one(t, h, []byte(`{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"photos","RequestId":"5582815E1AEA5ADF"}`)); r.Status != report.Skipped || r.Source.Bucket != "photos" || !strings.Contains(r.Reason, "test event") {
 		t.Errorf("test event: %+v", r)
 	}
 	for _, unknown := range []string{`{}`, `{"Records":[]}`, `[]`, `"x"`, `{"bucket":"photos"}`, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`, `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"%zz"}}}]}`, `{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}]}`, `nonsense`} {
-		report, err := h.Handle(t.Context(), []byte(unknown))
-		if f := failureOf(t, err); f.Class != handler.ClassUnknownEvent || !strings.Contains(f.Error(), `{"bucket":"…","key":"…"}`) || len(report.Results) != 0 {
+		answer, err := h.Handle(t.Context(), []byte(unknown))
+		if f := failureOf(t, err); f.Class != report.ClassUnknownEvent || !strings.Contains(f.Error(), `{"bucket":"…","key":"…"}`) || len(answer.Results) != 0 {
 			t.Errorf("%s: %v", unknown, err)
 		}
 	}
@@ -305,9 +306,9 @@ func TestOnlyAFewObjectsAreInFlight(t *testing.T) {
 		}
 		o.ReadCloser = closing{o.ReadCloser, func() { inFlight.Add(-1) }}
 	}}
-	report, err := b.handler(t, m).Handle(t.Context(), event)
-	if err != nil || len(report.Results) != 12 {
-		t.Errorf("%d results, %v", len(report.Results), err)
+	answer, err := b.handler(t, m).Handle(t.Context(), event)
+	if err != nil || len(answer.Results) != 12 {
+		t.Errorf("%d results, %v", len(answer.Results), err)
 	}
 	if limit := int32(settings(t).Processors); most.Load() > limit || most.Load() < min(2, limit) {
 		t.Errorf("%d objects were in flight at once, want at most %d, and several", most.Load(), limit)
@@ -331,22 +332,22 @@ func TestWhatIsNotResized(t *testing.T) {
 	t.Run("our own output, by its metadata", func(t *testing.T) {
 		one(t, h, b.upload(t, "cat.jpg", photo(t, 800, 600, 1)))
 		loop := b.handler(t, b, "RESIZE_DEST_BUCKET=photos")
-		if r := one(t, b.handler(t, b, "RESIZE_DEST_BUCKET=elsewhere"), []byte(`{"bucket":"photos-resized","key":"small-cat.jpg"}`)); r.Status != handler.Skipped {
+		if r := one(t, b.handler(t, b, "RESIZE_DEST_BUCKET=elsewhere"), []byte(`{"bucket":"photos-resized","key":"small-cat.jpg"}`)); r.Status != report.Skipped {
 			t.Errorf("%+v", r)
 		}
 		_, err := loop.Handle(t.Context(), []byte(`{"bucket":"photos","key":"cat.jpg"}`))
-		if f := failureOf(t, err); f.Class != handler.ClassSameBucket || !strings.Contains(f.Error(), "RESIZE_DEST_BUCKET") {
+		if f := failureOf(t, err); f.Class != report.ClassSameBucket || !strings.Contains(f.Error(), "RESIZE_DEST_BUCKET") {
 			t.Errorf("destination equal to the source: %v", err)
 		}
 		b.absent(t, "photos", "small-cat.jpg")
 	})
 	t.Run("a folder marker", func(t *testing.T) {
-		if r := one(t, h, b.upload(t, "folder/", nil)); r.Status != handler.Skipped {
+		if r := one(t, h, b.upload(t, "folder/", nil)); r.Status != report.Skipped {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("a source that is gone", func(t *testing.T) {
-		if r := one(t, h, []byte(`{"bucket":"photos","key":"never.jpg"}`)); r.Status != handler.Gone {
+		if r := one(t, h, []byte(`{"bucket":"photos","key":"never.jpg"}`)); r.Status != report.Gone {
 			t.Errorf("%+v", r)
 		}
 		b.absent(t, "photos-resized", ".s3resizer/never.jpg.json")
@@ -375,7 +376,7 @@ func TestWhatIsNotResized(t *testing.T) {
 			}
 			event := b.upload(t, key, c.data)
 			r := one(t, b.handler(t, b, environ...), event)
-			if r.Status != handler.Rejected || r.Class != c.class || !strings.Contains(r.Reason, c.reason) || len(r.Renditions) != 0 {
+			if r.Status != report.Rejected || string(r.Class) != c.class || !strings.Contains(r.Reason, c.reason) || len(r.Renditions) != 0 {
 				t.Errorf("%+v", r)
 			}
 			if now, _ := b.get(t, "photos-resized", "small-"+key); now.ETag != older.ETag {

@@ -7,7 +7,7 @@ import (
 
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -42,7 +42,7 @@ func TestEveryKeyIsTakenAsItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := one(t, h, b.upload(t, key, picture))
-			if result.Status != handler.Resized || result.Source.Key != key {
+			if result.Status != report.Resized || result.Source.Key != key {
 				t.Fatalf("%+v", result)
 			}
 			info, _ := b.get(t, "photos-resized", "small-"+key)
@@ -73,12 +73,12 @@ func TestAKeyThatLeavesNoRoom(t *testing.T) {
 				sizes = "RESIZE_SIZES=m=40"
 			}
 			result := one(t, b.handler(t, b, c.settings, sizes), event)
-			if result.Status != handler.Rejected || result.Class != "key-too-long" || !strings.Contains(result.Reason, c.want) || !strings.Contains(result.Reason, "1024") {
+			if result.Status != report.Rejected || result.Class != "key-too-long" || !strings.Contains(result.Reason, c.want) || !strings.Contains(result.Reason, "1024") {
 				t.Errorf("%+v", result)
 			}
 		})
 	}
-	if r := one(t, b.handler(t, b, "RESIZE_RECORD=off", "RESIZE_SIZES=m=40"), event); r.Status != handler.Resized {
+	if r := one(t, b.handler(t, b, "RESIZE_RECORD=off", "RESIZE_SIZES=m=40"), event); r.Status != report.Resized {
 		t.Errorf("with room for its renditions and no record: %+v", r)
 	}
 }
@@ -88,7 +88,7 @@ func TestRenditionsStayOutOfTheRecords(t *testing.T) {
 	b := newBench(t)
 	event := b.upload(t, ".s3resizer/a.json", photo(t, 60, 40, 1))
 	r := one(t, b.handler(t, b, "RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}"), event)
-	if r.Status != handler.Rejected || r.Class != "reserved-key" || !strings.Contains(r.Reason, ".s3resizer/") {
+	if r.Status != report.Rejected || r.Class != "reserved-key" || !strings.Contains(r.Reason, ".s3resizer/") {
 		t.Errorf("%+v", r)
 	}
 	event = b.upload(t, "x.json", photo(t, 60, 40, 1))
@@ -105,7 +105,7 @@ func TestABucketWithDots(t *testing.T) {
 	if _, err := b.Put(t.Context(), s3io.Upload{Bucket: bucket, Key: "a.jpg", Data: photo(t, 60, 40, 1)}); err != nil {
 		t.Fatal(err)
 	}
-	if r := one(t, b.handler(t, b), <-events); r.Status != handler.Resized || r.Renditions[0].Bucket != bucket+"-resized" {
+	if r := one(t, b.handler(t, b), <-events); r.Status != report.Resized || r.Renditions[0].Bucket != bucket+"-resized" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 func TestTheLogLevelDecidesWhatIsTold(t *testing.T) {
@@ -50,11 +50,11 @@ func TestTheObserverIsToldOfEveryObjectOnce(t *testing.T) {
 	h := b.handler(t, b)
 	var mu sync.Mutex
 	told := map[string]int{}
-	h.Observe = func(r handler.Result, f *handler.Failure) {
+	h.Observe = func(r report.Result, f *report.Failure) {
 		mu.Lock()
 		defer mu.Unlock()
 		if f != nil {
-			told[f.Class]++
+			told[string(f.Class)]++
 		} else {
 			told[string(r.Status)]++
 		}

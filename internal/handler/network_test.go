@@ -25,7 +25,7 @@ import (
 
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/internal/s3fault"
 	"s3resizer/s3io"
 )
@@ -61,6 +61,7 @@ const (
 
 func networkFaults(size int64) []networkFault {
 	reads, looks, writes := s3fault.Reads, s3fault.Looks, s3fault.Writes
+	again := func(r *http.Request) bool { return looks("")(r) && !looks(record)(r) } // at the source, behind the record
 	slowDown, internal := s3fault.Error(503, "SlowDown"), s3fault.Error(500, "InternalError")
 	untrusting := func(*s3fault.Proxy, *http.Transport) {}
 	trusting := func(p *s3fault.Proxy, t *http.Transport) { t.TLSClientConfig = p.TrustedBy() }
@@ -101,14 +102,16 @@ func networkFaults(size int64) []networkFault {
 		{name: "SlowDown, a short burst on writing", times: 2, on: writes(large), fault: slowDown},
 		{name: "SlowDown, a long burst on writing", times: often, on: writes(large), fault: slowDown, class: "transient", written: []string{"small", "medium"}},
 		{name: "SlowDown, a long burst when the record is written", times: often, on: writes(record), fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
-		{name: "SlowDown, a long burst when the source is looked at again", times: often, on: looks, fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
+		{name: "SlowDown, a long burst when the source is looked at again", times: often, on: again, fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
 		{name: "an internal error, once", times: 1, on: s3fault.Any, fault: internal},
 		{name: "internal errors on reading", times: often, on: reads, fault: internal, class: "transient"},
 		{name: "internal errors on writing", times: often, on: writes(""), fault: internal, class: "transient"},
 
 		{name: "reading is forbidden", times: often, on: reads, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
 		{name: "writing is forbidden", times: often, on: writes(""), fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
-		{name: "looking is forbidden", times: often, on: looks, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied", written: []string{"small", "medium", "large"}},
+		{name: "looking at the source is forbidden", times: often, on: again, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied", written: []string{"small", "medium", "large"}},
+		{name: "looking at the record is forbidden", times: often, on: looks(record), fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
+		{name: "the record can't be looked at", times: often, on: looks(record), fault: internal, class: "transient"},
 		{name: "the key of the bucket is disabled", times: often, on: writes(small), fault: s3fault.Error(400, "KMS.DisabledException"), class: "kms"},
 		{name: "the object is archived", times: often, on: reads, fault: s3fault.Error(403, "InvalidObjectState"), class: "archived"},
 		{name: "the destination bucket is missing", class: "no-such-bucket", environ: "RESIZE_DEST_BUCKET={bucket}-nowhere"},
@@ -204,7 +207,7 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(f.timeout, 10*time.Minute))
 	defer cancel()
-	report, err := h.Handle(ctx, event)
+	answer, err := h.Handle(ctx, event)
 	if proxy.Hits() == 0 && (f.fault != nil || f.damage > 0) {
 		t.Error("nothing has gone wrong")
 	}
@@ -215,18 +218,18 @@ func (f networkFault) run(t *testing.T, b *bench, cfg aws.Config, endpoint, key 
 	case f.class == "" && err != nil:
 		t.Errorf("not recovered: %v", err)
 	case f.class == "":
-		if r := report.Results[0]; string(r.Status) != cmp.Or(f.status, "resized") {
+		if r := answer.Results[0]; string(r.Status) != cmp.Or(f.status, "resized") {
 			t.Errorf("%+v", r)
 		}
 		if f.status == "" {
 			b.complete(t, key, etag)
 		}
 	default:
-		f.checkFailure(t, b, key, etag, report, failureOf(t, err))
+		f.checkFailure(t, b, key, etag, answer, failureOf(t, err))
 	}
 
 	again := one(t, b.handler(t, b), event) // as the platform does, or a person once what was wrong is mended
-	if again.Status != handler.Resized {
+	if again.Status != report.Resized {
 		t.Errorf("delivered again: %+v", again)
 	}
 	b.complete(t, key, etag)
@@ -267,11 +270,11 @@ func (f networkFault) client(t *testing.T, cfg aws.Config, endpoint string) (*s3
 }
 
 // checkFailure holds what a failure says against what is there.
-func (f networkFault) checkFailure(t *testing.T, b *bench, key, etag string, report handler.Report, failure *handler.Failure) {
+func (f networkFault) checkFailure(t *testing.T, b *bench, key, etag string, answer report.Report, failure *report.Failure) {
 	t.Helper()
 	t.Log(failure)
-	if failure.Class != f.class || len(report.Results) != 0 {
-		t.Errorf("class %q, want %q; results %+v", failure.Class, f.class, report.Results)
+	if string(failure.Class) != f.class || len(answer.Results) != 0 {
+		t.Errorf("class %q, want %q; results %+v", failure.Class, f.class, answer.Results)
 	}
 	if temporary := f.class == "transient" || f.class == "deadline"; failure.Temporary() != temporary {
 		t.Errorf("temporary: %v, want %v", failure.Temporary(), temporary)
@@ -316,8 +319,8 @@ func (b *bench) complete(t *testing.T, key, etag string) {
 		}
 	}
 	_, data := b.get(t, "photos-resized", ".s3resizer/"+key+".json")
-	var recorded handler.Result
-	if err := json.Unmarshal(data, &recorded); err != nil || recorded.Source.ETag != etag || recorded.Status != handler.Resized || len(recorded.Renditions) != 3 {
+	var recorded report.Result
+	if err := json.Unmarshal(data, &recorded); err != nil || recorded.Source.ETag != etag || recorded.Status != report.Resized || len(recorded.Renditions) != 3 {
 		t.Errorf("record %s, %v", data, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest"
 )
 
@@ -20,18 +20,18 @@ func TestEveryPicture(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			result := one(t, h, b.upload(t, p.Name, p.Data))
 			_, record := b.get(t, "photos-resized", ".s3resizer/"+p.Name+".json")
-			var recorded handler.Result
+			var recorded report.Result
 			if err := json.Unmarshal(record, &recorded); err != nil || !reflect.DeepEqual(recorded, result) {
 				t.Errorf("record %s (%v), result %+v", record, err, result)
 			}
 			if p.Rejected != nil {
-				if result.Status != handler.Rejected || result.Class != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
+				if result.Status != report.Rejected || string(result.Class) != p.Rejected.Class || !strings.Contains(result.Reason, p.Rejected.Says) {
 					t.Errorf("%s, %s: %q; want class %s and %q", result.Status, result.Class, result.Reason, p.Rejected.Class, p.Rejected.Says)
 				}
 				b.absent(t, "photos-resized", "small-"+p.Name)
 				return
 			}
-			if result.Status != handler.Resized || len(result.Renditions) != len(widths) {
+			if result.Status != report.Resized || len(result.Renditions) != len(widths) {
 				t.Fatalf("%+v", result)
 			}
 			for _, r := range result.Renditions {

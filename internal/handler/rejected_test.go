@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -21,7 +21,7 @@ func TestARejectedUploadSaysWhoseRenditionsAreThere(t *testing.T) {
 		t.Helper()
 		return b.upload(t, key, []byte("no picture at all: "+text))
 	}
-	record := func(t *testing.T) (r handler.Result) {
+	record := func(t *testing.T) (r report.Result) {
 		t.Helper()
 		_, data := b.get(t, "photos-resized", recordKey)
 		if err := json.Unmarshal(data, &r); err != nil {
@@ -30,13 +30,13 @@ func TestARejectedUploadSaysWhoseRenditionsAreThere(t *testing.T) {
 		return r
 	}
 	// of is the set that a rejection, and its record, are to name; nil for none.
-	check := func(t *testing.T, r handler.Result, of *handler.Result) {
+	check := func(t *testing.T, r report.Result, of *report.Result) {
 		t.Helper()
-		var want *handler.Set
+		var want *report.Set
 		if of != nil {
-			want = &handler.Set{Source: of.Source, Renditions: of.Renditions}
+			want = &report.Set{Source: of.Source, Renditions: of.Renditions}
 		}
-		if r.Status != handler.Rejected || len(r.Renditions) != 0 || !reflect.DeepEqual(r.Previous, want) {
+		if r.Status != report.Rejected || len(r.Renditions) != 0 || !reflect.DeepEqual(r.Previous, want) {
 			t.Errorf("%s, previous %+v, want %+v", r.Status, r.Previous, want)
 		}
 		if recorded := record(t); !reflect.DeepEqual(recorded, r) {
@@ -71,7 +71,7 @@ func TestARejectedUploadSaysWhoseRenditionsAreThere(t *testing.T) {
 		times := 0
 		m := &meddler{Store: b, beforePut: func(_ int, u s3io.Upload) error {
 			if times++; times == 1 {
-				var written handler.Result
+				var written report.Result
 				if err := json.Unmarshal(u.Data, &written); err != nil || !reflect.DeepEqual(written.Previous.Renditions, good.Renditions) {
 					t.Errorf("at first: %s", u.Data)
 				}

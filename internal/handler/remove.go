@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -14,38 +16,38 @@ import (
 //
 // Each is removed only if it still is what was looked at. That spares the renditions of an upload that comes meanwhile,
 // with an S3 that keeps to it; nothing depends on it, see [Handler.object].
-func (r *run) remove(ctx context.Context) (Result, error) {
-	recorded, err := r.readRecord(ctx)
+func (r *run) remove(ctx context.Context) (report.Result, error) {
+	recorded, _, err := r.readRecord(ctx)
 	if err != nil {
-		return Result{}, err
+		return report.Result{}, err
 	}
 	for _, key := range r.removable(recorded) {
 		info, err := r.h.store.Head(ctx, r.destination, key)
-		if s3io.ClassOf(err) == s3io.NotFound || err == nil && info.Metadata[metaSource] != r.name() {
+		if s3io.ClassOf(err) == s3io.NotFound || err == nil && !made(info, r.object) {
 			continue
 		}
 		if err == nil {
 			err = r.h.store.Delete(ctx, r.destination, key, info.ETag)
 		}
 		if err != nil {
-			return Result{}, err
+			return report.Result{}, err
 		}
-		r.removed = append(r.removed, Removed{r.destination, key})
+		r.removed = append(r.removed, report.Removed{Bucket: r.destination, Key: key})
 	}
 	if len(r.removed) == 0 {
-		return r.result(Gone), nil
+		return r.result(report.Gone), nil
 	}
-	out := r.result(Deleted)
+	out := r.result(report.Deleted)
 	out.Removed = r.removed
 	return out, nil
 }
 
 // removable lists the keys of what may have been made of the source, which can't tell its format any more: under the
 // settings as they are, of any format, and what the record names.
-func (r *run) removable(recorded Result) []string {
+func (r *run) removable(recorded report.Result) []string {
 	var keys []string
 	add := func(key string) {
-		if len(key) <= maxKey && !slices.Contains(keys, key) {
+		if len(key) <= naming.MaxKey && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
@@ -54,12 +56,12 @@ func (r *run) removable(recorded Result) []string {
 			source := resize.Source{Format: format, Alpha: alpha}
 			for _, size := range r.h.settings.Sizes {
 				for _, output := range source.Outputs(r.h.settings.Formats) {
-					add(r.h.settings.Key.For(r.object.key, size.Name, format, output))
+					add(r.h.settings.Key.For(r.object.key, size.Name, output.Appended(format)))
 				}
 			}
 		}
 	}
-	sets := [][]Rendition{recorded.Renditions}
+	sets := [][]report.Rendition{recorded.Renditions}
 	if recorded.Previous != nil {
 		sets = append(sets, recorded.Previous.Renditions)
 	}
@@ -68,20 +70,26 @@ func (r *run) removable(recorded Result) []string {
 			add(rendition.Key)
 		}
 	}
-	record := RecordKey(r.object.key)
+	record := naming.Record(r.object.key)
 	keys = slices.DeleteFunc(keys, func(key string) bool { return key == record })
 	add(record)
 	return keys
 }
 
-// readRecord returns the commit record of the object, or nothing if there is none.
-func (r *run) readRecord(ctx context.Context) (Result, error) {
-	if !HasRecord(r.object.key) {
-		return Result{}, nil
+// readRecord returns the commit record of the object, and the object that it is itself, or nothing if there is none.
+func (r *run) readRecord(ctx context.Context) (report.Result, s3io.Info, error) {
+	if !naming.HasRecord(r.object.key) {
+		return report.Result{}, s3io.Info{}, nil
 	}
-	record, _, err := ReadRecord(ctx, r.h.store, r.destination, r.object.key)
+	record, info, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
 	if s3io.ClassOf(err) == s3io.NotFound {
-		return Result{}, nil
+		return report.Result{}, s3io.Info{}, nil
 	}
-	return record, err
+	return record, info, err
+}
+
+// made reports whether an object says that it was made of the source.
+func made(output s3io.Info, o object) bool {
+	label, _ := report.LabelOf(output)
+	return label.Names(o.bucket, o.key)
 }

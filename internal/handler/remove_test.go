@@ -16,6 +16,7 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/devserver/devtest"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest"
 	"s3resizer/s3io"
 )
@@ -50,29 +51,29 @@ func TestRenditionsGoWithTheirSource(t *testing.T) {
 			on, off := b.handler(t, b, "RESIZE_DELETE=on"), b.handler(t, b)
 			one(t, on, b.upload(t, "cat.jpg", photo(t, 60, 40, 1)))
 			if !strings.Contains(event, "ObjectCreated") {
-				if r := one(t, on, []byte(event)); r.Status != handler.Superseded {
+				if r := one(t, on, []byte(event)); r.Status != report.Superseded {
 					t.Errorf("of an older version: %+v", r)
 				}
 			}
 			b.drop(t, "cat.jpg")
 
-			if r := one(t, off, []byte(event)); r.Status == handler.Skipped == strings.Contains(event, "ObjectCreated") || r.Status == handler.Deleted || r.Status == handler.Skipped && !strings.Contains(r.Reason, "RESIZE_DELETE") {
+			if r := one(t, off, []byte(event)); r.Status == report.Skipped == strings.Contains(event, "ObjectCreated") || r.Status == report.Deleted || r.Status == report.Skipped && !strings.Contains(r.Reason, "RESIZE_DELETE") {
 				t.Errorf("switched off: %+v", r)
 			}
 			for _, key := range catsOutputs {
 				b.get(t, "photos-resized", key)
 			}
 			r := one(t, on, []byte(event))
-			if r.Status != handler.Deleted || r.Source.Key != "cat.jpg" {
+			if r.Status != report.Deleted || r.Source.Key != "cat.jpg" {
 				t.Errorf("%+v", r)
 			}
 			for i, key := range catsOutputs {
 				b.absent(t, "photos-resized", key)
-				if i >= len(r.Removed) || r.Removed[i] != (handler.Removed{Bucket: "photos-resized", Key: key}) {
+				if i >= len(r.Removed) || r.Removed[i] != (report.Removed{Bucket: "photos-resized", Key: key}) {
 					t.Errorf("removed are %v, want %v", r.Removed, catsOutputs)
 				}
 			}
-			if r := one(t, on, []byte(event)); r.Status != handler.Gone || len(r.Removed) > 0 {
+			if r := one(t, on, []byte(event)); r.Status != report.Gone || len(r.Removed) > 0 {
 				t.Errorf("delivered again: %+v", r)
 			}
 		})
@@ -104,7 +105,7 @@ func TestOnlyWhatIsOursAndOfThatSourceGoes(t *testing.T) {
 		}
 	}
 	r := one(t, h, []byte(removed("ObjectRemoved:Delete", "scan.tif")))
-	if r.Status != handler.Deleted || len(r.Removed) != 1 || r.Removed[0].Key != "large-scan.tif.png" {
+	if r.Status != report.Deleted || len(r.Removed) != 1 || r.Removed[0].Key != "large-scan.tif.png" {
 		t.Errorf("%+v", r)
 	}
 	b.absent(t, "photos-resized", "large-scan.tif.png")
@@ -119,11 +120,11 @@ func TestOfTwoLongKeysThatBeginAlikeOneGoes(t *testing.T) {
 	h := b.handler(t, b, "RESIZE_DELETE=on")
 	key := strings.Repeat("사", 300) + ".tif"
 	one(t, h, b.upload(t, key+".jpg", photo(t, 60, 40, 1)))
-	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key)))); r.Status != handler.Gone {
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key)))); r.Status != report.Gone {
 		t.Errorf("%s %v", r.Status, r.Removed)
 	}
 	b.drop(t, key+".jpg")
-	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key+".jpg")))); r.Status != handler.Deleted || len(r.Removed) != 4 {
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", url.QueryEscape(key+".jpg")))); r.Status != report.Deleted || len(r.Removed) != 4 {
 		t.Errorf("%s %v", r.Status, r.Removed)
 	}
 }
@@ -146,7 +147,7 @@ func TestRenditionsOfEveryFormatGo(t *testing.T) {
 				for _, r := range made.Renditions {
 					b.absent(t, r.Bucket, r.Key)
 				}
-				if want := len(made.Renditions) + strings.Count(environ[0], "=on"); made.Status != handler.Resized || gone.Status != handler.Deleted || len(gone.Removed) != want {
+				if want := len(made.Renditions) + strings.Count(environ[0], "=on"); made.Status != report.Resized || gone.Status != report.Deleted || len(gone.Removed) != want {
 					t.Errorf("%+v, of %+v", gone, made)
 				}
 			})
@@ -165,7 +166,7 @@ func TestRenditionsUnderOlderSettingsGo(t *testing.T) {
 	one(t, older, b.upload(t, "cat.jpg", []byte("no picture")))
 	b.drop(t, "cat.jpg")
 	r := one(t, b.handler(t, b, "RESIZE_DELETE=on"), []byte(removed("ObjectRemoved:Delete", "cat.jpg")))
-	if r.Status != handler.Deleted || len(r.Removed) != 2 || r.Removed[0].Key != made.Renditions[0].Key {
+	if r.Status != report.Deleted || len(r.Removed) != 2 || r.Removed[0].Key != made.Renditions[0].Key {
 		t.Errorf("%+v", r)
 	}
 	b.absent(t, "photos-resized", "old/thumb/cat.jpg.webp")
@@ -203,7 +204,7 @@ func TestAnUploadThatOvertakesARemoval(t *testing.T) {
 					return nil
 				}}
 				r := one(t, b.handler(t, s, "RESIZE_DELETE=on"), []byte(removed("ObjectRemoved:Delete", "cat.jpg")))
-				if r.Status != handler.Resized && r.Status != handler.Superseded {
+				if r.Status != report.Resized && r.Status != report.Superseded {
 					t.Errorf("%+v", r)
 				}
 				source, _ := b.get(t, "photos", "cat.jpg")
@@ -231,12 +232,12 @@ func TestARemovalThatFailsIsDoneTheNextTime(t *testing.T) {
 		}}
 		event := []byte(removed("ObjectRemoved:Delete", "cat.jpg"))
 		_, err := b.handler(t, s, "RESIZE_DELETE=on").Handle(t.Context(), event)
-		if f := failureOf(t, err); f.Class != string(class) || f.Temporary() != temporary || !strings.Contains(f.Error(), "delete s3://photos-resized/medium-cat.jpg") {
+		if f := failureOf(t, err); f.Class != report.Class(class) || f.Temporary() != temporary || !strings.Contains(f.Error(), "delete s3://photos-resized/medium-cat.jpg") {
 			t.Errorf("%v", err)
 		}
 		b.get(t, "photos-resized", ".s3resizer/cat.jpg.json") // which goes last
 		r := one(t, h, event)
-		if r.Status != handler.Deleted || slices.ContainsFunc(r.Removed, func(r handler.Removed) bool { return r.Key == "small-cat.jpg" }) {
+		if r.Status != report.Deleted || slices.ContainsFunc(r.Removed, func(r report.Removed) bool { return r.Key == "small-cat.jpg" }) {
 			t.Errorf("%+v", r)
 		}
 		for _, key := range catsOutputs {
@@ -252,7 +253,7 @@ func TestNothingGoesWhileTheSourceIsInDoubt(t *testing.T) {
 	one(t, h, b.upload(t, "cat.jpg", photo(t, 60, 40, 1)))
 	for _, class := range []s3io.Class{s3io.NoSuchBucket, s3io.Denied, s3io.Transient} {
 		doubt := &shut{b, class}
-		if _, err := b.handler(t, doubt, "RESIZE_DELETE=on").Handle(t.Context(), []byte(removed("ObjectRemoved:Delete", "cat.jpg"))); failureOf(t, err).Class != string(class) {
+		if _, err := b.handler(t, doubt, "RESIZE_DELETE=on").Handle(t.Context(), []byte(removed("ObjectRemoved:Delete", "cat.jpg"))); failureOf(t, err).Class != report.Class(class) {
 			t.Errorf("%v", err)
 		}
 		for _, key := range catsOutputs {
@@ -285,7 +286,7 @@ func TestVersionsOfASource(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := b.handler(t, b, "RESIZE_DELETE=on")
-	var versions []handler.Result
+	var versions []report.Result
 	for seed := range uint8(3) {
 		versions = append(versions, one(t, h, b.upload(t, key, photo(t, 60, 40, seed))))
 	}
@@ -300,16 +301,16 @@ func TestVersionsOfASource(t *testing.T) {
 	if _, err := raw.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: &versions[0].Source.VersionID}); err != nil {
 		t.Fatal(err)
 	}
-	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != handler.Superseded || of() != versions[2].Source.ETag {
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != report.Superseded || of() != versions[2].Source.ETag {
 		t.Errorf("an older version deleted: %+v", r)
 	}
 	// The embedded S3 does not show the version before the newest when that is deleted. What S3 then tells and shows is:
 	b.upload(t, key, photo(t, 60, 40, 1))
-	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != handler.Resized || of() != versions[1].Source.ETag {
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", key))); r.Status != report.Resized || of() != versions[1].Source.ETag {
 		t.Errorf("the newest deleted: %+v", r)
 	}
 	b.drop(t, key)
-	if r := one(t, h, []byte(removed("ObjectRemoved:DeleteMarkerCreated", key))); r.Status != handler.Deleted || len(r.Removed) != 4 {
+	if r := one(t, h, []byte(removed("ObjectRemoved:DeleteMarkerCreated", key))); r.Status != report.Deleted || len(r.Removed) != 4 {
 		t.Errorf("a delete marker: %+v", r)
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
-	"s3resizer/internal/handler/reporttest"
+	"s3resizer/internal/report"
+	"s3resizer/internal/report/reporttest"
 	"s3resizer/s3io"
 )
 
@@ -22,7 +23,7 @@ import (
 func newHandler(t testing.TB, store handler.Store, s config.Settings, log *slog.Logger) *handler.Handler {
 	t.Helper()
 	h := handler.New(schemed{store, t}, s, log)
-	h.Observe = func(r handler.Result, f *handler.Failure) {
+	h.Observe = func(r report.Result, f *report.Failure) {
 		if f != nil {
 			if f.TraceID == "" {
 				t.Errorf("a failure without a trace id: %v", f)
@@ -121,6 +122,26 @@ func TestTheSchemaRefuses(t *testing.T) {
 	}
 }
 
+// What later releases may add breaks nobody who validates.
+func TestTheSchemaLeavesRoom(t *testing.T) {
+	for name, data := range map[string]string{
+		"a property": `{"version":1,"traceId":"t","status":"gone","source":{"key":"k","depth":10},"cost":1}`,
+		"a class":    `{"version":1,"traceId":"t","status":"rejected","class":"unliked","reason":"r","source":{"key":"k","etag":"e"}}`,
+		"a format":   `{"version":1,"traceId":"t","status":"superseded","source":{"key":"k","etag":"e","bytes":1,"format":"jxl","width":1,"height":1}}`,
+		"a status":   `{"version":1,"traceId":"t","status":"postponed","source":{"key":"k"}}`,
+	} {
+		if err := reporttest.Read([]byte(data)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if reporttest.Check([]byte(data)) == nil {
+			t.Errorf("%s: it could be written", name)
+		}
+	}
+	if reporttest.Read([]byte(`{"version":1,"traceId":"t","status":"rejected","source":{"key":"k","etag":"e"}}`)) == nil {
+		t.Error("a rejection without a reason is read")
+	}
+}
+
 func TestTheReadmesExampleIsAReport(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -164,11 +185,11 @@ func TestARecordOfBeforeVersion1(t *testing.T) {
 	}
 
 	late := bytes.Replace(event, []byte(`"eTag":"`), []byte(`"eTag":"0`), 1)
-	if r := one(t, h, late); r.Status != handler.Superseded {
+	if r := one(t, h, late); r.Status != report.Superseded {
 		t.Errorf("the event of an older upload: %+v", r)
 	}
 	r := one(t, h, b.upload(t, "a.jpg", []byte("no picture")))
-	if r.Status != handler.Rejected || r.Previous == nil || r.Previous.Source.ETag != made.Source.ETag || len(r.Previous.Renditions) != 3 || r.Previous.Renditions[0].ETag != "" {
+	if r.Status != report.Rejected || r.Previous == nil || r.Previous.Source.ETag != made.Source.ETag || len(r.Previous.Renditions) != 3 || r.Previous.Renditions[0].ETag != "" {
 		t.Errorf("a broken upload over it: %+v", r)
 	}
 }
@@ -232,13 +253,13 @@ func TestTheTraceIDIsEverywhere(t *testing.T) {
 			var out bytes.Buffer
 			h := newHandler(t, b, settings(t, "RESIZE_DEST_BUCKET=photos-resized"), slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: invoked})
-			report, err := h.Handle(ctx, []byte(c.event))
-			for _, r := range report.Results {
+			answer, err := h.Handle(ctx, []byte(c.event))
+			for _, r := range answer.Results {
 				if r.TraceID != c.want || r.Version != 1 {
 					t.Errorf("the result has trace id %q, version %d", r.TraceID, r.Version)
 				}
 			}
-			if len(report.Results) == 0 {
+			if len(answer.Results) == 0 {
 				if f := failureOf(t, err); f.TraceID != c.want || !strings.Contains(f.Error(), "trace "+c.want) {
 					t.Errorf("the failure has trace id %q: %v", f.TraceID, f)
 				}
@@ -253,11 +274,11 @@ func TestTheTraceIDIsEverywhere(t *testing.T) {
 			if lines == 0 {
 				t.Error("nothing was logged")
 			}
-			if len(report.Results) == 0 || report.Results[0].Status == handler.Skipped {
+			if len(answer.Results) == 0 || answer.Results[0].Status == report.Skipped {
 				return
 			}
-			var record handler.Result
-			if _, data := b.get(t, "photos-resized", fmt.Sprintf(".s3resizer/%s.json", report.Results[0].Source.Key)); json.Unmarshal(data, &record) != nil || record.TraceID != c.want {
+			var record report.Result
+			if _, data := b.get(t, "photos-resized", fmt.Sprintf(".s3resizer/%s.json", answer.Results[0].Source.Key)); json.Unmarshal(data, &record) != nil || record.TraceID != c.want {
 				t.Errorf("the record has trace id %q", record.TraceID)
 			}
 		})
@@ -265,7 +286,7 @@ func TestTheTraceIDIsEverywhere(t *testing.T) {
 
 	t.Run("a caller is told of one that can't be carried", func(t *testing.T) {
 		_, err := b.handler(t, b).Handle(t.Context(), []byte(call("two words")))
-		if f := failureOf(t, err); f.Class != handler.ClassUnknownEvent || !strings.Contains(f.Error(), `"traceId"`) {
+		if f := failureOf(t, err); f.Class != report.ClassUnknownEvent || !strings.Contains(f.Error(), `"traceId"`) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -3,29 +3,42 @@ package handler
 import (
 	"fmt"
 
+	"s3resizer/internal/report"
+
 	"github.com/aws/aws-lambda-go/events"
 )
 
 // outcome is what came of one object: a result, or a failure.
 type outcome struct {
 	object
-	result  Result
-	failure *Failure
+	result  report.Result
+	failure *report.Failure
 }
 
 // respondReport answers whoever invoked the function itself: the results, and one error for all that failed.
 func respondReport(outcomes []outcome) (any, error) {
-	return report(outcomes), join(outcomes)
+	return reportOf(outcomes), join(outcomes)
 }
 
-func report(outcomes []outcome) Report {
-	r := Report{Results: []Result{}}
+func reportOf(outcomes []outcome) report.Report {
+	r := report.Report{Results: []report.Result{}}
 	for _, o := range outcomes {
 		if o.failure == nil {
 			r.Results = append(r.Results, o.result)
 		}
 	}
 	return r
+}
+
+// join makes one error of the failures, or nil if there are none.
+func join(outcomes []outcome) error {
+	var failures []*report.Failure
+	for _, o := range outcomes {
+		if o.failure != nil {
+			failures = append(failures, o.failure)
+		}
+	}
+	return report.Join(failures)
 }
 
 // respondQueue answers an SQS event source: the messages that are to come again, a partial batch response. The results
@@ -53,9 +66,9 @@ func respondBatch(schema, invocation string, outcomes []outcome) events.S3BatchJ
 			code, text = "TemporaryFailure", o.failure.Error()
 		case o.failure != nil:
 			code, text = "PermanentFailure", o.failure.Error()
-		case o.result.Status == Rejected:
+		case o.result.Status == report.Rejected:
 			code, text = "PermanentFailure", fmt.Sprintf("rejected: %s: %s", o.result.Class, o.result.Reason)
-		case o.result.Status == Gone:
+		case o.result.Status == report.Gone:
 			code = "PermanentFailure"
 		}
 		response.Results = append(response.Results, events.S3BatchJobResult{TaskID: o.part, ResultCode: code, ResultString: text})

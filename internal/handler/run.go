@@ -1,50 +1,25 @@
 package handler
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
-
-// User metadata of what we write. By metaSource, and never by a name, our own outputs are told from uploads.
-const (
-	metaSource   = "s3resizer-source"      // s3://bucket/key of the source, the key percent-encoded
-	metaETag     = "s3resizer-source-etag" // of the upload it was made from
-	metaSettings = "s3resizer-settings"    // fingerprint of the settings
-	metaSize     = "s3resizer-size"        // the size's name
-	metaWidth    = "s3resizer-width"       // pixels
-	metaHeight   = "s3resizer-height"
-)
-
-// maxKey is the length that S3 allows a key, in bytes of UTF-8.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-const maxKey = 1024
-
-// Classes of uploads that are rejected for their keys.
-const (
-	ClassKeyTooLong  resize.Class = "key-too-long" // no room is left for the keys of what is made of it
-	ClassReservedKey resize.Class = "reserved-key" // its renditions would lie among the records
-)
-
-// maxSourceName is what metaSource may take of the 2 KB that S3 allows all user metadata.
-const maxSourceName = 1500
-
-// maxRecord bounds what is read of a record, in bytes: some 300 for each rendition.
-const maxRecord = 1 << 20
 
 // run is one attempt at one object, and what is known of it so far.
 type run struct {
@@ -58,15 +33,48 @@ type run struct {
 	opening     time.Time
 	lastByte    time.Time
 
+	second bool // and there was another attempt before it
+
+	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
+	record   errgroup.Group
+	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
+	names    errgroup.Group // whether those of the renditions are free
+
 	mu         sync.Mutex // renditions finish in parallel
-	renditions []Rendition
-	removed    []Removed
+	renditions []report.Rendition
+	removed    []report.Removed
 	encoded    time.Time // the last one's end
 	upload     resize.Span
+
+	// Of the attempt before this one.
+	made    report.Result // that did not stand
+	written []report.Rendition
+	lacking []string // what it had not written
 }
 
 func newRun(h *Handler, o object, started time.Time) *run {
 	return &run{h: h, object: o, destination: h.settings.DestBucket.For(o.bucket), started: started, opening: time.Now()}
+}
+
+// again is the next attempt, after one that came to a result which does not stand.
+func (r *run) again(made report.Result) *run {
+	next := newRun(r.h, r.object, r.started)
+	next.made = made
+	next.second, next.removed, next.written = true, r.removed, r.inOrder()
+	next.lacking = r.missing(next.written)
+	return next
+}
+
+// idle says why there is nothing to do, whatever there is; or "".
+func (r *run) idle() string {
+	switch {
+	case r.object.skip != "":
+		return r.object.skip
+	case r.object.removal != "" && !r.h.settings.Delete:
+		return r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"
+	default:
+		return ""
+	}
 }
 
 // reading notes when the last byte was read.
@@ -108,18 +116,36 @@ func (r *run) emit(ctx context.Context) func(resize.Rendition) error {
 	return func(rendition resize.Rendition) error { return r.put(ctx, rendition) }
 }
 
-// put uploads a rendition.
+// lookAtRecord asks which record stands, while the source is fetched.
+func (r *run) lookAtRecord(ctx context.Context) {
+	if !r.recorded() {
+		return
+	}
+	r.record.Go(func() error {
+		info, err := r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
+		r.standing = cmp.Or(info.ETag, s3io.Nothing)
+		if s3io.ClassOf(err) == s3io.NotFound {
+			return nil
+		}
+		return err
+	})
+}
+
+// put uploads a rendition, but not before it is known what stands in the destination: what others write from then on is seen
+// when the record is written.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
+	if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {
+		return err
+	}
 	out := r.describe(rendition.Size, rendition.Format)
 	out.Width, out.Height, out.Bytes = rendition.Width, rendition.Height, len(rendition.Data)
 	traced(ctx, Encode, rendition.Encode.Start, rendition.Encode.End, out)
 	start := time.Now()
-	metadata := r.metadata()
-	metadata[metaSize] = out.Size
-	metadata[metaWidth], metadata[metaHeight] = strconv.Itoa(out.Width), strconv.Itoa(out.Height)
+	label := r.label()
+	label.Size, label.Width, label.Height = out.Size, out.Width, out.Height
 	etag, err := r.write(ctx, s3io.Upload{
-		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
-		CacheControl: cmp.Or(r.h.settings.CacheControl, r.info.CacheControl),
+		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: label.Metadata(),
+		CacheControl: r.cacheControl(),
 	})
 	if err != nil {
 		return err
@@ -139,19 +165,27 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 }
 
 // describe names a rendition, as far as it is known before it is made.
-func (r *run) describe(size string, format resize.Format) Rendition {
-	return Rendition{
-		Size: size, Bucket: r.destination, Key: r.h.settings.Key.For(r.object.key, size, r.source.Format, format),
+func (r *run) describe(size string, format resize.Format) report.Rendition {
+	return report.Rendition{
+		Size: size, Bucket: r.destination, Key: r.h.settings.Key.For(r.object.key, size, format.Appended(r.source.Format)),
 		Format: format, ContentType: format.MediaType(),
 	}
 }
 
-func (r *run) metadata() map[string]string {
-	return map[string]string{metaSource: r.name(), metaETag: r.info.ETag, metaSettings: r.h.fingerprint}
+// cacheControl is that of the renditions.
+func (r *run) cacheControl() string { return cmp.Or(r.h.settings.CacheControl, r.info.CacheControl) }
+
+// ours reports whether an object is a rendition or a record. One that was copied over its own source is an upload like any
+// other: what we write never is where its source is.
+func ours(info s3io.Info) bool {
+	label, labelled := report.LabelOf(info)
+	return labelled && !label.Names(info.Bucket, info.Key)
 }
 
-// name is the source's, as in metaSource.
-func (r *run) name() string { return sourceName(r.object.bucket, r.object.key) }
+// label is that of everything that is written of the upload.
+func (r *run) label() report.Label {
+	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.h.fingerprint}
+}
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
 func (r *run) outputs() []string {
@@ -162,7 +196,7 @@ func (r *run) outputs() []string {
 		}
 	}
 	if r.h.settings.Record {
-		keys = append(keys, RecordKey(r.object.key))
+		keys = append(keys, naming.Record(r.object.key))
 	}
 	return keys
 }
@@ -170,13 +204,13 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
-		if r.h.settings.Record && strings.HasPrefix(key, Records) && key != RecordKey(r.object.key) {
-			return &resize.Rejection{Class: ClassReservedKey, Reason: fmt.Sprintf(
-				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", Records)}
+		if naming.Reserved(key) && key != naming.Record(r.object.key) {
+			return &resize.Rejection{Class: resize.Class(report.ClassReservedKey), Reason: fmt.Sprintf(
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", naming.Records)}
 		}
-		if len(key) > maxKey {
-			return &resize.Rejection{Class: ClassKeyTooLong, Reason: fmt.Sprintf(
-				"its key has %d bytes, so that %s… would have %d; S3 allows %d", len(r.object.key), strings.ToValidUTF8(key[:16], ""), len(key), maxKey)}
+		if len(key) > naming.MaxKey {
+			return &resize.Rejection{Class: resize.Class(report.ClassKeyTooLong), Reason: fmt.Sprintf(
+				"its key has %d bytes, so that %s… would have %d; S3 allows %d", len(r.object.key), strings.ToValidUTF8(key[:16], ""), len(key), naming.MaxKey)}
 		}
 	}
 	return nil
@@ -186,7 +220,7 @@ func (r *run) checkKeys() error {
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
-		return MadeOf(info, r.info.ETag, r.h.fingerprint)
+		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl())
 	})
 }
 
@@ -207,29 +241,38 @@ func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int,
 	return true, nil
 }
 
-// previous finds the older set that a rejected upload leaves in place: that of the record about to be replaced, if
-// nothing has happened to it since. It is nil if there is none.
-func (r *run) previous(ctx context.Context) (*Set, error) {
+// rejected is the result for a picture that can't or won't be resized. Of the older set that it leaves in place, that of the
+// record about to be replaced, it names what there is, if nothing has happened to it since. If that is of the very same upload
+// under the same settings, it was made where the limits are wider, or a decoder is there that is missing here; then it stands.
+func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report.Result, error) {
+	out := r.result(report.Rejected)
+	out.Class, out.Reason = report.Class(rejection.Class), reason(rejection)
 	if !r.recorded() {
-		return nil, nil
+		return out, nil
 	}
-	record, err := r.readRecord(ctx)
+	record, info, err := r.readRecord(ctx)
 	if err != nil {
-		return nil, err
+		return report.Result{}, err
 	}
 	set := record.Previous
-	if record.Status == Resized {
-		set = &Set{record.Source, record.Renditions}
+	if record.Status == report.Resized {
+		set = &report.Set{Source: record.Source, Renditions: record.Renditions}
 	}
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
-		return nil, err
+		return out, err
 	}
-	return set, nil
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
+		out := r.result(report.Superseded)
+		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
+		return out, nil
+	}
+	out.Previous = set
+	return out, nil
 }
 
 // setInPlace reports whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
 // other settings, by one of the same upload.
-func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
+func (r *run) setInPlace(ctx context.Context, set *report.Set) (bool, error) {
 	if set == nil || len(set.Renditions) == 0 {
 		return false, nil
 	}
@@ -238,19 +281,20 @@ func (r *run) setInPlace(ctx context.Context, set *Set) (bool, error) {
 		keys = append(keys, rendition.Key)
 	}
 	return r.inPlace(ctx, keys, func(i int, info s3io.Info) bool {
-		return info.Metadata[metaETag] == set.Source.ETag && info.Size == int64(set.Renditions[i].Bytes)
+		label, _ := report.LabelOf(info)
+		return label.ETag == set.Source.ETag && info.Size == int64(set.Renditions[i].Bytes)
 	})
 }
 
 // stands reports whether a result, now that its record is written or all is removed, is still so: its source the newest
 // upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between
 // the look at that set and the record.)
-func (r *run) stands(ctx context.Context, result Result) (bool, error) {
+func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
 	case s3io.ClassOf(err) == s3io.NotFound: // what was made of it may stay, or else has to go
-		return result.Status == Deleted || !r.h.settings.Delete, nil
-	case err != nil || newest.ETag != result.Source.ETag:
+		return result.Status == report.Deleted || !r.h.settings.Delete, nil
+	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
 	case result.Previous != nil:
 		return r.setInPlace(ctx, result.Previous)
@@ -260,29 +304,29 @@ func (r *run) stands(ctx context.Context, result Result) (bool, error) {
 }
 
 // result is what every outcome has in common.
-func (r *run) result(status Status) Result {
-	out := Result{Version: Version, TraceID: r.object.trace, Status: status, Source: Source{
+func (r *run) result(status report.Status) report.Result {
+	out := report.Result{Version: report.Version, TraceID: r.object.trace, Status: status, Source: report.Source{
 		Bucket: r.object.bucket, Key: r.object.key, VersionID: r.info.VersionID, ETag: r.info.ETag, Bytes: r.info.Size,
 	}}
 	if r.source != nil {
 		out.Source.Format, out.Source.Width, out.Source.Height = r.source.Format, r.source.Width, r.source.Height
-		out.Source.Truncated = r.summary.Truncated
+		out.Source.Alpha, out.Source.Truncated = &r.source.Alpha, r.summary.Truncated
 	}
 	return out
 }
 
-func (r *run) skipped(reason string) Result {
-	out := r.result(Skipped)
+func (r *run) skipped(reason string) report.Result {
+	out := r.result(report.Skipped)
 	out.Reason = reason
 	return out
 }
 
-func (r *run) resized() Result {
-	out := r.result(Resized)
+func (r *run) resized() report.Result {
+	out := r.result(report.Resized)
 	out.Source.ThumbHash, out.Source.Color = r.summary.ThumbHash, r.summary.Color.String()
 	out.Renditions = r.inOrder()
 	decoded := r.summary.Decode.End
-	out.Timings = &Timings{
+	out.Timings = &report.Timings{
 		Download: milliseconds(r.opening, r.lastByte), Decode: milliseconds(r.summary.Decode.Start, decoded),
 		Encode: milliseconds(decoded, r.encoded), Upload: milliseconds(r.upload.Start, r.upload.End),
 		Total: milliseconds(r.started, time.Now()),
@@ -291,30 +335,29 @@ func (r *run) resized() Result {
 }
 
 // failed sorts an error out: the picture's own fault is a result; a source that is not there is one too; everything
-// else is a [*Failure].
-func (r *run) failed(ctx context.Context, err error) (Result, *Failure) {
+// else is a [*report.Failure].
+func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Failure) {
 	var rejection *resize.Rejection
 	var fault *s3io.Error
 	switch {
 	case errors.As(err, &rejection):
-		out := r.result(Rejected)
-		out.Class, out.Reason = string(rejection.Class), reason(rejection)
-		if out.Previous, err = r.previous(ctx); err != nil {
-			return Result{}, newFailure(ctx, r.object, nil, []string{RecordKey(r.object.key)}, err)
+		out, err := r.rejected(ctx, rejection)
+		if err != nil {
+			return report.Result{}, newFailure(ctx, r.object, nil, []string{naming.Record(r.object.key)}, err)
 		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
 		if !r.h.settings.Delete {
-			return r.result(Gone), nil
+			return r.result(report.Gone), nil
 		}
 		out, err := r.remove(ctx)
 		if err != nil {
-			return Result{}, newFailure(ctx, r.object, nil, nil, err)
+			return report.Result{}, newFailure(ctx, r.object, nil, nil, err)
 		}
 		return out, nil
 	default:
 		written := r.inOrder()
-		return Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
+		return report.Result{}, newFailure(ctx, r.object, written, r.missing(written), err)
 	}
 }
 
@@ -333,19 +376,19 @@ func reason(rejection *resize.Rejection) string {
 }
 
 // inOrder returns the renditions that are in place, in the order of the settings.
-func (r *run) inOrder() []Rendition {
+func (r *run) inOrder() []report.Rendition {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rank := func(x Rendition) int {
+	rank := func(x report.Rendition) int {
 		size := slices.IndexFunc(r.h.settings.Sizes, func(s resize.Size) bool { return s.Name == x.Size })
 		return size*len(r.h.settings.Formats) + slices.Index(r.source.Outputs(r.h.settings.Formats), x.Format)
 	}
-	return slices.SortedFunc(slices.Values(r.renditions), func(a, b Rendition) int { return rank(a) - rank(b) })
+	return slices.SortedFunc(slices.Values(r.renditions), func(a, b report.Rendition) int { return rank(a) - rank(b) })
 }
 
 // missing names what the set lacks beside the renditions that are in place: the sizes, as long as the source's format, and
 // with it their keys, are not known.
-func (r *run) missing(written []Rendition) []string {
+func (r *run) missing(written []report.Rendition) []string {
 	if r.source == nil {
 		var sizes []string
 		for _, size := range r.h.settings.Sizes {
@@ -354,27 +397,29 @@ func (r *run) missing(written []Rendition) []string {
 		return sizes
 	}
 	return slices.DeleteFunc(r.outputs(), func(key string) bool {
-		return slices.ContainsFunc(written, func(rendition Rendition) bool { return rendition.Key == key })
+		return slices.ContainsFunc(written, func(rendition report.Rendition) bool { return rendition.Key == key })
 	})
 }
 
 // recorded reports whether the object has a record.
-func (r *run) recorded() bool { return r.h.settings.Record && HasRecord(r.object.key) }
+func (r *run) recorded() bool { return r.h.settings.Record && naming.HasRecord(r.object.key) }
 
-// putRecord writes the commit record: from here on, the set is complete.
-func (r *run) putRecord(ctx context.Context, result Result) error {
+// putRecord writes the commit record in the place of the one that stood: from here on, the set is complete. If another one
+// stands there by now, or none, the error is [s3io.Changed]: somebody else has finished meanwhile, maybe with renditions of
+// another upload, or under other settings, between ours.
+func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if !r.recorded() {
 		return nil
 	}
-	var data bytes.Buffer
-	encoder := json.NewEncoder(&data)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(result); err != nil {
+	record, err := result.Record(r.destination, r.label())
+	if err != nil {
 		return err
 	}
-	_, err := r.write(ctx, s3io.Upload{
-		Bucket: r.destination, Key: RecordKey(r.object.key), ContentType: "application/json", Data: data.Bytes(), Metadata: r.metadata(),
-	})
+	if err := r.record.Wait(); err != nil {
+		return err
+	}
+	record.Replaces = r.standing
+	_, err = r.write(ctx, record)
 	return err
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -67,16 +67,16 @@ func TestEventsOfEverySource(t *testing.T) {
 		"a direct call":           `{"bucket":"photos","key":"a b+c.jpg"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r := one(t, h, []byte(event)); r.Status != handler.Resized || r.Source.Key != raw {
+			if r := one(t, h, []byte(event)); r.Status != report.Resized || r.Source.Key != raw {
 				t.Errorf("%+v", r)
 			}
 			answer, err := h.Respond(t.Context(), []byte(event))
-			if report, ok := answer.(handler.Report); err != nil || !ok || len(report.Results) != 1 {
+			if answer, ok := answer.(report.Report); err != nil || !ok || len(answer.Results) != 1 {
 				t.Errorf("%v, %v", answer, err)
 			}
 		})
 	}
-	if r := one(t, h, []byte(detail("Object Deleted", raw))); r.Status != handler.Skipped {
+	if r := one(t, h, []byte(detail("Object Deleted", raw))); r.Status != report.Skipped {
 		t.Errorf("a deletion: %+v", r)
 	}
 }
@@ -85,12 +85,12 @@ func TestARecordThatCannotBeReadLeavesTheOthersAlone(t *testing.T) {
 	b := newBench(t)
 	b.upload(t, "one.jpg", photo(t, 400, 300, 1))
 	b.upload(t, "two.jpg", photo(t, 400, 300, 2))
-	report, err := b.handler(t, b).Handle(t.Context(), []byte(s3Event("one.jpg", "%zz", "two.jpg")))
-	if f := failureOf(t, err); f.Class != handler.ClassUnknownEvent || !strings.Contains(f.Error(), "record 2 of 3") {
+	answer, err := b.handler(t, b).Handle(t.Context(), []byte(s3Event("one.jpg", "%zz", "two.jpg")))
+	if f := failureOf(t, err); f.Class != report.ClassUnknownEvent || !strings.Contains(f.Error(), "record 2 of 3") {
 		t.Errorf("%v", err)
 	}
-	if len(report.Results) != 2 || report.Results[0].Status != handler.Resized || report.Results[1].Source.Key != "two.jpg" {
-		t.Errorf("%+v", report)
+	if len(answer.Results) != 2 || answer.Results[0].Status != report.Resized || answer.Results[1].Source.Key != "two.jpg" {
+		t.Errorf("%+v", answer)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestEventsOfEveryKindOfUpload(t *testing.T) {
 		event := strings.Replace(s3Event("a.jpg"), "ObjectCreated:Put", name, 1)
 		event = strings.Replace(event, `"sequencer"`, `"eTag":"0123456789abcdef0123456789abcdef-12","versionId":"then","sequencer"`, 1)
 		r := one(t, h, []byte(event))
-		if r.Status != handler.Resized && r.Status != handler.Superseded || r.Source.VersionID != "now" || r.Source.ETag != now.ETag {
+		if r.Status != report.Resized && r.Status != report.Superseded || r.Source.VersionID != "now" || r.Source.ETag != now.ETag {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/resize/resizetest"
 	"s3resizer/s3io"
 )
@@ -27,10 +28,10 @@ func TestSpoiledPictures(t *testing.T) {
 				key := fmt.Sprintf("%s-%d.jpg", setting, i)
 				r := one(t, h, b.upload(t, key, s.Data))
 				accepted := s.Outcome == resizetest.Whole || s.Outcome == resizetest.Cut && setting == "accept"
-				if accepted != (r.Status == handler.Resized && len(r.Renditions) == 3) {
+				if accepted != (r.Status == report.Resized && len(r.Renditions) == 3) {
 					t.Errorf("%+v", r)
 				}
-				if !accepted && (r.Status != handler.Rejected || r.Class != "corrupt" || !strings.Contains(r.Reason, " at row ") || len(r.Renditions) > 0) {
+				if !accepted && (r.Status != report.Rejected || r.Class != "corrupt" || !strings.Contains(r.Reason, " at row ") || len(r.Renditions) > 0) {
 					t.Errorf("%+v", r)
 				}
 				if mended := s.Outcome == resizetest.Cut && setting == "reject"; strings.Contains(r.Reason, "; RESIZE_ON_TRUNCATED=accept renders what is there") != mended {
@@ -87,14 +88,14 @@ func TestTheSecondLookAtASpoiledPicture(t *testing.T) {
 			b.upload(t, "cut.jpg", photo(t, 1200, 900, 2))
 			return open()
 		}}
-		if r := one(t, b.handler(t, store), event); r.Status != handler.Resized || r.Source.Truncated {
+		if r := one(t, b.handler(t, store), event); r.Status != report.Resized || r.Source.Truncated {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("finds nothing: gone", func(t *testing.T) {
 		event := b.upload(t, "cut.jpg", cut)
 		store := &reopened{Store: b, second: func() (*s3io.Object, error) { return b.Open(t.Context(), "photos", "never.jpg") }}
-		if r := one(t, b.handler(t, store), event); r.Status != handler.Gone {
+		if r := one(t, b.handler(t, store), event); r.Status != report.Gone {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -113,7 +114,7 @@ func TestTheSecondLookAtASpoiledPicture(t *testing.T) {
 			},
 		} {
 			_, err := b.handler(t, &reopened{Store: b, second: second}).Handle(t.Context(), event)
-			if f := failureOf(t, err); f.Class != string(s3io.Transient) {
+			if f := failureOf(t, err); f.Class != report.Class(s3io.Transient) {
 				t.Errorf("%v", err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"s3resizer/internal/report"
 	"s3resizer/resize"
 )
 
@@ -22,13 +23,13 @@ const (
 type Step struct {
 	Stage     Stage
 	Span      resize.Span
-	Rendition Rendition // of Encode and Upload
+	Rendition report.Rendition // of Encode and Upload
 }
 
 type traceKey struct{}
 
 // WithTrace returns a context with which [Handler.Handle] and [Handler.Respond] tell trace of each step as it ends, from
-// several goroutines, as net/http/httptrace does for a request; [Timings] sum the same steps up. After an Upload, the
+// several goroutines, as net/http/httptrace does for a request; [report.Timings] sum the same steps up. After an Upload, the
 // rendition is in place. Download and Decode are told of when all renditions are. An object that is overwritten meanwhile
 // goes through all its steps again.
 func WithTrace(ctx context.Context, trace func(Step)) context.Context {
@@ -36,7 +37,7 @@ func WithTrace(ctx context.Context, trace func(Step)) context.Context {
 }
 
 // traced tells of a step, if anybody wants to know.
-func traced(ctx context.Context, stage Stage, start, end time.Time, of Rendition) {
+func traced(ctx context.Context, stage Stage, start, end time.Time, of report.Rendition) {
 	if trace, ok := ctx.Value(traceKey{}).(func(Step)); ok {
 		trace(Step{stage, resize.Span{Start: start, End: end}, of})
 	}

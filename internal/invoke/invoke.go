@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
@@ -47,10 +46,10 @@ func New(cfg aws.Config, name, destination string) *Function {
 var pauses = retry.NewExponentialJitterBackoff(20 * time.Second)
 
 // Resize does one object.
-func (f *Function) Resize(ctx context.Context, bucket, key string) (handler.Result, error) {
+func (f *Function) Resize(ctx context.Context, bucket, key string) (report.Result, error) {
 	payload, err := json.Marshal(map[string]string{"bucket": bucket, "key": key})
 	if err != nil {
-		return handler.Result{}, err
+		return report.Result{}, err
 	}
 	in := &lambda.InvokeInput{FunctionName: &f.name, InvocationType: types.InvocationTypeRequestResponse, Payload: payload}
 	begun := time.Now()
@@ -58,25 +57,22 @@ func (f *Function) Resize(ctx context.Context, bucket, key string) (handler.Resu
 		out, err := f.client.Invoke(ctx, in)
 		switch {
 		case err == nil && out.FunctionError != nil:
-			return handler.Result{}, failureOf(out.Payload)
+			return report.Result{}, failureOf(out.Payload)
 		case err == nil:
 			return f.result(out.Payload, key)
 		case !full(err):
-			return handler.Result{}, f.explain(ctx, err)
+			return report.Result{}, f.explain(ctx, err)
 		case time.Since(begun) > f.patience:
-			return handler.Result{}, &backfill.Failure{Class: ClassThrottled, Reason: fmt.Sprintf("Lambda had no room for it in %v: %v; take fewer --jobs, or raise the function's concurrency", f.patience, err), Temporary: true}
+			return report.Result{}, &backfill.Failure{Class: report.ClassThrottled, Reason: fmt.Sprintf("Lambda had no room for it in %v: %v; take fewer --jobs, or raise the function's concurrency", f.patience, err), Temporary: true}
 		}
 		pause, _ := pauses.BackoffDelay(min(attempt, 10), err)
 		select {
 		case <-time.After(pause + time.Duration(rand.Int64N(int64(100*time.Millisecond)))):
 		case <-ctx.Done():
-			return handler.Result{}, ctx.Err()
+			return report.Result{}, ctx.Err()
 		}
 	}
 }
-
-// ClassThrottled is the class of what Lambda had no room for.
-const ClassThrottled = "throttled"
 
 // full tells whether Lambda asks for fewer invocations, at once or a second.
 func full(err error) bool {
@@ -86,15 +82,15 @@ func full(err error) bool {
 }
 
 // result reads the function's answer.
-func (f *Function) result(payload []byte, key string) (handler.Result, error) {
-	var report handler.Report
-	if err := json.Unmarshal(payload, &report); err != nil || len(report.Results) != 1 || report.Results[0].Source.Key != key {
-		return handler.Result{}, fmt.Errorf("the function %s does not answer as s3resizer does: %.200s", f.name, payload)
+func (f *Function) result(payload []byte, key string) (report.Result, error) {
+	var answer report.Report
+	if err := json.Unmarshal(payload, &answer); err != nil || len(answer.Results) != 1 || answer.Results[0].Source.Key != key {
+		return report.Result{}, fmt.Errorf("the function %s does not answer as s3resizer does: %.200s", f.name, payload)
 	}
-	result := report.Results[0]
+	result := answer.Results[0]
 	for _, r := range result.Renditions {
 		if r.Bucket != f.destination {
-			return handler.Result{}, fmt.Errorf("the function %s writes to s3://%s, and not to s3://%s: name that one with --dest, and see whether its other RESIZE_ settings are those here", f.name, r.Bucket, f.destination)
+			return report.Result{}, fmt.Errorf("the function %s writes to s3://%s, and not to s3://%s: name that one with --dest, and see whether its other RESIZE_ settings are those here", f.name, r.Bucket, f.destination)
 		}
 	}
 	return result, nil
@@ -103,29 +99,22 @@ func (f *Function) result(payload []byte, key string) (handler.Result, error) {
 // failureOf is what the function, or Lambda for it, says of why there is no answer.
 func failureOf(payload []byte) *backfill.Failure {
 	var says struct {
-		Type    string `json:"errorType"`
-		Message string `json:"errorMessage"`
+		Type    report.Class `json:"errorType"` // of the function's own failures; else one of Lambda's words
+		Message string       `json:"errorMessage"`
 	}
 	_ = json.Unmarshal(payload, &says) // what can't be read is of no known type
 	failure := &backfill.Failure{Class: says.Type, Reason: says.Message}
 	switch {
-	case slices.Contains(classes, says.Type):
-		failure.Temporary = (&handler.Failure{Class: says.Type}).Temporary()
+	case says.Type.Meaning().Says != "":
+		failure.Temporary = says.Type.Meaning().Matter == report.Passing
 	case says.Type == "Sandbox.Timedout" || strings.Contains(says.Message, "Task timed out after"): // older runtimes have no type
-		failure.Class, failure.Fatal = backfill.ClassHung, true
-	case strings.HasPrefix(says.Type, "Runtime."): // it crashed, or was ended because it took too much memory
-		failure.Class, failure.Fatal = backfill.ClassCrashed, true
+		failure.Class, failure.Fatal = report.ClassHung, true
+	case strings.HasPrefix(string(says.Type), "Runtime."): // it crashed, or was ended because it took too much memory
+		failure.Class, failure.Fatal = report.ClassCrashed, true
 	default:
-		failure.Class, failure.Reason = handler.ClassInternal, strings.TrimPrefix(says.Type+": "+says.Message, ": ")
+		failure.Class, failure.Reason = report.ClassInternal, strings.TrimPrefix(string(says.Type)+": "+says.Message, ": ")
 	}
 	return failure
-}
-
-// classes are those that the function gives its failures.
-var classes = []string{
-	string(s3io.NotFound), string(s3io.NoSuchBucket), string(s3io.Changed), string(s3io.Denied), string(s3io.KMS), string(s3io.Archived),
-	string(s3io.WrongRegion), string(s3io.Invalid), string(s3io.Transient),
-	handler.ClassUnknownEvent, handler.ClassSameBucket, handler.ClassDeadline, handler.ClassInternal,
 }
 
 // explain sorts out why the function could not be invoked. What would be the same with every picture is no failure of one.
@@ -142,6 +131,6 @@ func (f *Function) explain(ctx context.Context, err error) error {
 	case errors.As(err, &fault) && fault.ErrorFault() == smithy.FaultClient:
 		return fmt.Errorf("invoke %s: %w", f.name, err)
 	default: // Lambda's own faults, and the network's
-		return &backfill.Failure{Class: string(s3io.Transient), Reason: fmt.Sprintf("invoke %s: %v", f.name, err), Temporary: true}
+		return &backfill.Failure{Class: report.Class(s3io.Transient), Reason: fmt.Sprintf("invoke %s: %v", f.name, err), Temporary: true}
 	}
 }

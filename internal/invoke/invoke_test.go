@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // function is one in a Lambda that answers so.
@@ -52,7 +52,7 @@ func TestTheAnswerIsTheReport(t *testing.T) {
 		fmt.Fprint(w, resized)
 	})
 	result, err := f.Resize(t.Context(), "photos", "a.jpg")
-	if err != nil || result.Status != handler.Resized || len(result.Renditions) != 1 {
+	if err != nil || result.Status != report.Resized || len(result.Renditions) != 1 {
 		t.Errorf("%+v, %v", result, err)
 	}
 	if asked != `{"bucket":"photos","key":"a.jpg"}` || kind != "RequestResponse" || path != "/2015-03-31/functions/s3resizer/invocations" {
@@ -63,17 +63,17 @@ func TestTheAnswerIsTheReport(t *testing.T) {
 func TestFailuresOfThePicture(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer    http.HandlerFunc
-		class     string
+		class     report.Class
 		temporary bool
 		fatal     bool
 	}{
 		"no permission":        {gave(`{"errorType":"access-denied","errorMessage":"access-denied: resize s3://photos/a.jpg: …"}`), "access-denied", false, false},
 		"it may pass":          {gave(`{"errorType":"transient","errorMessage":"the network"}`), "transient", true, false},
 		"little time was left": {gave(`{"errorType":"deadline","errorMessage":"…"}`), "deadline", true, false},
-		"no time was left":     {gave(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1 Error: Task timed out after 60.00 seconds"}`), backfill.ClassHung, false, true},
-		"in older words":       {gave(`{"errorMessage":"2026-11-23T10:00:00.000Z 1 Task timed out after 60.00 seconds"}`), backfill.ClassHung, false, true},
-		"a crash":              {gave(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: Runtime exited with error: signal: killed"}`), backfill.ClassCrashed, false, true},
-		"of an unknown type":   {gave(`{"errorType":"errorString","errorMessage":"oh"}`), handler.ClassInternal, false, false},
+		"no time was left":     {gave(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1 Error: Task timed out after 60.00 seconds"}`), report.ClassHung, false, true},
+		"in older words":       {gave(`{"errorMessage":"2026-11-23T10:00:00.000Z 1 Task timed out after 60.00 seconds"}`), report.ClassHung, false, true},
+		"a crash":              {gave(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: Runtime exited with error: signal: killed"}`), report.ClassCrashed, false, true},
+		"of an unknown type":   {gave(`{"errorType":"errorString","errorMessage":"oh"}`), report.ClassInternal, false, false},
 		"Lambda's own":         {failed(500, "ServiceException"), "transient", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,13 +125,13 @@ func TestItWaitsWhileLambdaHasNoRoom(t *testing.T) {
 		}
 		fmt.Fprint(w, resized)
 	})
-	if result, err := f.Resize(t.Context(), "photos", "a.jpg"); err != nil || result.Status != handler.Resized || asked.Load() != 3 {
+	if result, err := f.Resize(t.Context(), "photos", "a.jpg"); err != nil || result.Status != report.Resized || asked.Load() != 3 {
 		t.Errorf("%+v after %d: %v", result, asked.Load(), err)
 	}
 	f = function(t, failed(429, "TooManyRequestsException"))
 	f.patience = 200 * time.Millisecond
 	_, err := f.Resize(t.Context(), "photos", "a.jpg")
-	if failure := (*backfill.Failure)(nil); !errors.As(err, &failure) || failure.Class != ClassThrottled || !failure.Temporary {
+	if failure := (*backfill.Failure)(nil); !errors.As(err, &failure) || failure.Class != report.ClassThrottled || !failure.Temporary {
 		t.Error(err)
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"io"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 )
 
 // Namespace is what CloudWatch lists the metrics under.
 const Namespace = "s3resizer"
 
-// Failed is the status of an object that came to an error. All others are a [handler.Status].
+// Failed is the status of an object that came to an error. All others are a [report.Status].
 const Failed = "failed"
 
 // Log writes metrics, a line at a time.
@@ -40,7 +40,7 @@ func (l *Log) Started() {
 }
 
 // Outcome tells what came of one object: a result, or else a failure. What was resized is measured, too.
-func (l *Log) Outcome(r handler.Result, f *handler.Failure) {
+func (l *Log) Outcome(r report.Result, f *report.Failure) {
 	status, class, trace := string(r.Status), r.Class, r.TraceID
 	if f != nil {
 		status, class, trace = Failed, f.Class, f.TraceID
@@ -48,7 +48,7 @@ func (l *Log) Outcome(r handler.Result, f *handler.Failure) {
 	// The trace id is no dimension: it is there for those who search the log.
 	names, counted := map[string]string{"Status": status, "traceId": trace}, [][]string{{"FunctionName", "Status"}}
 	if class != "" {
-		names["Class"] = class
+		names["Class"] = string(class)
 		counted = append(counted, []string{"FunctionName", "Status", "Class"})
 	}
 	groups := []group{{counted, []value{{"Pictures", "Count", 1}}}}
@@ -59,7 +59,7 @@ func (l *Log) Outcome(r handler.Result, f *handler.Failure) {
 }
 
 // measures are of a picture that was resized.
-func measures(r handler.Result) []value {
+func measures(r report.Result) []value {
 	written := 0
 	for _, rendition := range r.Renditions {
 		written += rendition.Bytes

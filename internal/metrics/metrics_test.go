@@ -12,17 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"s3resizer/internal/handler"
+	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
 
 // resized is a picture of 12 megapixels.
-var resized = handler.Result{
+var resized = report.Result{
 	TraceID:    "trace",
-	Status:     handler.Resized,
-	Source:     handler.Source{Bucket: "photos", Key: "cat.jpg", Bytes: 3991974, Width: 4032, Height: 3024},
-	Renditions: []handler.Rendition{{Bytes: 13521}, {Bytes: 45898}, {Bytes: 201546}},
-	Timings:    &handler.Timings{Download: 101.2, Decode: 110.2, Encode: 28, Upload: 8.9, Total: 143.7},
+	Status:     report.Resized,
+	Source:     report.Source{Bucket: "photos", Key: "cat.jpg", Bytes: 3991974, Width: 4032, Height: 3024},
+	Renditions: []report.Rendition{{Bytes: 13521}, {Bytes: 45898}, {Bytes: 201546}},
+	Timings:    &report.Timings{Download: 101.2, Decode: 110.2, Encode: 28, Upload: 8.9, Total: 143.7},
 }
 
 // root reads a line, less what its own test looks at: cmd/lambda's, which holds lines against the format's rules.
@@ -38,8 +38,8 @@ func root(t *testing.T, line []byte) map[string]any {
 
 func TestValues(t *testing.T) {
 	for name, c := range map[string]struct {
-		result  handler.Result
-		failure *handler.Failure
+		result  report.Result
+		failure *report.Failure
 		want    map[string]any
 	}{
 		"a picture that was resized": {resized, nil, map[string]any{
@@ -47,12 +47,12 @@ func TestValues(t *testing.T) {
 			"DownloadTime": 101.2, "DecodeTime": 110.2, "EncodeTime": 28., "UploadTime": 8.9, "TotalTime": 143.7,
 		}},
 		"one that was rejected": {
-			handler.Result{TraceID: "trace", Status: handler.Rejected, Class: "corrupt", Source: resized.Source}, nil,
+			report.Result{TraceID: "trace", Status: report.Rejected, Class: "corrupt", Source: resized.Source}, nil,
 			map[string]any{"Status": "rejected", "Class": "corrupt", "Pictures": 1.},
 		},
-		"one that is gone": {handler.Result{TraceID: "trace", Status: handler.Gone}, nil, map[string]any{"Status": "gone", "Pictures": 1.}},
+		"one that is gone": {report.Result{TraceID: "trace", Status: report.Gone}, nil, map[string]any{"Status": "gone", "Pictures": 1.}},
 		"one that failed": {
-			handler.Result{}, &handler.Failure{Class: string(s3io.Denied), TraceID: "trace"},
+			report.Result{}, &report.Failure{Class: report.Class(s3io.Denied), TraceID: "trace"},
 			map[string]any{"Status": "failed", "Class": "access-denied", "Pictures": 1.},
 		},
 	} {

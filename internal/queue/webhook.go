@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
+
+	"s3resizer/internal/naming"
 )
 
 // WebhookEvents understands what an S3 gateway posts, one notification of any number of objects,
@@ -98,7 +99,7 @@ func (r *s3Record) normalize() error {
 		return errors.New("want eventName, s3.bucket.name and s3.object.key")
 	}
 	if !foreign || r.EventSource == "minio:s3" {
-		if key, err := url.QueryUnescape(object.Key); err == nil {
+		if key, err := naming.FromForm(object.Key); err == nil {
 			object.Key = key
 		} // else it was not encoded
 	}
@@ -122,6 +123,6 @@ func (r *s3Record) normalize() error {
 	}
 	bucket.ARN = "arn:aws:s3:::" + bucket.Name
 	object.ETag = strings.Trim(object.ETag, `"`)
-	object.Key = strings.ReplaceAll(url.QueryEscape(object.Key), "%2F", "/") // a form's encoding, with slashes
+	object.Key = naming.Form(object.Key)
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/resize"
 	"s3resizer/s3io"
 )
@@ -146,8 +146,8 @@ func (v *Verification) listings(ctx context.Context) []*listing {
 		next, stop := iter.Pull2(backfill.Listing(ctx, v.Store, bucket, before+v.Prefix, ""))
 		return &listing{next: next, stop: stop, before: before, endings: endings, ours: bucket == v.Bucket}
 	}
-	records := handler.RecordKey("")[len(handler.Records):]
-	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, handler.Records, []string{records})}
+	records := naming.Record("")[len(naming.Records):]
+	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, naming.Records, []string{records})}
 	for _, before := range v.sizeFolders() {
 		all = append(all, of(v.destination, before, extensions()))
 	}
@@ -172,7 +172,7 @@ func (v *Verification) sizeFolders() []string {
 // listings above; with another one, all but the records. With a prefix, it is what may be of it.
 func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 	return func(yield func(subject, error) bool) {
-		swept := append(v.sizeFolders(), handler.Records)
+		swept := append(v.sizeFolders(), naming.Records)
 		prefix := ""
 		if v.Prefix != "" {
 			if len(swept) > 1 {

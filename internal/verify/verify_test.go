@@ -2,22 +2,14 @@ package verify_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
-	"s3resizer/internal/backfill"
-	"s3resizer/internal/config"
-	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/internal/verify"
 	"s3resizer/s3io"
 )
@@ -223,7 +215,7 @@ func TestWhateverTheKeysAndTheTemplate(t *testing.T) {
 			}
 			maps.Copy(m.objects[source], alone.objects[source])
 			maps.Copy(m.objects[destination], alone.objects[destination])
-			delete(alone.objects[destination], handler.RecordKey(key))
+			delete(alone.objects[destination], naming.Record(key))
 			made[key] = slices.Sorted(maps.Keys(alone.objects[destination]))
 		}
 		expected := []string{}
@@ -237,7 +229,7 @@ func TestWhateverTheKeysAndTheTemplate(t *testing.T) {
 			if len(renditions) == 0 {
 				continue // rejected: its renditions would lie among the records
 			}
-			record := handler.RecordKey(key)
+			record := naming.Record(key)
 			one := renditions[random.IntN(len(renditions))]
 			switch random.IntN(6) {
 			case 0:
@@ -259,252 +251,5 @@ func TestWhateverTheKeysAndTheTemplate(t *testing.T) {
 		if slices.Sort(expected); !slices.Equal(got, expected) {
 			t.Fatalf("seed %d, %q: found\n  %s\nwant\n  %s", seed, slices.Sorted(maps.Keys(made)), strings.Join(got, "\n  "), strings.Join(expected, "\n  "))
 		}
-	}
-}
-
-// The bucket is in use meanwhile: what changes while it is looked at is no finding.
-func TestWhatChangesMeanwhileIsNoFinding(t *testing.T) {
-	s := settings(t)
-	for name, change := range map[string]func(t *testing.T, m *memory){
-		"overwritten and done": func(t *testing.T, m *memory) { m.upload(t, "a.png", 30); m.resize(t, s, "a.png") },
-		"deleted": func(_ *testing.T, m *memory) {
-			delete(m.objects[source], "a.png")
-			delete(m.objects[destination], "s-a.png")
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m := three(t)
-			m.before = func(op, _, key string) error {
-				if op == "get" && key == ".s3resizer/a.png.json" { // it was listed
-					m.mu.Lock()
-					m.before = nil
-					m.mu.Unlock()
-					change(t, m)
-				}
-				return nil
-			}
-			got, v := found(t, verify.Options{Store: m, Settings: s})
-			want(t, got)
-			if v.Progress().Changed != 1 {
-				t.Errorf("%+v", v.Progress())
-			}
-		})
-	}
-	t.Run("new, and listed only among the renditions", func(t *testing.T) {
-		m := three(t)
-		m.before = func(op, bucket, _ string) error {
-			if op == "list" && bucket == destination {
-				m.mu.Lock()
-				m.before = nil
-				m.mu.Unlock()
-				m.upload(t, "e.png", 9)
-				m.resize(t, s, "e.png")
-			}
-			return nil
-		}
-		got, _ := found(t, verify.Options{Store: m, Settings: s})
-		want(t, got)
-	})
-}
-
-func TestRemoveLooksOnceMore(t *testing.T) {
-	orphans := func(t *testing.T, m *memory) (*verify.Verification, []verify.Finding) {
-		delete(m.objects[source], "a.png")
-		var all []verify.Finding
-		v := verify.New(verify.Options{Bucket: source, Settings: settings(t), Store: m, Found: func(f verify.Finding) { all = append(all, f) }})
-		if err := v.Run(t.Context()); err != nil || len(all) != 3 {
-			t.Fatalf("%+v, %v", all, err)
-		}
-		return v, all
-	}
-	remove := func(t *testing.T, v *verify.Verification, all []verify.Finding) (removed int, back []string) {
-		for _, f := range all {
-			gone, original, err := v.Remove(t.Context(), f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if gone {
-				removed++
-			}
-			if original != nil {
-				back = append(back, original.Key)
-			}
-		}
-		return removed, back
-	}
-	t.Run("what is gone goes", func(t *testing.T) {
-		m := three(t)
-		v, all := orphans(t, m)
-		if removed, back := remove(t, v, all); removed != 3 || back != nil || len(m.objects[destination]) != 7 {
-			t.Errorf("%d were removed, %q came back, %d are left", removed, back, len(m.objects[destination]))
-		}
-		got, _ := found(t, verify.Options{Store: m, Settings: settings(t)})
-		want(t, got)
-	})
-	t.Run("an original that came before the removal", func(t *testing.T) {
-		m := three(t)
-		v, all := orphans(t, m)
-		m.upload(t, "a.png", 10)
-		if removed, _ := remove(t, v, all); removed != 0 || m.asked["delete"] != 0 {
-			t.Errorf("%d were removed", removed)
-		}
-	})
-	t.Run("a newer object in its place", func(t *testing.T) {
-		m := three(t)
-		v, all := orphans(t, m)
-		m.change(t, "s-a.png", func(u *s3io.Upload) { u.Data = []byte("newer") })
-		if removed, _ := remove(t, v, all); removed != 2 {
-			t.Errorf("%d were removed", removed)
-		}
-	})
-	t.Run("an original that comes at that moment is told of", func(t *testing.T) {
-		m := three(t)
-		v, all := orphans(t, m)
-		m.before = func(op, _, key string) error {
-			if op == "delete" && key == "s-a.png" { // the same bytes: no ETag tells these renditions from the old ones
-				m.mu.Lock()
-				m.before = nil
-				m.mu.Unlock()
-				m.upload(t, "a.png", 10)
-				m.resize(t, settings(t), "a.png")
-			}
-			return nil
-		}
-		_, back := remove(t, v, all)
-		if !slices.Contains(back, "a.png") {
-			t.Errorf("%q came back", back)
-		}
-		for _, key := range back {
-			m.resize(t, settings(t), key)
-		}
-		got, _ := found(t, verify.Options{Store: m, Settings: settings(t)})
-		want(t, got)
-	})
-	t.Run("not if nobody knows whether it is gone", func(t *testing.T) {
-		m := three(t)
-		v, all := orphans(t, m)
-		m.before = func(op, bucket, key string) error {
-			if op == "head" && bucket == source {
-				return &s3io.Error{Class: s3io.Denied, Op: op, Bucket: bucket, Key: key, Err: errors.New("you may not")}
-			}
-			return nil
-		}
-		if removed, _, err := v.Remove(t.Context(), all[0]); removed || s3io.ClassOf(err) != s3io.Denied || m.asked["delete"] != 0 {
-			t.Error(removed, err)
-		}
-	})
-}
-
-func TestWhatCantBeLookedAtIsToldAndTooMuchOfItEndsIt(t *testing.T) {
-	denied := func(key string) error {
-		return &s3io.Error{Class: s3io.Denied, Op: "head", Bucket: destination, Key: key, Err: errors.New("you may not")}
-	}
-	m := three(t)
-	m.before = func(op, _, key string) error {
-		if op == "head" && key == "s-a.png" {
-			return denied(key)
-		}
-		return nil
-	}
-	got, _ := found(t, verify.Options{Store: m, Settings: settings(t)})
-	want(t, got, "failed ")
-
-	for i := range 40 {
-		key := strconv.Itoa(i)
-		m.objects[source][key], m.objects[destination]["s-"+key] = s3io.Upload{Key: key}, s3io.Upload{}
-	}
-	m.before = func(op, _, key string) error {
-		if op != "list" {
-			return denied(key)
-		}
-		return nil
-	}
-	err := verify.New(verify.Options{Bucket: source, Store: m, Settings: settings(t)}).Run(t.Context())
-	if stopped := (*backfill.StoppedError)(nil); !errors.As(err, &stopped) || stopped.Last.Remedy() == "" {
-		t.Error(err)
-	}
-	m.before = func(op, bucket, key string) error {
-		if op == "list" && bucket == destination {
-			return denied(key)
-		}
-		return nil
-	}
-	if err := verify.New(verify.Options{Bucket: source, Store: m, Settings: settings(t)}).Run(t.Context()); s3io.ClassOf(err) != s3io.Denied {
-		t.Error(err)
-	}
-}
-
-// endless is a bucket of n originals, each with its set, that nobody holds.
-type endless struct {
-	memory
-	n    int
-	peak atomic.Uint64 // bytes of heap
-
-	settings config.Settings
-}
-
-const digits = 9
-
-func (e *endless) List(_ context.Context, bucket, prefix, after string) (page []s3io.Listed, more bool, err error) {
-	var now runtime.MemStats
-	runtime.ReadMemStats(&now)
-	e.peak.Store(max(e.peak.Load(), now.HeapAlloc))
-	folder, ending := prefix, ".png"
-	if prefix == handler.Records {
-		ending = ".png.json"
-	}
-	if prefix == "" && bucket == destination {
-		return nil, false, nil
-	}
-	first := 0
-	if number := strings.TrimPrefix(after, folder); number != "" {
-		if first, err = strconv.Atoi(number[:digits]); err != nil {
-			return nil, false, err
-		}
-		first++
-	}
-	for ; first < e.n && len(page) < 1000; first++ {
-		page = append(page, s3io.Listed{Key: folder + fmt.Sprintf("%09d", first) + ending, ETag: "1", Size: 1})
-	}
-	return page, first < e.n, nil
-}
-
-func (e *endless) Open(_ context.Context, bucket, key string) (*s3io.Object, error) {
-	original := handler.RecordedKey(key)
-	if original[digits-1] == '7' {
-		return nil, &s3io.Error{Class: s3io.NotFound, Op: "open", Bucket: bucket, Key: key, Err: errors.New("no such key")}
-	}
-	record := fmt.Sprintf(`{"status":"resized","source":{"bucket":"photos","key":%[1]q,"etag":"1","format":"png","width":8,"height":8},"renditions":[
-		{"size":"s","key":"s-%[1]s","format":"png","width":2,"height":2,"bytes":1,"etag":"1"},{"size":"m","key":"m-%[1]s","format":"png","width":4,"height":4,"bytes":1,"etag":"1"}]}`, original)
-	return &s3io.Object{ReadCloser: io.NopCloser(strings.NewReader(record)), Info: s3io.Info{Metadata: map[string]string{
-		"s3resizer-source": "s3://photos/" + original, "s3resizer-source-etag": "1", "s3resizer-settings": e.settings.Fingerprint()}}}, nil
-}
-
-func (e *endless) Head(_ context.Context, bucket, key string) (s3io.Info, error) {
-	return s3io.Info{Bucket: bucket, Key: key, ETag: "1"}, nil
-}
-
-func TestMemoryIsFlat(t *testing.T) {
-	peak := func(n int) uint64 {
-		e := &endless{n: n, settings: settings(t)}
-		var told int
-		v := verify.New(verify.Options{Bucket: source, Store: e, Settings: e.settings, Quick: true, Found: func(verify.Finding) { told++ }})
-		if err := v.Run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if p := v.Progress(); int(p.Originals) != n || told != n/10 || int(p.Findings[verify.MissingRecord]) != told {
-			t.Errorf("%+v of %d", p, n)
-		}
-		return e.peak.Load()
-	}
-	n := 500_000
-	if testing.Short() {
-		n = 20_000
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what is garbage should not count
-	few, many := peak(1000), peak(n)
-	t.Logf("heap, at most: %d KiB with 1000 originals, %d KiB with %d", few>>10, many>>10, n)
-	if many > few+8<<20 { // five listings, a few pages each
-		t.Errorf("%d KiB with 1000 originals, %d KiB with %d", few>>10, many>>10, n)
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"os"
 	"testing"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 	"s3resizer/resize"
 )
 
 const byLibvips = "libvips: all of it decoded, turned upright, one Lanczos step"
 
 // scene is a file of a generated photo.
-func scene(kind photos.Kind, seed uint64, width, height int, o photos.Options) func() ([]byte, error) {
-	return func() ([]byte, error) { return photos.Encode(photos.Scene(kind, seed, width, height), o) }
+func scene(kind demo.Kind, seed uint64, width, height int, o demo.Options) func() ([]byte, error) {
+	return func() ([]byte, error) { return demo.Encode(demo.Scene(kind, seed, width, height), o) }
 }
 
 // drawn is a PNG by Go's encoder, which keeps 16 bits.
@@ -35,7 +35,7 @@ func stored(path string) func() ([]byte, error) {
 // demoRows are the pictures of the demo: every format and every oddity that phones and cameras upload.
 func demoRows(t *testing.T) []row {
 	t.Helper()
-	set, err := photos.DemoSet()
+	set, err := demo.Set()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ var everyOutput = []resize.Format{resize.JPEG, resize.PNG, resize.WebP, resize.A
 var photoRows = []row{
 	{
 		is:   "a JPEG with EXIF, in which the GPS position is",
-		file: scene(photos.Sea, 3, 900, 600, photos.Options{Format: "jpeg", Quality: 90, Orientation: 6}), formats: everyOutput,
+		file: scene(demo.Sea, 3, 900, 600, demo.Options{Format: "jpeg", Quality: 90, Orientation: 6}), formats: everyOutput,
 		right: []expectation{has("Exif\x00\x00"), source{resize.JPEG, 900, 600}},
 		truth: "the contract: renditions have no EXIF", slow: true,
 	},
@@ -71,7 +71,7 @@ var photoRows = []row{
 
 // turned is a photo that is upright with the given EXIF orientation.
 func turned(orientation int) func() ([]byte, error) {
-	return scene(photos.Mountains, 3, 1700, 1100, photos.Options{Format: "jpeg", Quality: 95, Orientation: orientation})
+	return scene(demo.Mountains, 3, 1700, 1100, demo.Options{Format: "jpeg", Quality: 95, Orientation: orientation})
 }
 
 // upright is right of each of them.
@@ -97,7 +97,7 @@ var orientationRows = []row{
 func odd(is string, width, height, orientation, size int) row {
 	return row{
 		is:   is,
-		file: scene(photos.City, 5, width, height, photos.Options{Format: "jpeg", Quality: 92, Orientation: orientation}), widths: []int{size}, formats: []resize.Format{resize.PNG},
+		file: scene(demo.City, 5, width, height, demo.Options{Format: "jpeg", Quality: 92, Orientation: orientation}), widths: []int{size}, formats: []resize.Format{resize.PNG},
 		right: []expectation{source{resize.JPEG, width, height}, near{least: map[int]float64{size: 38}}},
 		truth: byLibvips, slow: true,
 	}
@@ -120,7 +120,7 @@ var alphaRows = []row{
 	{
 		is: "a sticker with alpha",
 		file: func() ([]byte, error) {
-			return photos.Encode(photos.Sticker(1, 1600, 1200), photos.Options{Format: "png"})
+			return demo.Encode(demo.Sticker(1, 1600, 1200), demo.Options{Format: "png"})
 		}, formats: everyOutput,
 		right: []expectation{source{resize.PNG, 1600, 1200}, alphaWhereItCanBe{}},
 		truth: "the contract: alpha is kept where the format has it", slow: true,

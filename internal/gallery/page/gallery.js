@@ -64,7 +64,7 @@ function showAbout() {
   $('empty-line').textContent = cliLine('cat.jpg');
   $('sample-offer').hidden = !about.samples;
   $('settings-all').tBodies[0].replaceChildren(...Object.entries(about.settings).sort().map(([name, value]) =>
-    make('tr', {}, make('th', { scope: 'row', className: 'num' }, name), make('td', { className: 'num' }, value || '–'))));
+    make('tr', { title: about.says[name] }, make('th', { scope: 'row', className: 'num' }, name), make('td', { className: 'num' }, value || '–'))));
 }
 
 function showTotals(t) {

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"os"
 
-	"s3resizer/bench/photos"
+	"s3resizer/internal/demo"
 )
 
 func main() {
-	img := photos.Scene(photos.Meadow, 7, 203, 149)
+	img := demo.Scene(demo.Meadow, 7, 203, 149)
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	fmt.Fprintf(out, "P6 %d %d 255\n", img.Rect.Dx(), img.Rect.Dy())

@@ -1,0 +1,217 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"s3resizer/internal/naming"
+	"s3resizer/resize"
+)
+
+func setSizes(s *Settings, value string) error {
+	s.Sizes = nil
+	const right = `want name=width pairs such as "small=368,large=1440"`
+	for pair := range strings.SplitSeq(value, ",") {
+		name, width, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		w, err := strconv.Atoi(width)
+		switch {
+		case err != nil || w < 1 || w > maxWidth:
+			return fmt.Errorf("%q: %s, the width between 1 and %d pixels", pair, right, maxWidth)
+		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "":
+			return fmt.Errorf("%q: %s, the name of letters, digits, - and _", pair, right)
+		case slices.ContainsFunc(s.Sizes, func(known resize.Size) bool { return known.Name == name }):
+			return fmt.Errorf("the size %q is there twice", name)
+		}
+		s.Sizes = append(s.Sizes, resize.Size{Name: name, Width: w})
+	}
+	return nil
+}
+
+// maxWidth is the widest picture that every output format but WebP holds; see resize for the formats' own limits.
+const maxWidth = 16384
+
+func setFormats(s *Settings, value string) error {
+	s.Formats = nil
+	for name := range strings.SplitSeq(value, ",") {
+		f := resize.Format(strings.TrimSpace(name))
+		if !slices.Contains(resize.OutputFormats(), f) {
+			return fmt.Errorf("%q: want a comma list of %v", name, resize.OutputFormats())
+		}
+		if slices.Contains(s.Formats, f) {
+			return fmt.Errorf("%q is there twice", name)
+		}
+		s.Formats = append(s.Formats, f)
+	}
+	return nil
+}
+
+func setQuality(s *Settings, value string) error {
+	return setPerFormat(value, 1, 100, "jpeg=80,webp=78,avif=50", s.qualities())
+}
+
+func (s *Settings) qualities() map[string]*int {
+	return map[string]*int{"jpeg": &s.Quality.JPEG, "webp": &s.Quality.WebP, "avif": &s.Quality.AVIF}
+}
+
+func setEffort(s *Settings, value string) error {
+	err := setPerFormat(value, 1, 9, "webp=2,avif=2,gif=4", s.efforts())
+	s.Effort.WebP = min(s.Effort.WebP, 6) // where libwebp's scale ends
+	return err
+}
+
+func (s *Settings) efforts() map[string]*int {
+	return map[string]*int{"webp": &s.Effort.WebP, "avif": &s.Effort.AVIF, "gif": &s.Effort.GIF}
+}
+
+// setPerFormat reads one number for every format, or one each. What is not named keeps its default.
+func setPerFormat(value string, least, most int, example string, each map[string]*int) error {
+	for pair := range strings.SplitSeq(value, ",") {
+		format, number, perFormat := strings.Cut(strings.TrimSpace(pair), "=")
+		if !perFormat {
+			number = format
+		}
+		n, err := strconv.Atoi(number)
+		target, known := each[format]
+		switch {
+		case err != nil || n < least || n > most || perFormat && !known || !perFormat && strings.Contains(value, ","):
+			return fmt.Errorf("%q: want a number from %d to %d for all formats, or one per format, such as %q", pair, least, most, example)
+		case perFormat:
+			*target = n
+		default:
+			for _, target := range each {
+				*target = n
+			}
+		}
+	}
+	return nil
+}
+
+func setDestBucket(s *Settings, value string) (err error) {
+	s.DestBucket, err = naming.ParseBucket(value)
+	return err
+}
+
+func setKeyTemplate(s *Settings, value string) (err error) {
+	s.Key, err = naming.ParseKey(value)
+	return err
+}
+
+// checkNames refuses sizes that the template can't tell apart.
+func checkNames(s Settings) error {
+	var sizes, extensions []string
+	for _, size := range s.Sizes {
+		sizes = append(sizes, size.Name)
+	}
+	for _, format := range resize.OutputFormats() {
+		extensions = append(extensions, format.Extension())
+	}
+	if err := s.Key.CheckSizes(sizes, extensions); err != nil {
+		return fmt.Errorf("%sSIZES, %[1]sKEY_TEMPLATE: %w", prefix, err)
+	}
+	return nil
+}
+
+func setBackground(s *Settings, value string) error {
+	named := map[string]string{"white": "#ffffff", "black": "#000000"}
+	if hex, ok := named[value]; ok {
+		value = hex
+	}
+	rgb, err := strconv.ParseUint(strings.TrimPrefix(value, "#"), 16, 24)
+	if err != nil || len(value) != len("#rrggbb") || value[0] != '#' {
+		return errors.New(`want "white", "black" or "#rrggbb"`)
+	}
+	s.Background = resize.Color{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb)}
+	return nil
+}
+
+func setCacheControl(s *Settings, value string) error {
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New(`want the value of a Cache-Control header, in printable ASCII, such as "public, max-age=31536000"`)
+	}
+	s.CacheControl = value
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	// slog has levels between these, such as "info+1", which no line is of.
+	if s.LogLevel.UnmarshalText([]byte(value)) != nil || strings.ContainsAny(value, "+-") {
+		return errors.New(`want "debug", "info", "warn" or "error"`)
+	}
+	return nil
+}
+
+func setBucketOwner(s *Settings, value string) error {
+	if value != AnyOwner && (len(value) != 12 || strings.Trim(value, "0123456789") != "") {
+		return fmt.Errorf("want the 12 digits of an AWS account id, or %q to switch the check off (for an S3 that is not AWS's)", AnyOwner)
+	}
+	s.BucketOwner = value
+	return nil
+}
+
+func setSwitch(to *bool, value string) error {
+	if value != "on" && value != "off" {
+		return errors.New(`want "on" or "off"`)
+	}
+	*to = value == "on"
+	return nil
+}
+
+func setOnTruncated(s *Settings, value string) error {
+	if value != "reject" && value != "accept" {
+		return errors.New(`want "reject" or "accept", for JPEGs that are cut short but have half of their rows`)
+	}
+	s.AcceptTruncated = value == "accept"
+	return nil
+}
+
+func setMaxBytes(s *Settings, value string) (err error) {
+	s.MaxBytes, err = bytes(value)
+	return err
+}
+
+func setMaxMemory(s *Settings, value string) (err error) {
+	s.Limits.MaxMemory, err = bytes(value)
+	return err
+}
+
+func bytes(value string) (int64, error) {
+	number, unit := value, int64(1)
+	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if n, ok := strings.CutSuffix(value, suffix); ok {
+			number, unit = n, factor
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if err != nil || n < 1 || n > 1<<40/unit {
+		return 0, errors.New(`want a number of bytes such as "134217728" or "128MiB"`)
+	}
+	return n * unit, nil
+}
+
+func setMaxPixels(s *Settings, value string) (err error) {
+	s.Limits.MaxPixels, err = strconv.ParseInt(value, 10, 64)
+	if err != nil || s.Limits.MaxPixels < 1 {
+		return errors.New(`want a number of pixels, width × height × frames, such as "150000000"`)
+	}
+	return nil
+}
+
+func setMaxFrames(s *Settings, value string) (err error) {
+	s.Limits.MaxFrames, err = strconv.Atoi(value)
+	if err != nil || s.Limits.MaxFrames < 1 || s.Limits.MaxFrames > 10000 { // beyond, libvips takes the first for all
+		return errors.New(`want a number of frames such as "500", at most 10000`)
+	}
+	return nil
+}
+
+func setDeadlineMargin(s *Settings, value string) (err error) {
+	s.DeadlineMargin, err = time.ParseDuration(value)
+	if err != nil || s.DeadlineMargin < 0 || s.DeadlineMargin > time.Minute {
+		return errors.New(`want a duration of at most a minute such as "500ms" or "2s"`)
+	}
+	return nil
+}
