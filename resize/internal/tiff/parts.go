@@ -111,7 +111,7 @@ func (p *Page) complete(page int) error {
 		d.all, of = min(d.all, d.offsets.count, d.lengths.count), fmt.Sprintf(" of page %d", page)
 	case d.all == 0 || !p.sensible() || p.samples() == 0 || p.samples() > mostSamples:
 		return errDamaged
-	case d.all > mostParts:
+	case d.all > mostParts && p.whole(d.offsets): // else, one is missing
 		return rejection.TooLargef("a TIFF in %d %ss; the limit is %d, and with larger ones it is read", d.all, d.name, mostParts)
 	}
 	for i := range d.all {
