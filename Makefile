@@ -217,6 +217,10 @@ memory: tools $(libvips) ## what pictures take, against what was estimated; the 
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
 
+.PHONY: hostile
+hostile: tools $(libvips) ## small files made to take long or much memory, growing, through the function with 1769 MB: seconds, memory, verdict; a minute
+	S3RESIZER_LONG=1 go test -count=1 -v -timeout 1h -run '^TestHostile$$' ./cmd/lambda
+
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(golangci) run

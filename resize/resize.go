@@ -200,6 +200,9 @@ func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) err
 		return Summary{}, err
 	}
 	defer closeAll(pictures)
+	if err := s.checkAnimation(pictures); err != nil {
+		return Summary{}, err
+	}
 	summary, err := s.decodeWidest(ctx, spec, pictures)
 	if err != nil {
 		return Summary{}, err
