@@ -181,6 +181,28 @@ func TestAnS3ThatTakesNoNoticeOfConditions(t *testing.T) {
 	wantClass(t, err, s3io.Changed)
 }
 
+// A body that is taken up somewhere else than where it broke is no object.
+func TestAnotherRangeThanWasAskedFor(t *testing.T) {
+	s := newSuite(t, devtest.Start(t, devserver.Options{}))
+	s.put(t, "k", noise(2*part+1, 1))
+	cfg := s.cfg.Copy()
+	cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		response, err := s.wire.next.RoundTrip(r)
+		if err == nil && strings.HasPrefix(response.Header.Get("Content-Range"), "bytes 8388608-") {
+			response.Header.Set("Content-Range", strings.Replace(response.Header.Get("Content-Range"), "8388608", "8388607", 1))
+		}
+		return response, err
+	})
+	o, err := s3io.New(cfg, s3io.Options{}).Open(t.Context(), s.bucket, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if n, err := io.Copy(io.Discard, o); err == nil {
+		t.Errorf("%d bytes were read", n)
+	}
+}
+
 type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }

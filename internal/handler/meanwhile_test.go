@@ -1,11 +1,15 @@
 package handler_test
 
 import (
+	"context"
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"s3resizer/internal/handler"
 	"s3resizer/internal/report"
 	"s3resizer/internal/report/reporttest"
 	"s3resizer/resize/resizetest"
@@ -134,17 +138,62 @@ func TestTheSameBytesWithAnotherCacheControl(t *testing.T) {
 	b := newBench(t)
 	data := photo(t, 2000, 1500, 1)
 	event := b.upload(t, "cat.jpg", data)
-	m := b.before("medium-", func() {
+	m := &meddler{Store: b}
+	again := func() {
 		if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: "cat.jpg", ContentType: "image/jpeg", CacheControl: "no-store", Data: data}); err != nil {
 			t.Fatal(err)
 		}
 		one(t, b.handler(t, b), <-b.events)
-	})
-	one(t, b.handler(t, m), event)
-	b.wantOne(t)
-	if info, _ := b.get(t, "photos-resized", "small-cat.jpg"); info.CacheControl != "no-store" {
-		t.Errorf("Cache-Control %q", info.CacheControl)
 	}
+	for what, store := range map[string]handler.Store{"with conditions": m, "without": unconditional{m}} {
+		m.beforePut = b.before("medium-", again).beforePut
+		one(t, b.handler(t, store), event)
+		b.wantOne(t)
+		if info, _ := b.get(t, "photos-resized", "small-cat.jpg"); info.CacheControl != "no-store" {
+			t.Errorf("%s: Cache-Control %q", what, info.CacheControl)
+		}
+		event = b.upload(t, "cat.jpg", data)
+	}
+}
+
+// unconditional is an S3 that takes no notice of what an object is to replace.
+type unconditional struct{ handler.Store }
+
+func (u unconditional) Put(ctx context.Context, upload s3io.Upload) (string, error) {
+	upload.Replaces = ""
+	return u.Store.Put(ctx, upload)
+}
+
+// What stands in the place of the record is known before the first rendition is written: who finishes after that is noticed.
+func TestNothingIsWrittenBeforeTheRecordIsKnown(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+	late := &lateRecord{Store: b, t: t}
+	if r := one(t, b.handler(t, late), event); r.Status != report.Resized {
+		t.Errorf("%+v", r)
+	}
+}
+
+// lateRecord takes its time to tell of a record.
+type lateRecord struct {
+	handler.Store
+	t    *testing.T
+	told atomic.Bool
+}
+
+func (s *lateRecord) Head(ctx context.Context, bucket, key string) (s3io.Info, error) {
+	if strings.HasPrefix(key, ".s3resizer/") {
+		time.Sleep(500 * time.Millisecond)
+		s.told.Store(true)
+	}
+	return s.Store.Head(ctx, bucket, key)
+}
+
+func (s *lateRecord) Put(ctx context.Context, u s3io.Upload) (string, error) {
+	if !s.told.Load() {
+		s.t.Errorf("%s is written before it is known what record stands", u.Key)
+	}
+	return s.Store.Put(ctx, u)
 }
 
 // a.tif becomes a.tif.jpg, and so does a.tif.jpg: whoever comes second is told, as long as the first one is there.
