@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"s3resizer/internal/naming"
 
@@ -18,12 +19,13 @@ import (
 // object is one object that an event names.
 type object struct {
 	bucket, key string
-	etag        string // of the upload that raised the event; "" where the event has none
-	trace       string // what the event, its report and its log lines have in common; "" where the event has none
-	removal     string // the event's name, if it tells that the object, or a version of it, was removed
-	skip        string // why there is nothing to do, or ""
-	err         error  // why this part of the event could not be read; the rest of it is done all the same
-	part        string // the id of the SQS message or of the S3 Batch task that named it
+	etag        string        // of the upload that raised the event; "" where the event has none
+	trace       string        // what the event, its report and its log lines have in common; "" where the event has none
+	removal     string        // the event's name, if it tells that the object, or a version of it, was removed
+	skip        string        // why there is nothing to do, or ""
+	err         error         // why this part of the event could not be read; the rest of it is done all the same
+	allowed     time.Duration // from the invocation's beginning to where work stops; 0 for ever
+	part        string        // the id of the SQS message or of the S3 Batch task that named it
 }
 
 // request is an event, read.

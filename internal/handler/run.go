@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"s3resizer/internal/naming"
@@ -30,6 +31,8 @@ type run struct {
 	started     time.Time
 	opening     time.Time
 	lastByte    time.Time
+	worked      time.Duration // on the picture, with what S3 took meanwhile
+	waited      atomic.Int64  // that, in nanoseconds
 
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []report.Rendition
@@ -52,6 +55,7 @@ type sourceBody struct {
 }
 
 func (b sourceBody) Read(p []byte) (int, error) {
+	defer b.run.waiting()()
 	n, err := b.Reader.Read(p)
 	b.run.lastByte = time.Now()
 	return n, err
@@ -61,6 +65,7 @@ func (b sourceBody) Len() int { return int(b.run.info.Size) }
 
 // Reopen fetches the object once more, for a picture of which nobody knows yet whether it is damaged.
 func (b sourceBody) Reopen(ctx context.Context) (io.ReadCloser, error) {
+	defer b.run.waiting()()
 	bucket, key := b.run.object.bucket, b.run.object.key
 	again, err := b.run.h.store.Open(ctx, bucket, key)
 	if err != nil {
@@ -140,9 +145,9 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
-		if r.h.settings.Record && naming.Reserved(key) && key != naming.Record(r.object.key) {
+		if folder := naming.Reserved(key); r.h.settings.Record && folder != "" && key != naming.Record(r.object.key) {
 			return &resize.Rejection{Class: resize.Class(report.ClassReservedKey), Reason: fmt.Sprintf(
-				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", naming.Records)}
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", folder)}
 		}
 		if len(key) > naming.MaxKey {
 			return &resize.Rejection{Class: resize.Class(report.ClassKeyTooLong), Reason: fmt.Sprintf(
@@ -347,6 +352,7 @@ func (r *run) putRecord(ctx context.Context, result report.Result) error {
 
 // write puts an object, and logs what it took.
 func (r *run) write(ctx context.Context, u s3io.Upload) (etag string, err error) {
+	defer r.waiting()()
 	start := time.Now()
 	etag, err = r.h.store.Put(ctx, u)
 	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("traceId", r.object.trace), slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),

@@ -13,6 +13,7 @@ type Class string
 const (
 	ClassKeyTooLong   Class = "key-too-long"  // no room is left for the keys of what is made of it
 	ClassReservedKey  Class = "reserved-key"  // its renditions would lie among the records
+	ClassTooSlow      Class = "too-slow"      // it took all the time there was, twice
 	ClassUnknownEvent Class = "unknown-event" // of a shape that is not handled
 	ClassSameBucket   Class = "same-bucket"   // source and destination are one: refused
 	ClassDeadline     Class = "deadline"      // the time limit came too close
@@ -47,6 +48,7 @@ var Classes = []Meaning{
 	{"too-large", Pictures, "beyond `RESIZE_MAX_…`", "if such pictures are wanted, raise the limit, and the function's memory with it"},
 	{"corrupt", Pictures, "damaged or cut short", "have it uploaded again"},
 	{ClassKeyTooLong, Pictures, "its key leaves no room for a rendition's, or the record's: S3 ends at 1024 bytes", "upload under a shorter key, or shorten `RESIZE_KEY_TEMPLATE` or the sizes' names"},
+	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and send the event again"},
 	{ClassReservedKey, Pictures, "its renditions would lie in `.s3resizer/`, where the records are", "move the upload, or choose another `RESIZE_KEY_TEMPLATE`"},
 
 	{Class(s3io.Transient), Passing, "the network, time-outs, throttling, S3's own faults", "nothing, it is tried again; if it lasts, look at the way to S3 (VPC endpoint, proxy) and at S3's health"},
