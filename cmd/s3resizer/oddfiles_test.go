@@ -64,9 +64,11 @@ func TestResizePrintsNoControlCharactersOfNames(t *testing.T) {
 func TestResizeNeverOverwritesASourceThroughALink(t *testing.T) {
 	source := jpegOf(t, 400, 300)
 	for name, link := range map[string]func(dir string) error{
-		"the source is a link":  func(dir string) error { return os.Symlink("small-cat.jpg", filepath.Join(dir, "dog.jpg")) },
-		"the folder is a link":  func(dir string) error { return os.Symlink(".", filepath.Join(dir, "o")) },
-		"one file of two names": func(dir string) error { return os.Link(filepath.Join(dir, "small-cat.jpg"), filepath.Join(dir, "dog.jpg")) },
+		"the source is a link": func(dir string) error { return os.Symlink("small-cat.jpg", filepath.Join(dir, "dog.jpg")) },
+		"the folder is a link": func(dir string) error { return os.Symlink(".", filepath.Join(dir, "o")) },
+		"one file of two names": func(dir string) error {
+			return os.Link(filepath.Join(dir, "small-cat.jpg"), filepath.Join(dir, "dog.jpg"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -208,6 +208,11 @@ func (r *run) bringUpToDate(ctx context.Context) (report.Result, *report.Failure
 		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
 	}
 
+	if result, err := r.wasTooSlow(ctx); err != nil {
+		return r.failed(ctx, err)
+	} else if result.Status != "" {
+		return result, nil
+	}
 	worked := r.working()
 	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
 	worked()

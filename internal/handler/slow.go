@@ -14,7 +14,41 @@ import (
 
 // A picture that takes all the time there is will do so again, and would be tried until the dead letters, at the price of a
 // whole invocation each time. The first time is noted in an object of its own, which an ordinary upload neither asks for nor
-// writes; the second time, the upload is rejected. It is not rejected at once, because a machine may have a bad minute.
+// writes; the second time, the upload is rejected. It is not rejected at once, because a machine may have a bad minute. The
+// event that tells of it may come once more even so, since a process in which something goes on that can't be stopped answers
+// with an error, and ends: then it finds the rejection, without looking at the picture.
+//
+// The note stays. It says the same of the same upload again, goes with its source, and not every function may remove anything.
+
+// anew is the age of an event that has not come for the first time, or a little less: Lambda tries again after a minute.
+const anew = 50 * time.Second
+
+// wasTooSlow returns the rejection of an upload that was too slow, if its event has come before; else a result with no status.
+func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
+	if r.object.raised.IsZero() || time.Since(r.object.raised) < anew {
+		return report.Result{}, nil
+	}
+	result, err := r.recordOfThis(ctx)
+	if result.Class != report.ClassTooSlow {
+		result = report.Result{}
+	}
+	return result, err
+}
+
+// recordOfThis returns the record if it is of the upload as it is now, under these settings; else a result with no status.
+func (r *run) recordOfThis(ctx context.Context) (report.Result, error) {
+	if !r.recorded() {
+		return report.Result{}, nil
+	}
+	result, record, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
+	switch {
+	case s3io.ClassOf(err) == s3io.NotFound:
+		return report.Result{}, nil
+	case err != nil || !made(record, r.object) || !report.MadeOf(record, r.info.ETag, r.h.fingerprint):
+		return report.Result{}, err
+	}
+	return result, nil
+}
 
 // own is how much of the invocation's time a picture must have had for itself, without waiting for S3, to be what was slow.
 const own = 0.75
@@ -49,8 +83,6 @@ func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result,
 	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.h.fingerprint):
 		result, err := r.tooSlow(ctx)
 		if err == nil && result.Status == report.Rejected {
-			// A function that may not remove anything leaves it there. It says the same of the same upload again.
-			_ = r.h.store.Delete(ctx, r.destination, key, note.ETag)
 			return result, nil
 		}
 		failure.Err = errors.Join(failure.Err, err)
@@ -69,11 +101,7 @@ func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result,
 // tooSlow rejects the upload. The result has no status if the upload was resized before, under the same settings, or is not
 // the newest any more.
 func (r *run) tooSlow(ctx context.Context) (report.Result, error) {
-	_, record, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
-	if err == nil && made(record, r.object) && report.MadeOf(record, r.info.ETag, r.h.fingerprint) {
-		return report.Result{}, nil
-	}
-	if err != nil && s3io.ClassOf(err) != s3io.NotFound {
+	if known, err := r.recordOfThis(ctx); err != nil || known.Status == report.Resized {
 		return report.Result{}, err
 	}
 	result, failure := r.failed(ctx, &resize.Rejection{Class: resize.Class(report.ClassTooSlow), Reason: fmt.Sprintf(
