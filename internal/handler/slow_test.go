@@ -16,12 +16,12 @@ import (
 )
 
 // endlessly are settings under which the noisy picture takes seconds, in one call of an encoder that can't be stopped.
-var endlessly = []string{"RESIZE_SIZES=large=740", "RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=7", "RESIZE_DEADLINE_MARGIN=2s"}
+var endlessly = []string{"RESIZE_SIZES=large=740", "RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=5", "RESIZE_DEADLINE_MARGIN=2s"}
 
-// hurried handles an event in 2.8 s, of which the work has 0.8.
+// hurried handles an event in 2.5 s, of which the work has 0.5.
 func hurried(t *testing.T, h *handler.Handler, event json.RawMessage) (report.Report, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2800*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 	defer cancel()
 	answer, err := h.Handle(ctx, event)
 	if ctx.Err() != nil {
@@ -68,7 +68,7 @@ func TestWhatIsTooSlowTwiceIsRejected(t *testing.T) {
 	failed(newHandler(t, b, settings(t, append(endlessly, "RESIZE_QUALITY=51")...), slog.New(slog.DiscardHandler)), event) // under other settings, that is the first time
 	failed(h, event)
 	answer, err := hurried(t, h, event)
-	if err != nil || len(answer.Results) != 1 || answer.Results[0].Status != report.Rejected || answer.Results[0].Class != report.ClassTooSlow || !strings.Contains(answer.Results[0].Reason, "all of the 800ms") {
+	if err != nil || len(answer.Results) != 1 || answer.Results[0].Status != report.Rejected || answer.Results[0].Class != report.ClassTooSlow || !strings.Contains(answer.Results[0].Reason, "all of the 500ms") {
 		t.Errorf("%+v, %v", answer, err)
 	}
 	aged := []byte(strings.Replace(s3Event("cat.jpg"), `"eventName"`, `"eventTime":"2026-01-01T00:00:00Z","eventName"`, 1))
@@ -88,15 +88,13 @@ func TestWhatIsTooSlowTwiceIsRejected(t *testing.T) {
 	b.absent(t, "photos-resized", note)
 }
 
-func TestWithoutRecordsNothingIsNotedOfSlowness(t *testing.T) {
+func TestWithoutRecordsNoSlownessIsNoted(t *testing.T) {
 	b := newBench(t)
 	defer b.settle(t)
 	event := b.upload(t, "cat.jpg", noisy(t))
-	for range 2 {
-		_, err := hurried(t, b.handler(t, b, append(endlessly, "RESIZE_RECORD=off")...), event)
-		if f := failureOf(t, err); f.Class != report.ClassDeadline {
-			t.Errorf("%v", err)
-		}
+	_, err := hurried(t, b.handler(t, b, append(endlessly, "RESIZE_RECORD=off")...), event)
+	if f := failureOf(t, err); f.Class != report.ClassDeadline {
+		t.Errorf("%v", err)
 	}
 	b.absent(t, "photos-resized", ".s3resizer-slow/cat.jpg")
 }
