@@ -48,7 +48,7 @@ var Classes = []Meaning{
 	{"too-large", Pictures, "beyond `RESIZE_MAX_…`", "if such pictures are wanted, raise the limit, and the function's memory with it"},
 	{"corrupt", Pictures, "damaged or cut short", "have it uploaded again"},
 	{ClassKeyTooLong, Pictures, "its key leaves no room for a rendition's, or the record's: S3 ends at 1024 bytes", "upload under a shorter key, or shorten `RESIZE_KEY_TEMPLATE` or the sizes' names"},
-	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and send the event again"},
+	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and have it uploaded again"},
 	{ClassReservedKey, Pictures, "its renditions would lie in `.s3resizer/`, where the records are", "move the upload, or choose another `RESIZE_KEY_TEMPLATE`"},
 
 	{Class(s3io.Transient), Passing, "the network, time-outs, throttling, S3's own faults", "nothing, it is tried again; if it lasts, look at the way to S3 (VPC endpoint, proxy) and at S3's health"},
