@@ -46,7 +46,7 @@ var operations = map[string]struct {
 	// Who may not list a bucket is told of a missing object that access is denied.
 	"GetObject":  {"Bucket Key ExpectedBucketOwner IfMatch Range ChecksumMode", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
 	"HeadObject": {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
-	"PutObject":  {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata ChecksumAlgorithm", []string{"s3:PutObject"}, nil},
+	"PutObject":  {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata ChecksumAlgorithm IfMatch IfNoneMatch", []string{"s3:PutObject"}, nil},
 	// Who compares an ETag has to be allowed to see it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
 	"DeleteObject": {"Bucket Key ExpectedBucketOwner IfMatch", []string{"s3:DeleteObject", "s3:GetObject"}, nil},
 }

@@ -57,6 +57,36 @@ func TestConformanceBeyondObjects(t *testing.T) {
 		}
 	})
 
+	t.Run("what is written only in the place of what is known", func(t *testing.T) {
+		s.wire.reset(nil)
+		put := func(replaces string, seed uint64) (string, error) {
+			return s.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "known", ContentType: "text/plain", Data: noise(10, seed), Replaces: replaces})
+		}
+		first, err := put(s3io.Nothing, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := put(s3io.Nothing, 2); err == nil {
+			t.Skip("this S3 takes no notice of conditions: docs/protocol.md says what that loses")
+		}
+		_, err = put(s3io.Nothing, 2)
+		wantClass(t, err, s3io.Changed)
+		second, err := put(first, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = put(first, 4)
+		wantClass(t, err, s3io.Changed)
+		if info, err := s.Head(t.Context(), s.bucket, "known"); err != nil || info.ETag != second {
+			t.Errorf("%+v, %v: want what was written last, %s", info, err, second)
+		}
+		if err := s.Delete(t.Context(), s.bucket, "known", ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err = put(second, 5)
+		wantClass(t, err, s3io.Changed)
+	})
+
 	t.Run("what is not there", func(t *testing.T) {
 		s.wire.reset(nil)
 		_, err := s.Open(t.Context(), s.bucket, "nothing")

@@ -21,13 +21,13 @@ func (c *Client) Delete(ctx context.Context, bucket, key, etag string) error {
 		return err
 	}
 	in := &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner}
-	if etag != "" && !c.unconditional.Load() {
+	if etag != "" && !c.noConditionalDeletes.Load() {
 		in.IfMatch = aws.String(`"` + etag + `"`)
 		err := c.delete(ctx, in)
 		if !notImplemented(err) {
 			return err
 		}
-		c.unconditional.Store(true)
+		c.noConditionalDeletes.Store(true)
 		in.IfMatch = nil
 	}
 	if etag != "" {

@@ -18,7 +18,7 @@ type Class string
 const (
 	NotFound     Class = "not-found"      // no such object
 	NoSuchBucket Class = "no-such-bucket" // on a HEAD, S3 says not-found for this too
-	Changed      Class = "changed"        // the object was replaced while it was read, or before it was removed
+	Changed      Class = "changed"        // the object was replaced while it was read, or before it was replaced or removed
 	Denied       Class = "access-denied"  // by policy, by credentials, or because another account owns the bucket
 	KMS          Class = "kms"            // the object's key can't be used
 	Archived     Class = "archived"       // in a storage class that must be restored first
@@ -83,6 +83,8 @@ func classify(err error) Class {
 			return NotFound
 		case "NoSuchBucket":
 			return NoSuchBucket
+		case "ConditionalRequestConflict": // another write of the key came between
+			return Changed
 		case "InvalidObjectState":
 			return Archived
 		case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":

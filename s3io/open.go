@@ -79,7 +79,12 @@ func (c *Client) get(ctx context.Context, bucket, key, etag, byteRange string) (
 	if byteRange != "" {
 		in.Range = &byteRange
 	}
-	return c.s3.GetObject(ctx, in)
+	out, err := c.s3.GetObject(ctx, in)
+	if err == nil && etag != "" && aws.ToString(out.ETag) != etag { // by an S3 that takes no notice of the condition
+		err = &Error{Changed, "read", bucket, key, fmt.Errorf("its ETag is %s by now, not %s", aws.ToString(out.ETag), etag)}
+		return nil, errors.Join(err, out.Body.Close())
+	}
+	return out, err
 }
 
 // body reads an object part by part, in order, with the next parts on the wire. One goroutine reads it.

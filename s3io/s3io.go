@@ -36,7 +36,7 @@ type Client struct {
 	s3    *s3.Client
 	owner func(context.Context) (string, error)
 
-	unconditional atomic.Bool // the S3 has said that it has no conditional deletes
+	noConditionalDeletes, noConditionalPuts atomic.Bool // the S3 has said that it has none
 }
 
 // Options configure a Client.
@@ -122,11 +122,21 @@ type Upload struct {
 	CacheControl string            // "" for none
 	Metadata     map[string]string // names in lower case; values in ASCII; 2 KB in all
 	Data         []byte
+	// Replaces, if it is not empty, is the ETag, without quotes, of the object that must still be there, or [Nothing] if there
+	// must be none.
+	Replaces string
 }
+
+// Nothing is what an object replaces that must be the first of its key.
+const Nothing = "*"
 
 // Put writes an object, whole or not at all, replacing what was there, and returns its ETag without quotes. What may
 // pass is tried again by the SDK (AWS_MAX_ATTEMPTS, 3 by default); after an error the object may have been written all
 // the same.
+//
+// If something else is there than what it is to replace, the error is [Changed], and nothing is written. It may also be that
+// when an attempt whose answer was lost has written the object. An S3 that says it has no such condition is not asked for it
+// again, and the object is written whatever is there; so it is by one that takes no notice and does not say so.
 func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	owner, err := c.expectedOwner(ctx, "put", u.Bucket, u.Key)
 	if err != nil {
@@ -139,7 +149,22 @@ func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	if u.CacheControl != "" {
 		in.CacheControl = &u.CacheControl
 	}
+	conditional := u.Replaces != "" && !c.noConditionalPuts.Load()
+	switch {
+	case conditional && u.Replaces == Nothing:
+		in.IfNoneMatch = aws.String("*")
+	case conditional:
+		in.IfMatch = aws.String(`"` + u.Replaces + `"`)
+	}
 	out, err := c.s3.PutObject(ctx, in)
+	if conditional && notImplemented(err) {
+		c.noConditionalPuts.Store(true)
+		u.Replaces = ""
+		return c.Put(ctx, u)
+	}
+	if conditional && classify(err) == NotFound { // what was to be replaced is gone
+		return "", &Error{Changed, "put", u.Bucket, u.Key, err}
+	}
 	if err != nil {
 		return "", wrap("put", u.Bucket, u.Key, err)
 	}

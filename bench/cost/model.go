@@ -122,7 +122,7 @@ func requests(side string, row Row) asked {
 	if side == reference {
 		return asked{3, 1}
 	}
-	return asked{4, math.Ceil(float64(row.Bytes)/part) + 1} // the record; the look at the source
+	return asked{4, math.Ceil(float64(row.Bytes)/part) + 2} // the record; the looks at the record before, and at the source behind it
 }
 
 // logged is what a picture leaves in the log, in bytes: at the level info, a line of the result and one of metrics (a test

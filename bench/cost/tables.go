@@ -97,7 +97,7 @@ const (
 func reach(b *strings.Builder, rows []Row) {
 	seconds := mean(rows, func(row Row) float64 { return row.billed(ours, oneCore) }) / 1000
 	writes := requests(ours, rows[0]).writes
-	ranges := mean(rows, func(row Row) float64 { return requests(ours, row).reads }) // all of the source
+	ranges := mean(rows, func(row Row) float64 { return requests(ours, row).reads - 1 }) // of the source, and not the record
 	limits := []limit{
 		{10, "`QueueConcurrency`, by default"},
 		{50, "the README's `ReservedConcurrency`"},

@@ -71,8 +71,11 @@ func kind(mode fs.FileMode) string {
 	}
 }
 
-// Head describes a source file.
-func (f *folder) Head(_ context.Context, _, name string) (s3io.Info, error) {
+// Head describes a source file. What is among the renditions has no label, and is nobody's.
+func (f *folder) Head(_ context.Context, bucket, name string) (s3io.Info, error) {
+	if bucket == outputFiles {
+		return s3io.Info{}, &s3io.Error{Class: s3io.NotFound, Op: "head", Bucket: bucket, Key: name, Err: fs.ErrNotExist}
+	}
 	info, err := os.Stat(f.paths[name])
 	if err != nil {
 		return s3io.Info{}, err

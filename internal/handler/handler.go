@@ -57,7 +57,7 @@ func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
 	return &Handler{store: store, settings: settings, fingerprint: settings.Fingerprint(), log: log}
 }
 
-// overwrites is how often one run follows a source that is replaced while it works.
+// overwrites is how often an object is attempted that others write while we work.
 const overwrites = 3
 
 // Respond works on all objects of an event, a few at a time, and answers in the form that the event's source expects: a
@@ -113,82 +113,65 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	return outcomes
 }
 
-// object brings one object's renditions up to date with its newest upload.
-//
-// Why it converges. Say that N is the newest upload, and that a delivery that fails or dies is followed by another one.
-// Some write of something older than N, or removal of anything, is the last one; call it w. All that is written after w
-// is of N, and nothing goes any more, so it is enough that all of N is written, or seen in place, after w.
-//   - If w came before N: N's own event is delivered later than that, and to its end at least once. Its ETag is the
-//     source's, so that this delivery takes no short cut and writes everything.
-//   - If w came after N, and its run lives: a run that has written anything writes the record, and then looks at the
-//     source; so does one that has removed anything, when there is no more to remove. It sees N, and does all again
-//     before it is content.
-//   - If w came after N, and its run fails or dies, or is the one that gives up: the delivery that follows begins after
-//     w. It reads N, and either writes everything or, when its event is of an older upload or of a removal, finds
-//     everything of N in place. It asks each rendition for that and not the record alone, because w may be one rendition,
-//     put by a killed run over a set whose record had long been written, or removed by one.
-//
-// With RESIZE_DELETE=on, N may be a deletion as well. Then w is the last write of anything, and it is enough that after w
-// everything is looked for and removed. The three cases are the same: the event of the removal comes after w; or w's run
-// looks at the source and finds it gone; or the delivery that follows does. The last two are of events of uploads, so
-// these remove, too. To remove a version that is not the newest changes nothing: the source is there, and everything in
-// place. To remove the newest makes N of the one before it, whose own event is then that of the removal; what it does not
-// find in place, it writes.
-//
-// That is why the look comes after the record: the other way round, N could come between the two, be done, and then get
-// an older record, with nobody left to notice. A newest upload that is rejected is no different: what is written of it
-// is the record, and what that says of an older set is looked at, after the record, as the source is.
-//
-// What this leans on: S3 reads what was written last, and a request whose answer is no longer waited for takes effect
-// before the next attempt or never. An upload is told by its ETag: one of the same bytes is the same upload.
+// object brings one object's renditions up to date with its newest upload. docs/protocol.md says why it converges.
 func (h *Handler) object(ctx context.Context, o object) (report.Result, *report.Failure) {
 	if o.err != nil {
 		return report.Result{}, &report.Failure{Class: report.ClassUnknownEvent, TraceID: o.trace, Err: o.err}
 	}
-	started := time.Now()
-	var written []report.Rendition
-	var missing []string
-	var removed []report.Removed
+	run := newRun(h, o, time.Now())
+	if reason := run.idle(); reason != "" {
+		return run.skipped(reason), nil
+	}
 	for range overwrites {
-		run := newRun(h, o, started)
-		run.removed = removed
-		result, failure := run.bringUpToDate(ctx)
-		removed = run.removed
-		if run.wasSlow(failure) {
-			return run.slow(ctx, failure)
-		}
-		if failure != nil && failure.Class == report.Class(s3io.Changed) {
-			written = run.inOrder()
-			missing = run.missing(written)
-			continue
-		}
-		if failure != nil || !result.Final() && result.Status != report.Deleted {
+		result, failure, settled := run.attempt(ctx)
+		if settled {
 			return result, failure
 		}
-		written, missing = result.Renditions, nil
-		if result.Final() {
-			if err := run.putRecord(ctx, result); err != nil {
-				return report.Result{}, newFailure(ctx, o, written, []string{naming.Record(o.key)}, err)
+		run = run.again(result)
+	}
+	return report.Result{}, newFailure(ctx, o, run.written, run.lacking, errOverwritten)
+}
+
+// attempt does what there is to do, writes down what came of it, and then looks whether the source is still what it was read
+// as. It reports whether that settles it: not if somebody has written the record or the source meanwhile.
+func (r *run) attempt(ctx context.Context) (result report.Result, failure *report.Failure, settled bool) {
+	looking, stop := context.WithCancel(ctx)
+	defer func() { _, _ = r.record.Wait(), r.names.Wait() }() // whoever needed to know has the error
+	defer stop()
+	r.lookAtRecord(looking)
+	result, failure = r.bringUpToDate(ctx, looking)
+	if r.wasSlow(failure) {
+		result, failure = r.slow(ctx, failure)
+		return result, failure, true
+	}
+	if failure != nil {
+		return result, failure, failure.Class != report.Class(s3io.Changed)
+	}
+	if result.Status == report.Superseded && r.made.Status == report.Resized && r.made.Source.ETag == result.Source.ETag {
+		return r.made, nil, true // somebody has made the same beside us, or the answer to our record was lost
+	}
+	if !result.Final() && result.Status != report.Deleted {
+		return result, nil, true
+	}
+	if result.Final() {
+		if err := r.putRecord(ctx, result); err != nil {
+			failure := newFailure(ctx, r.object, result.Renditions, []string{naming.Record(r.object.key)}, err)
+			if failure.Class == report.Class(s3io.Changed) {
+				return result, nil, false
 			}
-		}
-		if stands, err := run.stands(ctx, result); err != nil {
-			return report.Result{}, newFailure(ctx, o, written, missing, err)
-		} else if stands {
-			return result, nil
+			return report.Result{}, failure, true
 		}
 	}
-	return report.Result{}, newFailure(ctx, o, written, missing, errOverwritten)
+	stands, err := r.stands(ctx, result)
+	if err != nil {
+		return report.Result{}, newFailure(ctx, r.object, result.Renditions, nil, err), true
+	}
+	return result, nil, stands
 }
 
 // bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
-// too, if the settings say so.
-func (r *run) bringUpToDate(ctx context.Context) (report.Result, *report.Failure) {
-	if r.object.skip != "" {
-		return r.skipped(r.object.skip), nil
-	}
-	if r.object.removal != "" && !r.h.settings.Delete {
-		return r.skipped(r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"), nil
-	}
+// too, if the settings say so. Looking ends with the attempt.
+func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *report.Failure) {
 	if r.destination == r.object.bucket {
 		return r.failed(ctx, errSameBucket)
 	}
@@ -198,9 +181,8 @@ func (r *run) bringUpToDate(ctx context.Context) (report.Result, *report.Failure
 	}
 	defer body.Close()
 	r.info = body.Info
-	_, ours := report.LabelOf(body.Info)
 	switch {
-	case ours:
+	case ours(body.Info):
 		return r.skipped("a rendition that we made"), nil
 	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
 		return r.skipped("a folder marker"), nil
@@ -224,7 +206,8 @@ func (r *run) bringUpToDate(ctx context.Context) (report.Result, *report.Failure
 	if err := r.checkKeys(); err != nil {
 		return r.failed(ctx, err)
 	}
-	if r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
+	r.lookAtNames(looking)
+	if r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done {

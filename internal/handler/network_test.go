@@ -61,6 +61,7 @@ const (
 
 func networkFaults(size int64) []networkFault {
 	reads, looks, writes := s3fault.Reads, s3fault.Looks, s3fault.Writes
+	again := func(r *http.Request) bool { return looks("")(r) && !looks(record)(r) } // at the source, behind the record
 	slowDown, internal := s3fault.Error(503, "SlowDown"), s3fault.Error(500, "InternalError")
 	untrusting := func(*s3fault.Proxy, *http.Transport) {}
 	trusting := func(p *s3fault.Proxy, t *http.Transport) { t.TLSClientConfig = p.TrustedBy() }
@@ -101,14 +102,16 @@ func networkFaults(size int64) []networkFault {
 		{name: "SlowDown, a short burst on writing", times: 2, on: writes(large), fault: slowDown},
 		{name: "SlowDown, a long burst on writing", times: often, on: writes(large), fault: slowDown, class: "transient", written: []string{"small", "medium"}},
 		{name: "SlowDown, a long burst when the record is written", times: often, on: writes(record), fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
-		{name: "SlowDown, a long burst when the source is looked at again", times: often, on: looks, fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
+		{name: "SlowDown, a long burst when the source is looked at again", times: often, on: again, fault: slowDown, class: "transient", written: []string{"small", "medium", "large"}},
 		{name: "an internal error, once", times: 1, on: s3fault.Any, fault: internal},
 		{name: "internal errors on reading", times: often, on: reads, fault: internal, class: "transient"},
 		{name: "internal errors on writing", times: often, on: writes(""), fault: internal, class: "transient"},
 
 		{name: "reading is forbidden", times: often, on: reads, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
 		{name: "writing is forbidden", times: often, on: writes(""), fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
-		{name: "looking is forbidden", times: often, on: looks, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied", written: []string{"small", "medium", "large"}},
+		{name: "looking at the source is forbidden", times: often, on: again, fault: s3fault.Error(403, "AccessDenied"), class: "access-denied", written: []string{"small", "medium", "large"}},
+		{name: "looking at the record is forbidden", times: often, on: looks(record), fault: s3fault.Error(403, "AccessDenied"), class: "access-denied"},
+		{name: "the record can't be looked at", times: often, on: looks(record), fault: internal, class: "transient"},
 		{name: "the key of the bucket is disabled", times: often, on: writes(small), fault: s3fault.Error(400, "KMS.DisabledException"), class: "kms"},
 		{name: "the object is archived", times: often, on: reads, fault: s3fault.Error(403, "InvalidObjectState"), class: "archived"},
 		{name: "the destination bucket is missing", class: "no-such-bucket", environ: "RESIZE_DEST_BUCKET={bucket}-nowhere"},

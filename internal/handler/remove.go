@@ -17,7 +17,7 @@ import (
 // Each is removed only if it still is what was looked at. That spares the renditions of an upload that comes meanwhile,
 // with an S3 that keeps to it; nothing depends on it, see [Handler.object].
 func (r *run) remove(ctx context.Context) (report.Result, error) {
-	recorded, err := r.readRecord(ctx)
+	recorded, _, err := r.readRecord(ctx)
 	if err != nil {
 		return report.Result{}, err
 	}
@@ -77,16 +77,16 @@ func (r *run) removable(recorded report.Result) []string {
 	return keys
 }
 
-// readRecord returns the commit record of the object, or nothing if there is none.
-func (r *run) readRecord(ctx context.Context) (report.Result, error) {
+// readRecord returns the commit record of the object, and the object that it is itself, or nothing if there is none.
+func (r *run) readRecord(ctx context.Context) (report.Result, s3io.Info, error) {
 	if !naming.HasRecord(r.object.key) {
-		return report.Result{}, nil
+		return report.Result{}, s3io.Info{}, nil
 	}
-	record, _, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
+	record, info, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
 	if s3io.ClassOf(err) == s3io.NotFound {
-		return report.Result{}, nil
+		return report.Result{}, s3io.Info{}, nil
 	}
-	return record, err
+	return record, info, err
 }
 
 // made reports whether an object says that it was made of the source.

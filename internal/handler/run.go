@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/resize"
@@ -34,15 +36,48 @@ type run struct {
 	worked      time.Duration // on the picture, with what S3 took meanwhile
 	waited      atomic.Int64  // that, in nanoseconds
 
+	second bool // and there was another attempt before it
+
+	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
+	record   errgroup.Group
+	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
+	names    errgroup.Group // whether those of the renditions are free
+
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []report.Rendition
 	removed    []report.Removed
 	encoded    time.Time // the last one's end
 	upload     resize.Span
+
+	// Of the attempt before this one.
+	made    report.Result // that did not stand
+	written []report.Rendition
+	lacking []string // what it had not written
 }
 
 func newRun(h *Handler, o object, started time.Time) *run {
 	return &run{h: h, object: o, destination: h.settings.DestBucket.For(o.bucket), started: started, opening: time.Now()}
+}
+
+// again is the next attempt, after one that came to a result which does not stand.
+func (r *run) again(made report.Result) *run {
+	next := newRun(r.h, r.object, r.started)
+	next.made = made
+	next.second, next.removed, next.written = true, r.removed, r.inOrder()
+	next.lacking = r.missing(next.written)
+	return next
+}
+
+// idle says why there is nothing to do, whatever there is; or "".
+func (r *run) idle() string {
+	switch {
+	case r.object.skip != "":
+		return r.object.skip
+	case r.object.removal != "" && !r.h.settings.Delete:
+		return r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"
+	default:
+		return ""
+	}
 }
 
 // reading notes when the last byte was read.
@@ -86,8 +121,28 @@ func (r *run) emit(ctx context.Context) func(resize.Rendition) error {
 	return func(rendition resize.Rendition) error { return r.put(ctx, rendition) }
 }
 
-// put uploads a rendition.
+// lookAtRecord asks which record stands, while the source is fetched.
+func (r *run) lookAtRecord(ctx context.Context) {
+	if !r.recorded() {
+		return
+	}
+	r.record.Go(func() error {
+		info, err := r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
+		r.standing = cmp.Or(info.ETag, s3io.Nothing)
+		if s3io.ClassOf(err) == s3io.NotFound {
+			return nil
+		}
+		return err
+	})
+}
+
+// put uploads a rendition, but not before it is known what stands in the destination: what others write from then on is seen
+// when the record is written.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
+	defer r.waiting()()
+	if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {
+		return err
+	}
 	out := r.describe(rendition.Size, rendition.Format)
 	out.Width, out.Height, out.Bytes = rendition.Width, rendition.Height, len(rendition.Data)
 	traced(ctx, Encode, rendition.Encode.Start, rendition.Encode.End, out)
@@ -96,7 +151,7 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	label.Size, label.Width, label.Height = out.Size, out.Width, out.Height
 	etag, err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: label.Metadata(),
-		CacheControl: cmp.Or(r.h.settings.CacheControl, r.info.CacheControl),
+		CacheControl: r.cacheControl(),
 	})
 	if err != nil {
 		return err
@@ -123,6 +178,16 @@ func (r *run) describe(size string, format resize.Format) report.Rendition {
 	}
 }
 
+// cacheControl is that of the renditions.
+func (r *run) cacheControl() string { return cmp.Or(r.h.settings.CacheControl, r.info.CacheControl) }
+
+// ours reports whether an object is a rendition or a record. One that was copied over its own source is an upload like any
+// other: what we write never is where its source is.
+func ours(info s3io.Info) bool {
+	label, labelled := report.LabelOf(info)
+	return labelled && !label.Names(info.Bucket, info.Key)
+}
+
 // label is that of everything that is written of the upload.
 func (r *run) label() report.Label {
 	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.h.fingerprint}
@@ -145,7 +210,7 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
-		if folder := naming.Reserved(key); r.h.settings.Record && folder != "" && key != naming.Record(r.object.key) {
+		if folder := naming.Reserved(key); folder != "" && key != naming.Record(r.object.key) {
 			return &resize.Rejection{Class: resize.Class(report.ClassReservedKey), Reason: fmt.Sprintf(
 				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", folder)}
 		}
@@ -161,7 +226,7 @@ func (r *run) checkKeys() error {
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
-		return report.MadeOf(info, r.info.ETag, r.h.fingerprint)
+		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl())
 	})
 }
 
@@ -182,24 +247,33 @@ func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int,
 	return true, nil
 }
 
-// previous finds the older set that a rejected upload leaves in place: that of the record about to be replaced, if
-// nothing has happened to it since. It is nil if there is none.
-func (r *run) previous(ctx context.Context) (*report.Set, error) {
+// rejected is the result for a picture that can't or won't be resized. Of the older set that it leaves in place, that of the
+// record about to be replaced, it names what there is, if nothing has happened to it since. If that is of the very same upload
+// under the same settings, it was made where the limits are wider, or a decoder is there that is missing here; then it stands.
+func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report.Result, error) {
+	out := r.result(report.Rejected)
+	out.Class, out.Reason = report.Class(rejection.Class), reason(rejection)
 	if !r.recorded() {
-		return nil, nil
+		return out, nil
 	}
-	record, err := r.readRecord(ctx)
+	record, info, err := r.readRecord(ctx)
 	if err != nil {
-		return nil, err
+		return report.Result{}, err
 	}
 	set := record.Previous
 	if record.Status == report.Resized {
 		set = &report.Set{Source: record.Source, Renditions: record.Renditions}
 	}
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
-		return nil, err
+		return out, err
 	}
-	return set, nil
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
+		out := r.result(report.Superseded)
+		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
+		return out, nil
+	}
+	out.Previous = set
+	return out, nil
 }
 
 // setInPlace reports whether a set is still whole. A run may have begun to replace it, and died; or replaced it, under
@@ -226,7 +300,7 @@ func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	switch {
 	case s3io.ClassOf(err) == s3io.NotFound: // what was made of it may stay, or else has to go
 		return result.Status == report.Deleted || !r.h.settings.Delete, nil
-	case err != nil || newest.ETag != result.Source.ETag:
+	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
 	case result.Previous != nil:
 		return r.setInPlace(ctx, result.Previous)
@@ -273,9 +347,8 @@ func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Fai
 	var fault *s3io.Error
 	switch {
 	case errors.As(err, &rejection):
-		out := r.result(report.Rejected)
-		out.Class, out.Reason = report.Class(rejection.Class), reason(rejection)
-		if out.Previous, err = r.previous(ctx); err != nil {
+		out, err := r.rejected(ctx, rejection)
+		if err != nil {
 			return report.Result{}, newFailure(ctx, r.object, nil, []string{naming.Record(r.object.key)}, err)
 		}
 		return out, nil
@@ -337,7 +410,9 @@ func (r *run) missing(written []report.Rendition) []string {
 // recorded reports whether the object has a record.
 func (r *run) recorded() bool { return r.h.settings.Record && naming.HasRecord(r.object.key) }
 
-// putRecord writes the commit record: from here on, the set is complete.
+// putRecord writes the commit record in the place of the one that stood: from here on, the set is complete. If another one
+// stands there by now, or none, the error is [s3io.Changed]: somebody else has finished meanwhile, maybe with renditions of
+// another upload, or under other settings, between ours.
 func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if !r.recorded() {
 		return nil
@@ -346,13 +421,16 @@ func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if err != nil {
 		return err
 	}
+	if err := r.record.Wait(); err != nil {
+		return err
+	}
+	record.Replaces = r.standing
 	_, err = r.write(ctx, record)
 	return err
 }
 
 // write puts an object, and logs what it took.
 func (r *run) write(ctx context.Context, u s3io.Upload) (etag string, err error) {
-	defer r.waiting()()
 	start := time.Now()
 	etag, err = r.h.store.Put(ctx, u)
 	r.h.log.LogAttrs(ctx, slog.LevelDebug, "put", slog.String("traceId", r.object.trace), slog.String("bucket", u.Bucket), slog.String("key", u.Key), slog.Int("bytes", len(u.Data)),

@@ -18,6 +18,7 @@ import (
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/handler"
+	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/s3io"
 )
@@ -37,7 +38,10 @@ type execution struct {
 	calls   chan *call
 	done    chan ending
 	dead    chan struct{} // closed when it is killed
-	pending []*call       // what it waits for; several while renditions are written
+	pending []*call       // what it waits for; several while an attempt begins, and while renditions are written
+	records bool          // the settings ask for records
+	last    *call         // the last one that was let through
+	held    []func()      // answers that are given with the last of those that are pending
 	end     *ending
 }
 
@@ -62,7 +66,7 @@ type ending struct {
 
 // execute starts to handle a delivery.
 func execute(t testing.TB, d delivery, name string, store handler.Store, s config.Settings) *execution {
-	e := &execution{delivery: d, name: name, store: store, calls: make(chan *call), done: make(chan ending, 1), dead: make(chan struct{})}
+	e := &execution{delivery: d, name: name, store: store, records: s.Record, calls: make(chan *call), done: make(chan ending, 1), dead: make(chan struct{})}
 	h := newHandler(t, e, s, slog.New(slog.DiscardHandler))
 	go func() {
 		answer, err := h.Handle(context.Background(), json.RawMessage(d.event))
@@ -128,8 +132,11 @@ func (e *execution) rest() error {
 		select {
 		case c := <-e.calls:
 			e.pending = append(e.pending, c)
-			if c.rendition() {
+			switch {
+			case c.rendition():
 				want = len(renditionSizes)
+			case e.begins(c):
+				want = 2
 			}
 		case end := <-e.done:
 			e.end = &end
@@ -139,6 +146,13 @@ func (e *execution) rest() error {
 	}
 	slices.SortFunc(e.pending, func(a, b *call) int { return strings.Compare(a.String(), b.String()) })
 	return nil
+}
+
+// begins reports whether the call is one of the two with which an attempt begins, of which neither waits for the other: those
+// for the source and for the record. They are answered together, though each sees what there is at its own time.
+func (e *execution) begins(c *call) bool {
+	first := e.last == nil || e.last.op == "head" && e.last.bucket == "photos" || e.last.op == "put" && !e.last.rendition()
+	return e.records && first && (c.op == "open" && c.bucket == "photos" || c.op == "head" && strings.HasPrefix(c.key, naming.Records))
 }
 
 // fate is what becomes of a call.
@@ -158,21 +172,34 @@ func (e *execution) let(i int, f fate) error {
 	c := e.pending[i]
 	e.pending = slices.Delete(e.pending, i, i+1)
 	e.passed++
+	together := e.begins(c)
+	if len(e.pending) == 0 || !together {
+		e.last = c
+	}
+	answer := func(err error) {
+		e.held = append(e.held, func() { c.answer <- err })
+		if !together || len(e.pending) == 0 {
+			for _, give := range e.held {
+				give()
+			}
+			e.held = nil
+		}
+	}
 	fault := &s3io.Error{Class: s3io.Transient, Op: c.op, Bucket: c.bucket, Key: c.key, Err: errors.New("connection reset")}
 	switch f {
 	case passes:
-		c.answer <- c.effect()
+		answer(c.effect())
 	case fails:
-		c.answer <- fault
+		answer(fault)
 	case lost:
 		_ = c.effect() // whatever it was
-		c.answer <- fault
+		answer(fault)
 	case cut:
 		err := c.effect()
 		if err == nil {
 			err = &cutError{fault}
 		}
-		c.answer <- err
+		answer(err)
 	case killed, killedLate:
 		if f == killedLate {
 			_ = c.effect()
@@ -238,7 +265,17 @@ func (d direct) Put(_ context.Context, u s3io.Upload) (etag string, err error) {
 	for name, value := range u.Metadata {
 		header.Set("X-Amz-Meta-"+name, value)
 	}
+	switch {
+	case !d.careful || u.Replaces == "":
+	case u.Replaces == s3io.Nothing:
+		header.Set("If-None-Match", "*")
+	default:
+		header.Set("If-Match", `"`+u.Replaces+`"`)
+	}
 	answer, err := d.do("put", u.Bucket, u.Key, header, u.Data)
+	if s3io.ClassOf(err) == s3io.NotFound && u.Replaces != "" {
+		return "", &s3io.Error{Class: s3io.Changed, Op: "put", Bucket: u.Bucket, Key: u.Key, Err: err}
+	}
 	if err != nil {
 		return "", err
 	}

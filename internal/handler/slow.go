@@ -25,29 +25,14 @@ const anew = 50 * time.Second
 
 // wasTooSlow returns the rejection of an upload that was too slow, if its event has come before; else a result with no status.
 func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
-	if r.object.raised.IsZero() || time.Since(r.object.raised) < anew {
+	if !r.recorded() || r.object.raised.IsZero() || time.Since(r.object.raised) < anew {
 		return report.Result{}, nil
 	}
-	result, err := r.recordOfThis(ctx)
-	if result.Class != report.ClassTooSlow {
-		result = report.Result{}
-	}
-	return result, err
-}
-
-// recordOfThis returns the record if it is of the upload as it is now, under these settings; else a result with no status.
-func (r *run) recordOfThis(ctx context.Context) (report.Result, error) {
-	if !r.recorded() {
-		return report.Result{}, nil
-	}
-	result, record, err := report.Read(ctx, r.h.store, r.destination, r.object.key)
-	switch {
-	case s3io.ClassOf(err) == s3io.NotFound:
-		return report.Result{}, nil
-	case err != nil || !made(record, r.object) || !report.MadeOf(record, r.info.ETag, r.h.fingerprint):
+	record, info, err := r.readRecord(ctx)
+	if err != nil || record.Class != report.ClassTooSlow || !made(info, r.object) || !report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
 		return report.Result{}, err
 	}
-	return result, nil
+	return record, nil
 }
 
 // own is how much of the invocation's time a picture must have had for itself, without waiting for S3, to be what was slow.
@@ -101,13 +86,13 @@ func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result,
 // tooSlow rejects the upload. The result has no status if the upload was resized before, under the same settings, or is not
 // the newest any more.
 func (r *run) tooSlow(ctx context.Context) (report.Result, error) {
-	if known, err := r.recordOfThis(ctx); err != nil || known.Status == report.Resized {
-		return report.Result{}, err
-	}
 	result, failure := r.failed(ctx, &resize.Rejection{Class: resize.Class(report.ClassTooSlow), Reason: fmt.Sprintf(
 		"resizing it took all of the %v that there were, twice", r.object.allowed.Round(time.Second/10))})
 	if failure != nil {
 		return report.Result{}, failure.Err
+	}
+	if result.Status != report.Rejected { // but found resized
+		return report.Result{}, nil
 	}
 	if err := r.putRecord(ctx, result); err != nil {
 		return report.Result{}, err

@@ -20,14 +20,16 @@ func Any(*http.Request) bool { return true }
 // Reads are the GETs of objects.
 func Reads(r *http.Request) bool { return r.Method == http.MethodGet }
 
-// Looks are the HEADs.
-func Looks(r *http.Request) bool { return r.Method == http.MethodHead }
+// Looks are the HEADs of the objects whose key, in whatever bucket, begins like that.
+func Looks(prefix string) Match { return keyed(http.MethodHead, prefix) }
 
 // Writes are the PUTs of the objects whose key, in whatever bucket, begins like that.
-func Writes(prefix string) Match {
+func Writes(prefix string) Match { return keyed(http.MethodPut, prefix) }
+
+func keyed(method, prefix string) Match {
 	return func(r *http.Request) bool {
 		_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		return r.Method == http.MethodPut && strings.HasPrefix(key, prefix)
+		return r.Method == method && strings.HasPrefix(key, prefix)
 	}
 }
 

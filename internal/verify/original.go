@@ -29,7 +29,7 @@ func (v *Verification) lookAtOriginal(ctx context.Context, o *original) ([]Findi
 		v.count(func(p *Progress) { p.Changed++ })
 		return nil, nil
 	}
-	if _, ours := report.LabelOf(source); err != nil || ours { // a rendition among the originals is skipped
+	if label, ours := report.LabelOf(source); err != nil || ours && !label.Names(v.Bucket, o.Key) { // a rendition among the originals is skipped
 		return nil, err
 	}
 	return v.examine(ctx, o)

@@ -134,3 +134,53 @@ func TestWhatIsNotImplementedDoesNotPass(t *testing.T) {
 		wantClass(t, err, s3io.Invalid)
 	}
 }
+
+// What an S3 has no condition for is written all the same, and it is asked once.
+func TestAnS3WithoutConditionalPuts(t *testing.T) {
+	s := newSuite(t, devtest.Start(t, devserver.Options{}))
+	var asked []string
+	cfg := s.cfg.Copy()
+	cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		condition := r.Header.Get("If-Match") + r.Header.Get("If-None-Match")
+		asked = append(asked, r.Method+" "+condition)
+		if condition != "" {
+			return &http.Response{StatusCode: http.StatusNotImplemented, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(noConditions)), ContentLength: int64(len(noConditions)), Request: r}, nil
+		}
+		return s.wire.next.RoundTrip(r)
+	})
+	client := s3io.New(cfg, s3io.Options{})
+	for range 2 {
+		if _, err := client.Put(t.Context(), s3io.Upload{Bucket: s.bucket, Key: "k", Data: noise(10, 1), Replaces: s3io.Nothing}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := strings.Join(asked, ", "), "PUT *, PUT , PUT "; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+}
+
+// An S3 that takes no notice of If-Match gives the bytes of whatever is there: one upload's beginning is not put before
+// another one's end, even if a third has the first one's bytes again.
+func TestAnS3ThatTakesNoNoticeOfConditions(t *testing.T) {
+	s := newSuite(t, devtest.Start(t, devserver.Options{}))
+	cfg := s.cfg.Copy()
+	s.put(t, "k", noise(2*part+1, 1))
+	cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		response, err := s.wire.next.RoundTrip(r)
+		if err == nil && r.Header.Get("If-Match") != "" {
+			response.Header.Set("ETag", `"another"`)
+		}
+		return response, err
+	})
+	o, err := s3io.New(cfg, s3io.Options{}).Open(t.Context(), s.bucket, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	_, err = io.ReadAll(o)
+	wantClass(t, err, s3io.Changed)
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }

@@ -1,0 +1,190 @@
+package handler_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"s3resizer/internal/report"
+	"s3resizer/internal/report/reporttest"
+	"s3resizer/resize/resizetest"
+	"s3resizer/s3io"
+)
+
+// before is a store in which something happens once, before an object whose key begins like that is written.
+func (b *bench) before(prefix string, what func()) *meddler {
+	return &meddler{Store: b, beforePut: func(_ int, u s3io.Upload) error {
+		if do := what; do != nil && strings.HasPrefix(u.Key, prefix) {
+			what = nil
+			do()
+		}
+		return nil
+	}}
+}
+
+// wantOne checks that every rendition of cat.jpg, and its record, are of one upload under one kind of settings, and returns
+// the record's label.
+func (b *bench) wantOne(t *testing.T) report.Label {
+	t.Helper()
+	info, data := b.get(t, "photos-resized", ".s3resizer/cat.jpg.json")
+	if err := reporttest.Check(data); err != nil {
+		t.Error(err)
+	}
+	of, _ := report.LabelOf(info)
+	cache := ""
+	for _, size := range []string{"small", "medium", "large"} {
+		info, _ := b.get(t, "photos-resized", size+"-cat.jpg")
+		if label, _ := report.LabelOf(info); label.ETag != of.ETag || label.Settings != of.Settings {
+			t.Errorf("%s is of %.4s under %s, and the record of %.4s under %s", size, label.ETag, label.Settings, of.ETag, of.Settings)
+		}
+		if cache == "" {
+			cache = info.CacheControl
+		}
+		if info.CacheControl != cache {
+			t.Errorf("%s has Cache-Control %q, another one %q", size, info.CacheControl, cache)
+		}
+	}
+	return of
+}
+
+// Two deliveries under different settings, a deployment's old function and its new one: whoever writes the record last has
+// written all of the set.
+func TestTwoSettingsAtOnce(t *testing.T) {
+	for _, prefix := range []string{"small-", "medium-", "large-", ".s3resizer/"} {
+		b := newBench(t)
+		event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+		newer := b.handler(t, b, "RESIZE_QUALITY=70")
+		older := b.handler(t, b.before(prefix, func() { one(t, newer, event) }))
+		if r := one(t, older, event); r.Status != report.Resized {
+			t.Errorf("%+v", r)
+		}
+		b.wantOne(t)
+	}
+}
+
+// The same delivery twice at once costs the second one four looks, and not its work again.
+func TestTheSameTwiceAtOnce(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+	m := b.before(".s3resizer/", func() { one(t, b.handler(t, b), event) })
+	if r := one(t, b.handler(t, m), event); r.Status != report.Resized || len(r.Renditions) != 3 {
+		t.Errorf("%+v", r)
+	}
+	if len(m.puts) != 4 {
+		t.Errorf("it wrote %v", m.puts)
+	}
+	b.wantOne(t)
+}
+
+// Who has read an older upload, and finds the newer one's record in place and the source gone, leaves that record alone.
+func TestAnOlderUploadsRecordDoesNotReplaceANewerOnes(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+	m := b.before(".s3resizer/", func() {
+		one(t, b.handler(t, b), b.upload(t, "cat.jpg", photo(t, 2000, 1500, 2)))
+		if err := b.Delete(t.Context(), "photos", "cat.jpg", ""); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if r := one(t, b.handler(t, m), event); r.Status != report.Gone {
+		t.Errorf("%+v", r)
+	}
+	if of := b.wantOne(t); strings.Contains(string(event), of.ETag) {
+		t.Error("the record is of the older upload")
+	}
+}
+
+// A rendition that is copied over its own source, with its metadata, is an upload like any other.
+func TestARenditionCopiedOverItsSource(t *testing.T) {
+	b := newBench(t)
+	one(t, b.handler(t, b), b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1)))
+	info, data := b.get(t, "photos-resized", "large-cat.jpg")
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 2))
+	m := b.before("medium-", func() {
+		if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: "cat.jpg", ContentType: "image/jpeg", Data: data, Metadata: info.Metadata}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if r := one(t, b.handler(t, m), event); r.Status != report.Resized || r.Source.ETag != info.ETag {
+		t.Errorf("%+v", r)
+	}
+	if of := b.wantOne(t); of.ETag != info.ETag {
+		t.Errorf("the set is of %s, not of the copy", of.ETag)
+	}
+}
+
+// A set that was made where the limits are wider is not called rejected where they are not.
+func TestSmallerLimitsRejectNothingThatIsDone(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+	one(t, b.handler(t, b), event)
+	if r := one(t, b.handler(t, b, "RESIZE_MAX_PIXELS=1000"), event); r.Status != report.Superseded {
+		t.Errorf("%+v", r)
+	}
+	b.wantOne(t)
+	other := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 2))
+	if r := one(t, b.handler(t, b, "RESIZE_MAX_PIXELS=1000"), other); r.Status != report.Rejected || r.Previous == nil {
+		t.Errorf("another upload: %+v", r)
+	}
+}
+
+// An upload of the same bytes with another Cache-Control, while the first one is being written.
+func TestTheSameBytesWithAnotherCacheControl(t *testing.T) {
+	b := newBench(t)
+	data := photo(t, 2000, 1500, 1)
+	event := b.upload(t, "cat.jpg", data)
+	m := b.before("medium-", func() {
+		if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos", Key: "cat.jpg", ContentType: "image/jpeg", CacheControl: "no-store", Data: data}); err != nil {
+			t.Fatal(err)
+		}
+		one(t, b.handler(t, b), <-b.events)
+	})
+	one(t, b.handler(t, m), event)
+	b.wantOne(t)
+	if info, _ := b.get(t, "photos-resized", "small-cat.jpg"); info.CacheControl != "no-store" {
+		t.Errorf("Cache-Control %q", info.CacheControl)
+	}
+}
+
+// a.tif becomes a.tif.jpg, and so does a.tif.jpg: whoever comes second is told, as long as the first one is there.
+func TestTwoSourcesOfTheSameNames(t *testing.T) {
+	pictures := resizetest.Pictures()
+	tiff := pictures[slices.IndexFunc(pictures, func(p resizetest.Picture) bool {
+		return p.Shows != nil && p.Shows.Format == "tiff" && p.Shows.Output == "jpeg"
+	})].Data
+	jpeg := photo(t, 60, 40, 1)
+	for _, order := range [][2]string{{"a.tif", "a.tif.jpg"}, {"a.tif.jpg", "a.tif"}} {
+		b := newBench(t)
+		h := b.handler(t, b)
+		files := map[string][]byte{"a.tif": tiff, "a.tif.jpg": jpeg}
+		if r := one(t, h, b.upload(t, order[0], files[order[0]])); r.Status != report.Resized {
+			t.Fatalf("%+v", r)
+		}
+		event := b.upload(t, order[1], files[order[1]])
+		r := one(t, h, event)
+		if r.Status != report.Rejected || r.Class != report.ClassKeyTaken || !strings.Contains(r.Reason, "s3://photos/"+order[0]+",") {
+			t.Errorf("%v: %+v", order, r)
+		}
+		info, _ := b.get(t, "photos-resized", "small-a.tif.jpg")
+		if label, _ := report.LabelOf(info); !label.Names("photos", order[0]) {
+			t.Errorf("%v: it is of %s", order, label.Source)
+		}
+		if err := b.Delete(t.Context(), "photos", order[0], ""); err != nil {
+			t.Fatal(err)
+		}
+		if r := one(t, h, event); r.Status != report.Resized {
+			t.Errorf("%v, when the first is gone: %+v", order, r)
+		}
+	}
+}
+
+// With records or without, nothing is written where they are.
+func TestNoTemplateLeadsAmongTheRecords(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 60, 40, 1))
+	for _, record := range []string{"on", "off"} {
+		if r := one(t, b.handler(t, b, "RESIZE_KEY_TEMPLATE=.s3resizer/{size}/{key}", "RESIZE_RECORD="+record), event); r.Class != report.ClassReservedKey {
+			t.Errorf("records %s: %+v", record, r)
+		}
+	}
+}
