@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func all[T any](from <-chan T) iter.Seq[T] {
 }
 
 // removeOrphans removes them if it may, and returns how many there still are. An original that came at the same time is
-// done again: what it lost may have been its own.
+// done again, even if ctx has ended: what it lost may have been its own.
 func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) (left int64, err error) {
 	orphans := v.Progress().Findings[verify.Orphan]
 	if orphans == 0 {
@@ -92,12 +93,9 @@ func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification
 	removed, spared := int64(0), int64(0)
 	group, removing := errgroup.WithContext(ctx)
 	group.SetLimit(removers)
-	for orphan, err := range findings.orphans() {
-		if err == nil {
-			err = removing.Err()
-		}
-		if err != nil {
-			return orphans, errors.Join(group.Wait(), err)
+	for orphan, failed := range findings.orphans() {
+		if err = cmp.Or(failed, removing.Err()); err != nil {
+			break
 		}
 		group.Go(func() error {
 			gone, original, err := v.Remove(removing, orphan)
@@ -115,12 +113,12 @@ func (o verifyOptions) removeOrphans(ctx context.Context, v *verify.Verification
 			return err
 		})
 	}
-	err = group.Wait()
+	err = errors.Join(err, group.Wait())
 	fmt.Printf("Removed: %s.\n", counted(removed, "orphan"))
 	if spared > 0 {
 		fmt.Printf("Spared: %d; their originals, or newer objects in their places, have come meanwhile.\n", spared)
 	}
-	return orphans - removed - spared, errors.Join(err, b.Redo(ctx, slices.Values(back)))
+	return orphans - removed - spared, errors.Join(err, b.Redo(context.WithoutCancel(ctx), slices.Values(back)))
 }
 
 // removers is how many orphans are removed at once. One takes three requests, of some 20 ms each.

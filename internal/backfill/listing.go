@@ -14,7 +14,7 @@ import (
 type Item struct {
 	s3io.Listed
 	Record Presence
-	Again  bool // it failed before, and is to be done whatever its record says
+	Again  bool // it failed before, or was being resized when a run was killed: it is done whatever its record says
 }
 
 // Presence tells whether there is a commit record, of whatever upload.

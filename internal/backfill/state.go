@@ -67,9 +67,18 @@ func (s *state) begin(retryQuarantined bool) ([]Item, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.current
+	// What was being resized when a run was killed may have been spoiled by it, behind a record that somebody else has written
+	// meanwhile.
+	for key, listed := range c.Begun {
+		c.Pending[key] = listed
+		if key > c.Position {
+			s.skip[key] = true
+		}
+	}
 	var first []Item
-	for _, listed := range c.Pending {
-		first = append(first, Item{Listed: listed})
+	for key, listed := range c.Pending {
+		_, begun := c.Begun[key]
+		first = append(first, Item{Listed: listed, Again: begun})
 	}
 	again := maps.Clone(c.Failed)
 	if retryQuarantined {
@@ -127,18 +136,31 @@ func (s *state) pass(object s3io.Listed) {
 	s.apply(Outcome{Key: object.Key, Bytes: object.Size, Status: Complete})
 }
 
+// start notes that an object is about to be resized.
+func (s *state) start(object s3io.Listed) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current.Begun[object.Key] = object
+	return s.append(line{Begun: &object})
+}
+
 // finish notes what came of an object.
 func (s *state) finish(o Outcome) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apply(o)
+	return s.append(line{Outcome: &o})
+}
+
+// append writes a line, or after many of them a checkpoint.
+func (s *state) append(l line) error {
 	if s.file == nil {
 		return nil
 	}
 	if s.fresh++; s.fresh >= maxFresh {
 		return s.write()
 	}
-	data, err := encode(line{Outcome: &o})
+	data, err := encode(l)
 	if err == nil {
 		_, err = s.file.Write(data)
 	}
@@ -149,7 +171,7 @@ func (s *state) finish(o Outcome) error {
 	return nil
 }
 
-// maxFresh is how many outcomes may follow a checkpoint.
+// maxFresh is how many lines may follow a checkpoint.
 const maxFresh = 1000
 
 // end is for when a run is over, and tells how far it came.

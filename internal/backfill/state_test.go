@@ -15,6 +15,7 @@ import (
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/naming"
+	"s3resizer/internal/report"
 )
 
 // Whatever is in the state file at some moment is what a killed run leaves. From there, a second run misses nothing and
@@ -74,7 +75,7 @@ func TestTheStateAtAnyMomentIsEnoughToGoOn(t *testing.T) {
 		if random.IntN(2) == 0 { // in the middle of a line
 			left = append(left, []byte(`{"outcome":{"key":"0000`)...)
 		}
-		if err := os.WriteFile(path, left, 0o600); err != nil {
+	if err := os.WriteFile(path, left, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for key := range m.objects[source] { // as it was at that moment
@@ -207,4 +208,53 @@ func TestAStateIsOfOneJob(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A picture that was being resized when everything was killed is done again, though live traffic has written a record for a
+// newer upload meanwhile: what was written last may be a rendition of the older one.
+func TestWhatWasBegunIsDoneAgain(t *testing.T) {
+	m := newMemory()
+	for _, key := range numbered(20) {
+		m.upload(key, "1")
+	}
+	path := filepath.Join(t.TempDir(), "state")
+	var left []byte
+	r := &resizer{m: m}
+	r.before = func(key string) error {
+		if key == numbered(20)[7] {
+			left, _ = os.ReadFile(path)
+		}
+		return nil
+	}
+	if _, _, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1, State: path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, left, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := &resizer{m: m}
+	if _, _, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: again, Jobs: 1, State: path}); err != nil {
+		t.Fatal(err)
+	}
+	wantKeys(t, again.asked(), numbered(20)[7])
+}
+
+// What a worker dies of is an upload: if another one is in its place by then, that one is done, not quarantined.
+func TestADeathIsOfAnUpload(t *testing.T) {
+	m := newMemory()
+	m.upload("a", "1")
+	deaths := 0
+	r := &resizer{m: m}
+	r.before = func(string) error {
+		if deaths++; deaths == 1 {
+			m.upload("a", "2")
+			return &backfill.Failure{Class: report.ClassCrashed, Fatal: true}
+		}
+		return nil
+	}
+	_, p, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1})
+	if err != nil || deaths != 2 {
+		t.Errorf("%v, after %d attempts", err, deaths)
+	}
+	wantCounts(t, p, map[backfill.Status]int64{"resized": 1})
 }

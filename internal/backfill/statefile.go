@@ -20,6 +20,7 @@ type checkpoint struct {
 	Position    string                 `json:"position"`              // the last key that was read of the source's listing
 	Listed      bool                   `json:"listed,omitempty"`      // all of it was, and nothing is pending
 	Pending     map[string]s3io.Listed `json:"pending,omitempty"`     // read, and not yet finished
+	Begun       map[string]s3io.Listed `json:"begun,omitempty"`       // of those, or behind the position: being resized
 	Skip        []string               `json:"skip,omitempty"`        // see state
 	Failed      map[string]Outcome     `json:"failed,omitempty"`      // by key
 	Quarantined map[string]Outcome     `json:"quarantined,omitempty"` // by key
@@ -28,9 +29,10 @@ type checkpoint struct {
 
 // line is one of the file; one field is set.
 type line struct {
-	Job        *Job        `json:"job,omitempty"`
-	Checkpoint *checkpoint `json:"checkpoint,omitempty"`
-	Outcome    *Outcome    `json:"outcome,omitempty"`
+	Job        *Job         `json:"job,omitempty"`
+	Checkpoint *checkpoint  `json:"checkpoint,omitempty"`
+	Begun      *s3io.Listed `json:"begun,omitempty"`
+	Outcome    *Outcome     `json:"outcome,omitempty"`
 }
 
 // openState reads the state of a job, if there is one. Path may be empty. Whoever only looks leaves the file as it is.
@@ -57,7 +59,7 @@ func openState(path string, job Job, look bool) (*state, error) {
 }
 
 func newCheckpoint() checkpoint {
-	return checkpoint{Pending: map[string]s3io.Listed{}, Failed: map[string]Outcome{}, Quarantined: map[string]Outcome{}, Counts: map[Status]Count{}}
+	return checkpoint{Pending: map[string]s3io.Listed{}, Begun: map[string]s3io.Listed{}, Failed: map[string]Outcome{}, Quarantined: map[string]Outcome{}, Counts: map[Status]Count{}}
 }
 
 // openLocked opens the file, which one run at a time may use. A run may be about to replace the file while it is being
@@ -117,6 +119,7 @@ func (s *state) replay(file io.Reader) error {
 			fresh := newCheckpoint()
 			s.current = *l.Checkpoint
 			s.current.Pending = orElse(s.current.Pending, fresh.Pending)
+			s.current.Begun = orElse(s.current.Begun, fresh.Begun)
 			s.current.Failed = orElse(s.current.Failed, fresh.Failed)
 			s.current.Quarantined = orElse(s.current.Quarantined, fresh.Quarantined)
 			s.current.Counts = orElse(s.current.Counts, fresh.Counts)
@@ -124,6 +127,8 @@ func (s *state) replay(file io.Reader) error {
 				s.skip[key] = true
 			}
 			s.current.Skip = nil
+		case l.Begun != nil:
+			s.current.Begun[l.Begun.Key] = *l.Begun
 		case l.Outcome != nil:
 			if !s.apply(*l.Outcome) {
 				s.skip[l.Outcome.Key] = true
@@ -144,6 +149,7 @@ func (s *state) apply(o Outcome) bool {
 	c := &s.current
 	_, known := c.Pending[o.Key]
 	delete(c.Pending, o.Key)
+	delete(c.Begun, o.Key)
 	for status, kept := range map[Status]map[string]Outcome{Failed: c.Failed, Quarantined: c.Quarantined} {
 		if before, again := kept[o.Key]; again {
 			known = true

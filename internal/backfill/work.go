@@ -124,6 +124,9 @@ const attempts = 3
 // resize does one object. What is begun is finished, even if ctx ends; between two attempts it is given up, and is then
 // pending for the next run.
 func (b *Backfill) resize(ctx context.Context, item Item) error {
+	if err := b.state.start(item.Listed); err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
 		result, err := b.Resizer.Resize(context.WithoutCancel(ctx), b.Bucket, item.Key)
 		var failure *Failure
@@ -132,12 +135,24 @@ func (b *Backfill) resize(ctx context.Context, item Item) error {
 			return b.finished(item, result)
 		case !errors.As(err, &failure):
 			return err
+		case failure.Fatal && attempt < attempts && b.replaced(ctx, &item):
+			continue // it was another upload that the process died of, maybe in the middle of its set
 		case !failure.Temporary || attempt == attempts:
 			return b.failed(item, *failure)
 		case !sleep(ctx, time.Second<<(2*(attempt-1))):
 			return ctx.Err()
 		}
 	}
+}
+
+// replaced reports whether another object is in the place of the one that was listed, and makes it the item's.
+func (b *Backfill) replaced(ctx context.Context, item *Item) bool {
+	now, err := b.Store.Head(ctx, b.Bucket, item.Key)
+	if err != nil || item.ETag == "" || now.ETag == item.ETag {
+		return false
+	}
+	item.ETag, item.Size = now.ETag, now.Size
+	return true
 }
 
 func (b *Backfill) finished(item Item, r report.Result) error {

@@ -90,7 +90,10 @@ func (m *memory) List(_ context.Context, bucket, prefix, after string) (page []s
 	return page, false, nil
 }
 
-func (m *memory) Head(_ context.Context, bucket, key string) (s3io.Info, error) {
+func (m *memory) Head(ctx context.Context, bucket, key string) (s3io.Info, error) {
+	if err := ctx.Err(); err != nil {
+		return s3io.Info{}, err
+	}
 	if err := m.ask("head", bucket, key); err != nil {
 		return s3io.Info{}, err
 	}

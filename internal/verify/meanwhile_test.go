@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -128,6 +129,24 @@ func TestRemoveLooksOnceMore(t *testing.T) {
 		}
 		got, _ := found(t, verify.Options{Store: m, Settings: settings(t)})
 		want(t, got)
+	})
+	t.Run("so is one that comes when all is interrupted", func(t *testing.T) {
+		m := three(t)
+		v, all := orphans(t, m)
+		ctx, interrupt := context.WithCancel(t.Context())
+		m.before = func(op, _, _ string) error {
+			if op == "delete" {
+				m.upload(t, "a.png", 10)
+				interrupt()
+			}
+			return nil
+		}
+		if removed, back, err := v.Remove(ctx, all[0]); !removed || back == nil || back.Key != "a.png" || err != nil {
+			t.Errorf("removed: %v, back: %v, %v", removed, back, err)
+		}
+		if removed, _, err := v.Remove(ctx, all[1]); removed || err == nil {
+			t.Errorf("the next one: %v, %v", removed, err)
+		}
 	})
 	t.Run("not if nobody knows whether it is gone", func(t *testing.T) {
 		m := three(t)

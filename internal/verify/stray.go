@@ -105,11 +105,16 @@ func plausible(key, original string, label report.Label) bool {
 // place, has come meanwhile.
 //
 // The original is asked for right before. An upload may still come between that and the removal, and be done: so the
-// original is asked for once more afterwards, and if it is there then, it is returned: its set has to be made anew.
+// original is asked for once more afterwards, and if it is there then, it is returned: its set has to be made anew. So the
+// end of ctx comes too late once the removal has begun.
 func (v *Verification) Remove(ctx context.Context, orphan Finding) (removed bool, back *s3io.Listed, err error) {
 	if _, err := v.head(ctx, v.Bucket, orphan.Original); s3io.ClassOf(err) != s3io.NotFound {
 		return false, nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return false, nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
 	err = v.Store.Delete(ctx, v.destination, orphan.Key, orphan.ETag)
 	if s3io.ClassOf(err) == s3io.Changed {
 		return false, nil, nil
