@@ -3,7 +3,6 @@ package main_test
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -340,27 +338,6 @@ func TestDevTakesUpWhatAKillLeft(t *testing.T) {
 	}
 	if printed := strings.Join(s.printed, "\n"); strings.Contains(printed, "resized done.png") {
 		t.Error("what was done was done again")
-	}
-}
-
-// Two pictures whose encoder can't be stopped, and nothing was resized any more: there are as many workers.
-func TestDevIsNotBlockedByWhatDoesNotStop(t *testing.T) {
-	s := serve(t, []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=9", "RESIZE_SIZES=large=2600"}, "--timeout", "2s")
-	for i := range runtime.GOMAXPROCS(0) {
-		s.put(t, fmt.Sprintf("slow%d.png", i), pngOf(t, 2600, 2400))
-	}
-	s.put(t, "quick.png", pngOf(t, 40, 30))
-	s.waitFor(t, "resized quick.png")
-	if err := s.process.Process.Kill(); err != nil { // which waits for nothing
-		t.Fatal(err)
-	}
-	_ = s.drain()
-	_ = s.process.Wait() // killed
-	s.ended = true
-	for _, says := range []string{"failed deadline: ", "slow0.png", "did not stop and was left behind", "pictures are still being worked on"} {
-		if !strings.Contains(s.stderr.String(), says) {
-			t.Errorf("it does not say %q", says)
-		}
 	}
 }
 

@@ -7,10 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A pipe that nobody writes to held the command for good.
@@ -86,43 +84,5 @@ func TestResizeNeverOverwritesASourceThroughALink(t *testing.T) {
 				t.Errorf("small-cat.jpg was overwritten: %d bytes, %v", len(kept), err)
 			}
 		})
-	}
-}
-
-// A second Ctrl-C was ignored, while what was accepted before the first one ran on.
-func TestASecondInterruptEndsItAtOnce(t *testing.T) {
-	s := serve(t, []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=9", "RESIZE_SIZES=large=2600"})
-	s.put(t, "slow.png", pngOf(t, 2600, 2400))
-	time.Sleep(300 * time.Millisecond) // it is being encoded, which takes many seconds
-	begun := time.Now()
-	for range 2 {
-		if err := s.process.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	_ = s.drain()
-	err := s.process.Wait()
-	s.ended = true
-	status, ok := s.process.ProcessState.Sys().(syscall.WaitStatus)
-	if !ok || !status.Signaled() || status.Signal() != syscall.SIGINT || time.Since(begun) > 3*time.Second {
-		t.Errorf("after %v: %v", time.Since(begun), err)
-	}
-}
-
-func TestDevIsForThisMachineUnlessToldOtherwise(t *testing.T) {
-	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "192.0.2.7:9000"} {
-		e := s3resizer(t, t.TempDir(), nil, "dev", "--addr", addr)
-		e.want(t, 2, addr, "other machines may reach it", "--public")
-	}
-	s3resizer(t, t.TempDir(), nil, "dev", "--addr", "9000").want(t, 2, `--addr "9000"`, "want host:port")
-	for _, args := range [][]string{{"--addr", "localhost:0"}, {"--addr", "0.0.0.0:0", "--public"}} {
-		s := serve(t, nil, args...)
-		s.put(t, "cat.jpg", jpegOf(t, 40, 30))
-		s.waitFor(t, "resized cat.jpg")
-		s.interrupt(t, 5*time.Second)
-	}
-	if help := s3resizer(t, t.TempDir(), nil, "dev", "--help").stdout; !strings.Contains(help, "--public") || !strings.Contains(help, "whoever reaches the address may read, write and remove everything") {
-		t.Errorf("help says:\n%s", help)
 	}
 }
