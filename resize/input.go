@@ -206,7 +206,7 @@ type faultKeeper struct {
 	err    error
 }
 
-func (f *faultKeeper) Read(p []byte) (n int, err error) {
+func (f *faultKeeper) Read(p []byte) (read int, err error) {
 	if f.err == nil {
 		f.err = context.Cause(f.ctx)
 	}
@@ -214,13 +214,14 @@ func (f *faultKeeper) Read(p []byte) (n int, err error) {
 		return 0, f.err
 	}
 	err = f.caller.with(func() error {
-		n, err = f.r.Read(p)
+		n, err := f.r.Read(p)
+		read = n
+		if err != nil && err != io.EOF {
+			f.err = err
+		}
 		return err
 	})
-	if err != nil && err != io.EOF {
-		f.err = err
-	}
-	return n, err
+	return read, err
 }
 
 // onlyReader hides all methods but Read. A reader with a method Seek would be taken for one that can seek.
