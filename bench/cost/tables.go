@@ -100,7 +100,7 @@ func reach(b *strings.Builder, rows []Row) {
 	ranges := mean(rows, func(row Row) float64 { return requests(ours, row).reads - 1 }) // of the source, and not the record
 	limits := []limit{
 		{10, "`QueueConcurrency`, by default"},
-		{50, "the README's `ReservedConcurrency`"},
+		{50, "`ReservedConcurrency` as deploy.md has it"},
 		{writesPerSecond / writes * seconds, fmt.Sprintf("a destination that S3 has not split yet: %d writes", writesPerSecond)},
 		{readsPerSecond / ranges * seconds, fmt.Sprintf("a source that S3 has not split yet: %d reads", readsPerSecond)},
 		{writesPerSecond * seconds, fmt.Sprintf("a destination split by sizes: %d writes of each", writesPerSecond)},

@@ -244,12 +244,7 @@ func (s *stack) tells(t *testing.T, key, status string) {
 	})
 }
 
-// readme is the part of the README with these words, and ends there.
-func readme(t *testing.T, from, to string) string {
-	t.Helper()
-	return part(t, "README.md", from, to)
-}
-
+// part is that of a page which begins with these words and ends there.
 func part(t *testing.T, file, from, to string) string {
 	t.Helper()
 	data, err := os.ReadFile(root + "/" + file)

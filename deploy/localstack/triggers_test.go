@@ -192,13 +192,13 @@ func (s *stack) recovers(t *testing.T) {
 	until(t, "that no dead letter is left", func() bool { return waiting(t, dead) == 0 })
 }
 
-// sendAgain does with the dead letters what the README says.
+// sendAgain does with the dead letters what docs/deploy.md says.
 func (s *stack) sendAgain(t *testing.T) {
 	t.Helper()
-	command := readme(t, "while read -r receipt event", "```")
+	command := part(t, "docs/deploy.md", "while read -r receipt event", "```")
 	environ := []string{"dead=" + s.outputs["DeadLettersUrl"], "function=" + s.outputs["FunctionName"]}
 	if s.trigger == "sqs" {
-		command = strings.ReplaceAll(readme(t, "aws sqs start-message-move-task", "`"), "<DeadLettersArn>", s.outputs["DeadLettersArn"])
+		command = strings.ReplaceAll(part(t, "docs/deploy.md", "aws sqs start-message-move-task", "`"), "<DeadLettersArn>", s.outputs["DeadLettersArn"])
 		// Debian 12's CLI is too old for it; LocalStack's image has a newer one.
 		command = strings.Replace(command, "aws ", os.Getenv("DOCKER")+" exec "+os.Getenv("LOCALSTACK_CONTAINER")+" awslocal --endpoint-url $AWS_ENDPOINT_URL --region $AWS_REGION ", 1)
 	}

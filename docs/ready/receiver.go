@@ -33,7 +33,7 @@ type Pictures interface {
 	// Put keeps a picture by its source's bucket and key, and tells whoever waits for it. Messages come at least once
 	// and in any order: one that is no newer than what is known changes nothing.
 	Put(ctx context.Context, p Picture, told time.Time) error
-	// Failed notes what somebody has to mend; the class is one of the README's, or Lambda's own.
+	// Failed notes what somebody has to mend; the class is one of docs/operating.md's, or Lambda's own.
 	Failed(ctx context.Context, class, message string) error
 	// Record reads the record in a bucket of renditions: an empty picture if it is gone.
 	Record(ctx context.Context, bucket, key string) (Picture, error)

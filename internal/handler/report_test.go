@@ -142,15 +142,15 @@ func TestTheSchemaLeavesRoom(t *testing.T) {
 	}
 }
 
-func TestTheReadmesExampleIsAReport(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestThePagesExampleIsAReport(t *testing.T) {
+	page, err := os.ReadFile("../../docs/report.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, found := strings.Cut(string(readme), "```json\n{\"version\":")
+	_, example, found := strings.Cut(string(page), "```json\n{\"version\":")
 	example, _, closed := strings.Cut(example, "\n```")
 	if !found || !closed {
-		t.Fatal("README.md has no example of a report")
+		t.Fatal("docs/report.md has no example of a report")
 	}
 	if err := reporttest.Check([]byte(`{"version":` + example)); err != nil {
 		t.Error(err)

@@ -43,7 +43,7 @@ type Meaning struct {
 	Do     string // what somebody can do about it, in Markdown
 }
 
-// Classes has every class there is, by matter. The README's table is made of it.
+// Classes has every class there is, by matter. The table in docs/operating.md is made of it.
 var Classes = []Meaning{
 	{"unsupported", Pictures, "not an image, or of a format that is not resized", "nothing; the reason names the format"},
 	{"too-large", Pictures, "beyond `RESIZE_MAX_…`", "if such pictures are wanted, raise the limit, and the function's memory with it"},
