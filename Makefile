@@ -208,10 +208,18 @@ fuzz: tools $(libvips) ## every fuzz target in turn, 30 seconds each; FUZZTIME=â
 FUZZ ?= ^Fuzz
 FUZZTIME ?= 30s
 
+.PHONY: mutants
+mutants: tools $(libvips) ## the code broken on purpose, a line at a time, beside the test that must notice; ten minutes
+	go run ./internal/mutants $(ARGS)
+
 .PHONY: memory
 memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
+
+.PHONY: hostile
+hostile: tools $(libvips) ## small files made to take long or much memory, growing, through the function with 1769 MB: seconds, memory, verdict; a minute
+	S3RESIZER_LONG=1 go test -count=1 -v -timeout 1h -run '^TestHostile$$' ./cmd/lambda
 
 .PHONY: lint
 lint: tools $(libvips) ## golangci-lint, with the import rules of .golangci.yml

@@ -22,6 +22,7 @@ import (
 type layout struct {
 	header       int   // how many bytes copyHeader has kept; coded data follows them
 	coefficients int64 // of a JPEG: see [jpeg.Header]
+	mostScans    int   // likewise
 	png          png.Header
 	lossless     bool           // of a WebP
 	tiff         *tiff.Page     // or nil
@@ -38,7 +39,7 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		if err != nil {
 			return found, err
 		}
-		found.coefficients = header.Coefficients
+		found.coefficients, found.mostScans = header.Coefficients, header.MostScans
 	case PNG:
 		var err error
 		if found.png, err = png.CopyHeader(from, to); err != nil {

@@ -12,9 +12,6 @@ import (
 	"s3resizer/resize/resizetest"
 )
 
-// limited is how long a small file may take at most, on a busy machine.
-const limited = 20 * time.Second
-
 // rendered resizes a file, and returns in how long.
 func rendered(file []byte) (time.Duration, error) {
 	began := time.Now()
@@ -22,34 +19,30 @@ func rendered(file []byte) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// refused tells whether the picture was refused, for a reason with these words.
-func refused(err error, class Class, words string) bool {
+// tooLarge reports whether the picture was refused as too large, for a reason with these words.
+func tooLarge(err error, words string) bool {
 	refusal := (*Rejection)(nil)
-	return errors.As(err, &refusal) && refusal.Class == class && strings.Contains(refusal.Reason, words)
+	return errors.As(err, &refusal) && refusal.Class == ClassTooLarge && strings.Contains(refusal.Reason, words)
 }
 
 func TestScansAreCounted(t *testing.T) {
-	if _, err := rendered(resizetest.ManyScans(1)); err != nil {
+	if _, err := rendered(resizetest.ManyScans(64, 64)); err != nil {
 		t.Errorf("64 scans: %v", err)
 	}
-	if _, err := rendered(resizetest.ManyScans(2)); !refused(err, ClassCorrupt, "more than 100 scans") {
-		t.Errorf("127 scans: %v", err)
+	if _, err := rendered(resizetest.ManyScans(64, 101)); !tooLarge(err, "more than 100 scans") {
+		t.Errorf("101 scans: %v", err)
 	}
 }
 
-// A profile that is worked out for every pixel by a hundred thousand steps takes a minute for a small picture, unless it is not
-// heeded.
-func TestAProfileIsQuick(t *testing.T) {
-	var plain bytes.Buffer
-	if err := png.Encode(&plain, resizetest.Card(600, 400)); err != nil {
-		t.Fatal(err)
-	}
-	file, err := resizetest.WithProfile(plain.Bytes(), resizetest.ManyElements(100_000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if took, err := rendered(file); err != nil || took > limited {
-		t.Errorf("%v, %v", took, err)
+// Where the header or the structure says that it is too much, nothing is decoded.
+func TestHostileHeadersAreEnough(t *testing.T) {
+	for _, kind := range resizetest.Hostiles() {
+		if largest := kind.Sizes[len(kind.Sizes)-1]; kind.From > 0 {
+			took, err := rendered(kind.File(largest))
+			if refusal := (*Rejection)(nil); !errors.As(err, &refusal) || took > time.Second {
+				t.Errorf("%s, %d: %v, %v", kind.Name, largest, took, err)
+			}
+		}
 	}
 }
 
@@ -60,9 +53,16 @@ func TestNoSideIsEndless(t *testing.T) {
 			if err := png.Encode(&file, image.NewGray(size)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := rendered(file.Bytes()); side > mostSide != refused(err, ClassTooLarge, "neither side may have more than 65535") {
+			if _, err := rendered(file.Bytes()); side > mostSide != tooLarge(err, "neither side may have more than 65535") {
 				t.Errorf("%v: %v", size.Max, err)
 			}
 		}
+	}
+}
+
+// Nobody else counts scans in arithmetic coding: 800 of nothing, in 10 kB, took minutes.
+func TestArithmeticScansAreCounted(t *testing.T) {
+	if took, err := rendered(resizetest.ManyArithmeticScans(4000, 800)); !tooLarge(err, "more than 100 scans") || took > 10*time.Second {
+		t.Errorf("%v, %v", took, err)
 	}
 }

@@ -165,7 +165,7 @@ func (in *input) last(ctx context.Context) io.Reader {
 	case in.examined:
 		return onlyReader{all}
 	case in.format == JPEG:
-		in.jpeg = jpeg.NewEnd(all, in.layout.header)
+		in.jpeg = jpeg.NewEnd(all, in.layout.header, in.layout.mostScans)
 		return onlyReader{in.jpeg}
 	default: // PNG
 		return onlyReader{in.layout.png.Mend(all)}
@@ -175,7 +175,7 @@ func (in *input) last(ctx context.Context) io.Reader {
 // doubtful reports whether the picture may be damaged, though it was decoded: the decoder, which must be closed by now, has
 // warned of something, or should have, or did not read to the end of the file, or the end is not there.
 func (in *input) doubtful(warned bool) bool {
-	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.Senseless)
+	return in.jpeg != nil && (warned || !in.jpeg.Reached || in.jpeg.TooMany || in.jpeg.Senseless)
 }
 
 // blame returns the error for a failure of libvips: that of the reader or of ctx, if there is one. Else the picture itself is
@@ -186,6 +186,9 @@ func (in *input) blame(ctx context.Context, reason string) error {
 	}
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("decode: %w", err)
+	}
+	if in.jpeg != nil && in.jpeg.TooMany {
+		return rejection.TooLargef("a JPEG with more than %d scans; that is the limit for its size", in.layout.mostScans)
 	}
 	if in.jpeg != nil {
 		return errSuspect

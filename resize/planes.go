@@ -10,7 +10,6 @@ import (
 
 	"go.n16f.net/thumbhash"
 
-	"s3resizer/resize/internal/jpeg"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
 )
@@ -30,7 +29,6 @@ func (s *Source) openPlanes() {
 		return
 	}
 	if lane, err := planar.Open(s.input.head.Bytes()); err == nil {
-		lane.LimitScans(jpeg.MostScans(lane.Width, lane.Height))
 		s.lane = lane
 	}
 }

@@ -212,6 +212,9 @@ func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) err
 		return Summary{}, err
 	}
 	defer closeAll(pictures)
+	if err := s.checkAnimation(pictures); err != nil {
+		return Summary{}, err
+	}
 	summary, err := s.decodeWidest(ctx, spec, pictures)
 	if err != nil {
 		return Summary{}, err

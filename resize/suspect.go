@@ -52,7 +52,9 @@ func (s *Source) readAgain(ctx context.Context, reopener Reopener) (file []byte,
 // judge returns nil if a picture can be rendered, else a [*Rejection].
 func judge(f jpeg.Finding, spec Spec) error {
 	where := fmt.Sprintf("row %d of %d", f.Rows, f.Height)
-	switch {
+	switch refusal := (*Rejection)(nil); {
+	case errors.As(f.Damage, &refusal):
+		return refusal
 	case f.Damage != nil:
 		return rejection.Corruptf("the jpeg is damaged at %s or above: %v", where, f.Damage)
 	case f.Cut && 2*f.Rows < f.Height:

@@ -3,6 +3,7 @@ package resize
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -28,12 +29,16 @@ func (in *input) fromTIFF(image *vips.Image) error {
 // examineTIFF returns an error if the pixels are damaged in a way that libvips does not mind when it loads the page.
 func (s *Source) examineTIFF(ctx context.Context) error {
 	page := s.input.layout.tiff
+	visits := int64(0)
 	for part := range page.JPEGs() {
 		found := jpeg.Examine(ctx, part.File, int64(part.Width+64)*int64(part.Height+64)) // which may go beyond the picture
 		if err := context.Cause(ctx); err != nil {
 			return fmt.Errorf("examine: %w", err)
 		}
-		switch {
+		visits += int64(found.Scans) * (int64(found.Width)*int64(found.Height) + jpeg.VisitsOfEach)
+		switch refusal := (*Rejection)(nil); {
+		case errors.As(found.Damage, &refusal), visits > jpeg.MostVisits:
+			return rejection.TooLargef("a TIFF in JPEGs of too many scans, %d of them in %s; with sequential ones, or larger strips or tiles, it is read", found.Scans, part.Name)
 		case found.Damage != nil:
 			return rejection.Corruptf("the tiff is damaged at %s: %v", part.Name, found.Damage)
 		case found.Cut || found.Width < part.Width || found.Height < part.Height:

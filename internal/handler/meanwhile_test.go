@@ -1,6 +1,7 @@
 package handler_test
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -186,5 +187,53 @@ func TestNoTemplateLeadsAmongTheRecords(t *testing.T) {
 		if r := one(t, b.handler(t, b, "RESIZE_KEY_TEMPLATE=.s3resizer/{size}/{key}", "RESIZE_RECORD="+record), event); r.Class != report.ClassReservedKey {
 			t.Errorf("records %s: %+v", record, r)
 		}
+	}
+}
+
+// A picture that may be damaged is fetched once more to be examined. If another one is there at that moment, the two are not
+// taken for one, even if the first is back when all is looked at in the end.
+func TestASuspectThatIsReplacedIsReadAnew(t *testing.T) {
+	b := newBench(t)
+	good, damaged := photo(t, 2000, 1500, 2), photo(t, 2000, 1500, 1)
+	copy(damaged[len(damaged)/2:], make([]byte, 2000))
+	event := b.upload(t, "cat.jpg", damaged)
+	next := [][]byte{good, damaged}
+	m := &meddler{Store: b, open: func(o *s3io.Object) {
+		if o.Bucket == "photos" && len(next) > 0 {
+			data := next[0]
+			next = next[1:]
+			o.ReadCloser = &atEnd{o.ReadCloser, func() { b.upload(t, "cat.jpg", data) }}
+		}
+	}}
+	if r := one(t, b.handler(t, m), event); r.Status != report.Resized || strings.Contains(string(event), r.Source.ETag) {
+		t.Errorf("what was made of the one is told of the other: %+v", r)
+	}
+}
+
+// atEnd does something once, when all was read.
+type atEnd struct {
+	io.ReadCloser
+	do func()
+}
+
+func (r *atEnd) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if err != nil && r.do != nil {
+		r.do()
+		r.do = nil
+	}
+	return n, err
+}
+
+// An older set of which a rendition has other bytes than its record tells is not named as still in place.
+func TestPreviousWithOtherBytes(t *testing.T) {
+	b := newBench(t)
+	one(t, b.handler(t, b), b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1)))
+	info, data := b.get(t, "photos-resized", "medium-cat.jpg")
+	if _, err := b.Put(t.Context(), s3io.Upload{Bucket: info.Bucket, Key: info.Key, ContentType: info.ContentType, Data: data[:len(data)-1], Metadata: info.Metadata}); err != nil {
+		t.Fatal(err)
+	}
+	if r := one(t, b.handler(t, b), b.upload(t, "cat.jpg", []byte("no picture"))); r.Status != report.Rejected || r.Previous != nil {
+		t.Errorf("%+v", r)
 	}
 }

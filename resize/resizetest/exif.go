@@ -42,8 +42,8 @@ func header(order binary.AppendByteOrder) []byte {
 	return order.AppendUint32(order.AppendUint16([]byte(mark), 42), 8)
 }
 
-// directory encodes a directory that begins at the offset at. next is the offset of the one after it, or 0.
-func directory(order binary.AppendByteOrder, at int, entries []entry, next uint32) []byte {
+// directory encodes a directory that begins at the offset at, after which there is none.
+func directory(order binary.AppendByteOrder, at int, entries []entry) []byte {
 	slices.SortFunc(entries, func(a, b entry) int { return int(a.tag) - int(b.tag) })
 	var fields, values []byte
 	valuesAt := at + 2 + 12*len(entries) + 4
@@ -67,7 +67,7 @@ func directory(order binary.AppendByteOrder, at int, entries []entry, next uint3
 		}
 	}
 	out := order.AppendUint16(nil, uint16(len(entries)))
-	out = order.AppendUint32(append(out, fields...), next)
+	out = order.AppendUint32(append(out, fields...), 0)
 	return append(out, values...)
 }
 
@@ -77,7 +77,7 @@ func exif(order binary.AppendByteOrder, orientation uint16, note int) []byte {
 		short(0x0112, orientation),
 		{0x010f, kindASCII, []byte("Nobody\x00")},
 		{0x927c, kindUndefined, bytes.Repeat([]byte("note"), note/4+2)},
-	}, 0)...)
+	})...)
 }
 
 // EXIF is an EXIF block that says how the picture is turned.

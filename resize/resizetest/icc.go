@@ -19,11 +19,11 @@ func powerCurve(gamma float64) []byte {
 	return append([]byte("para\x00\x00\x00\x00\x00\x00\x00\x00"), fixed(gamma)...)
 }
 
-func rgbProfile(red, green, blue [3]float64, curve []byte, size int) []byte {
-	return profileOf("RGB ", []tag{
+func rgbProfile(red, green, blue [3]float64, curve []byte, size int, more ...tag) []byte {
+	return profileOf("RGB ", append([]tag{
 		{"rXYZ", xyz(red)}, {"gXYZ", xyz(green)}, {"bXYZ", xyz(blue)}, {"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
 		{"fill", append([]byte("data\x00\x00\x00\x00\x00\x00\x00\x01"), make([]byte, size)...)},
-	})
+	}, more...))
 }
 
 // GreyProfile is a profile for grey pictures, with a curve that is a power.

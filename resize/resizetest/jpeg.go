@@ -132,7 +132,7 @@ func MultiPicture(first, second []byte) []byte {
 		entries = append(entries, 0, 0, 0, 0)
 		return segment(0xe2, "MPF\x00"+string(append(header(order), directory(order, 8, []entry{
 			{0xb000, kindUndefined, []byte("0100")}, long(0xb001, 2), {0xb002, kindUndefined, entries},
-		}, 0)...)))
+		})...)))
 	}
 	size := uint32(len(first) + len(index(0, 0)))
 	const beforeTIFF = 2 + 2 + 2 + 4 // SOI, marker, length, "MPF": offsets count from the TIFF header

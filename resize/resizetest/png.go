@@ -38,13 +38,16 @@ func chunk(name string, data ...byte) []byte {
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-func (p pngFile) encode() []byte {
+func (p pngFile) encode() []byte { return p.of(p.data()) }
+
+// of returns the file with compressed rows.
+func (p pngFile) of(rows []byte) []byte {
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(p.width)), uint32(p.height))
 	head = append(head, byte(p.depth), byte(p.kind), 0, 0, 0)
 	if p.interlaced {
 		head[12] = 1
 	}
-	return slices.Concat([]byte(pngSignature), chunk("IHDR", head...), p.chunks, chunk("IDAT", p.data()...), chunk("IEND"))
+	return slices.Concat([]byte(pngSignature), chunk("IHDR", head...), p.chunks, chunk("IDAT", rows...), chunk("IEND"))
 }
 
 // data returns the compressed rows, pass by pass.

@@ -53,32 +53,38 @@ func encodeTIFF(pages ...tiffFile) []byte {
 				out = append(out, 0)
 			}
 		}
-		entries := []entry{
-			long(256, uint32(p.width)), long(257, uint32(p.height)), short(258, slices.Repeat([]uint16{p.bits}, p.samples)...),
-			short(259, max(p.compression, 1)), short(262, p.photometric), short(277, uint16(p.samples)),
-			short(284, map[bool]uint16{false: 1, true: 2}[p.separate]), short(339, slices.Repeat([]uint16{max(1, p.format)}, p.samples)...),
-			long(254, map[bool]uint32{true: 1}[p.preview]),
-		}
-		if entries = append(entries, p.also...); p.orientation > 0 {
-			entries = append(entries, short(274, p.orientation))
-		}
-		if p.tile > 0 {
-			entries = append(entries, long(322, uint32(p.tile)), long(323, uint32(p.tile)), long(324, offsets...), long(325, lengths...))
-		} else {
-			entries = append(entries, long(278, uint32(p.stripRows())), long(273, offsets...), long(279, lengths...))
-		}
-		if len(p.extra) > 0 {
-			entries = append(entries, short(338, p.extra...))
-		}
-		if len(p.colors) > 0 {
-			entries = append(entries, short(320, p.colors...))
-		}
+		entries := p.entries(offsets, lengths)
 		at := len(out)
 		order.(binary.ByteOrder).PutUint32(out[link:], uint32(at))
-		out = append(out, directory(order, at, entries, 0)...)
+		out = append(out, directory(order, at, entries)...)
 		link = at + 2 + 12*len(entries)
 	}
 	return out
+}
+
+// entries are the fields of the directory of a page whose strips or tiles have these offsets and lengths.
+func (p tiffFile) entries(offsets, lengths []uint32) []entry {
+	entries := []entry{
+		long(256, uint32(p.width)), long(257, uint32(p.height)), short(258, slices.Repeat([]uint16{p.bits}, p.samples)...),
+		short(259, max(p.compression, 1)), short(262, p.photometric), short(277, uint16(p.samples)),
+		short(284, map[bool]uint16{false: 1, true: 2}[p.separate]), short(339, slices.Repeat([]uint16{max(1, p.format)}, p.samples)...),
+		long(254, map[bool]uint32{true: 1}[p.preview]),
+	}
+	if entries = append(entries, p.also...); p.orientation > 0 {
+		entries = append(entries, short(274, p.orientation))
+	}
+	if p.tile > 0 {
+		entries = append(entries, long(322, uint32(p.tile)), long(323, uint32(p.tile)), long(324, offsets...), long(325, lengths...))
+	} else {
+		entries = append(entries, long(278, uint32(p.stripRows())), long(273, offsets...), long(279, lengths...))
+	}
+	if len(p.extra) > 0 {
+		entries = append(entries, short(338, p.extra...))
+	}
+	if len(p.colors) > 0 {
+		entries = append(entries, short(320, p.colors...))
+	}
+	return entries
 }
 
 // blocks are the strips or tiles.

@@ -64,6 +64,13 @@ func TestAPictureIsNotMadeOfItself(t *testing.T) {
 			if err := Check(p.Data, "avif"); err != nil {
 				t.Errorf("%s: %v", p.Name, err)
 			}
+			all := uint64(0)
+			for e := range extents(box(p.Data, "meta", 4)) {
+				all += e.length
+			}
+			if all == 0 || all > uint64(len(p.Data)) { // a quarter of the limit
+				t.Errorf("%s: items of %d bytes, of %d in the file", p.Name, all, len(p.Data))
+			}
 		}
 	}
 }

@@ -17,8 +17,10 @@ import (
 type End struct {
 	Reached   bool // the last byte of the data was asked for
 	Senseless bool // there were codes of ones alone
+	TooMany   bool // there were more scans than it may have, and what follows was not handed over
 
 	r        io.Reader
+	scans    int    // to come, at most, behind the header's
 	header   int    // bytes to come in which a marker means nothing: it may be that of a thumbnail
 	read     int    // bytes so far
 	last     byte   // the last of them
@@ -28,13 +30,17 @@ type End struct {
 	follower int    // where the zero after the next of them would be
 }
 
-// NewEnd returns an [End] that reads from r, of which the first header bytes are what [CopyHeader] has kept.
-func NewEnd(r io.Reader, header int) *End { return &End{r: r, header: header} }
+// NewEnd returns an [End] that reads from r, of which the first header bytes are what [CopyHeader] has kept. There may be so many
+// scans: one of nothing takes few bytes, and a look at every block.
+func NewEnd(r io.Reader, header, scans int) *End { return &End{r: r, header: header, scans: scans - 1} }
 
 // manyOnes is how many bytes of ones in a row are no chance: in noise, that happens once in 2³² bytes.
 const manyOnes = 4
 
 func (e *End) Read(p []byte) (int, error) {
+	if e.TooMany {
+		return 0, io.EOF
+	}
 	if e.found {
 		e.Reached = true
 		if len(e.rest) > 0 {
@@ -54,6 +60,8 @@ func (e *End) Read(p []byte) (int, error) {
 	at := e.marker(p[:n])
 	e.header, e.read, e.last = max(0, e.header-n), e.read+n, p[n-1]
 	switch {
+	case e.TooMany:
+		return max(0, at), io.EOF
 	case at == n: // it is not there
 	case at < 2:
 		e.found, e.Reached = true, true
@@ -65,8 +73,8 @@ func (e *End) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// marker returns where in p the end marker begins: -1 if its first byte was the last one of the read before, len(p) if it is
-// not there. On the way it counts bytes of ones.
+// marker returns where in p the end marker begins, or that of a scan that is too much: -1 if its first byte was the last one of the
+// read before, len(p) if it is not there. On the way it counts bytes of ones.
 func (e *End) marker(p []byte) int {
 	at := min(e.header, len(p)) - 1
 	if at >= 0 || e.last != 0xff {
@@ -76,6 +84,11 @@ func (e *End) marker(p []byte) int {
 		switch p[at+1] {
 		case markerEOI:
 			return at
+		case markerSOS:
+			if e.scans--; e.scans < 0 {
+				e.TooMany = true
+				return at
+			}
 		case 0:
 			if e.read+at+1 != e.follower {
 				e.ones = 0

@@ -21,7 +21,7 @@ func TestBytesOfOnesAreCountedWhereverReadsEnd(t *testing.T) {
 	} {
 		file := header + data + "\xff\xd9"
 		for length := 1; length <= len(file); length++ {
-			e := NewEnd(strings.NewReader(file), len(header))
+			e := NewEnd(strings.NewReader(file), len(header), 1)
 			p := make([]byte, length)
 			for !e.found {
 				if _, err := e.Read(p); err != nil {
@@ -40,7 +40,7 @@ func TestTheEndOfAJPEGIsFoundWhereverReadsEnd(t *testing.T) {
 	file := []byte("\xff\xd8\xff\xe1\x00\x08\xff\xd8\xff\xd9\x00\x00\xff\xda\x00\x02data\xff\xd9tail")
 	end := bytes.LastIndex(file, EndOfImage)
 	for length := 1; length <= len(file); length++ {
-		e := NewEnd(bytes.NewReader(file), bytes.Index(file, []byte("data")))
+		e := NewEnd(bytes.NewReader(file), bytes.Index(file, []byte("data")), 1)
 		read, p := 0, make([]byte, length)
 		for read < len(file) {
 			reachedBefore := e.Reached
@@ -58,6 +58,23 @@ func TestTheEndOfAJPEGIsFoundWhereverReadsEnd(t *testing.T) {
 		}
 		if _, err := e.Read(p); !errors.Is(err, io.EOF) {
 			t.Error(err)
+		}
+	}
+}
+
+// Scans are counted behind the header alone, in which there may be a thumbnail's.
+func TestScansAreCountedWhereverReadsEnd(t *testing.T) {
+	const header = "\xff\xd8\xff\xda\xff\xda\xff\xda\x00\x02"
+	file := header + "a\xff\xda\x00\x02b\xff\x00\xda\xff\xda\x00\x02c\xff\xd9"
+	for most, want := range map[int]bool{2: true, 3: false} {
+		for length := 1; length <= len(file); length++ {
+			e := NewEnd(strings.NewReader(file), len(header), most)
+			for p, err := make([]byte, length), error(nil); err == nil; {
+				_, err = e.Read(p)
+			}
+			if e.TooMany != want || e.Reached == want {
+				t.Errorf("%d at most, reads of %d: %v, end reached %v", most, length, e.TooMany, e.Reached)
+			}
 		}
 	}
 }

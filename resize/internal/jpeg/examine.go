@@ -21,7 +21,7 @@ func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 	s := &scanner{ctx: ctx, maxPixels: maxPixels, bitReader: bitReader{data: withoutTail(file)}}
 	s.useStandardTables()
 	err := s.examine()
-	found := Finding{Width: s.width, Height: s.height, Rows: s.rows(), File: s.data}
+	found := Finding{Width: s.width, Height: s.height, Scans: s.scans, Rows: s.rows(), File: s.data}
 	switch {
 	case err == nil:
 		found.Rows = s.height
@@ -37,9 +37,10 @@ func Examine(ctx context.Context, file []byte, maxPixels int64) Finding {
 type Finding struct {
 	Width  int // pixels, as stored
 	Height int
+	Scans  int
 	Rows   int    // pixel rows from the top that are there or, if Damage is not nil, above which it lies
 	Cut    bool   // the file ends before the picture does
-	Damage error  // what is wrong, beyond being cut short; or nil
+	Damage error  // what is wrong, beyond being cut short, or a [*rejection.Rejection] of what is too much; or nil
 	File   []byte // the file, without the zeros that may follow a cut
 }
 

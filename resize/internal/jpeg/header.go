@@ -11,6 +11,7 @@ import (
 // Header says how the pixels are coded.
 type Header struct {
 	Coefficients int64 // bytes that a decoder holds until it has read the last scan; 0 if it decodes row by row
+	MostScans    int   // how many it may have: see [MostScans]
 }
 
 // CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
@@ -29,8 +30,8 @@ type copier struct{ header.Copier }
 // EXIF and ICC profiles, which change how the picture looks. It leaves out all others: comments, XMP, thumbnails, and the
 // index of further pictures that phones write.
 func (h copier) all() (Header, error) {
-	var found Header
-	var frame []byte // ITU-T T.81, B.2.2
+	found := Header{MostScans: MostScans(0, 0)} // of a frame that is not found
+	var frame []byte                            // ITU-T T.81, B.2.2
 	if _, err := h.Keep(2); err != nil {
 		return found, err
 	}
@@ -53,6 +54,7 @@ func (h copier) all() (Header, error) {
 			scan, err := h.Keep(2 + length)
 			if err == nil && len(scan) > 4 && len(frame) > 9 {
 				found.Coefficients = coefficients(frame, int(scan[4]))
+				found.MostScans = MostScans(int(frame[7])<<8+int(frame[8]), int(frame[5])<<8+int(frame[6]))
 			}
 			return found, err
 		default:

@@ -2,23 +2,29 @@ package jpeg
 
 import (
 	"errors"
-	"fmt"
+
+	"s3resizer/resize/internal/rejection"
 )
 
 const maxMCUBlocks = 10 // T.81, B.2.3
+
+// MostVisits is how often scans may come by a pixel, all in all: a second's work, or less. VisitsOfEach are what a scan costs besides.
+const (
+	MostVisits   = 3_000_000_000
+	VisitsOfEach = 4_000
+)
 
 // MostScans is how many scans a picture of the given dimensions, in pixels, may have. An empty one takes few bytes, but a look
 // at every block. Programs write 10 or so, those that search for the smallest file up to 64; libvips takes no more than 100.
 // Of a picture of more than 30 megapixels there may be fewer: 20 of 150.
 func MostScans(width, height int) int {
-	const most, mostVisits = 100, 3_000_000_000 // of a pixel by a scan: a second, or less
-	return int(min(most, mostVisits/(max(1, int64(width))*max(1, int64(height)))))
+	return int(min(100, MostVisits/(max(1, int64(width))*max(1, int64(height)))))
 }
 
 // scan reads a scan header and the entropy-coded data behind it.
 func (s *scanner) scan(body []byte) error {
 	if s.scans++; s.scans > MostScans(s.width, s.height) {
-		return fmt.Errorf("it has more than %d scans, which is the limit for its size", MostScans(s.width, s.height))
+		return rejection.TooLargef("a JPEG of %d × %d pixels with more than %d scans; that is the limit for its size", s.width, s.height, MostScans(s.width, s.height))
 	}
 	in, err := s.scanHeader(body)
 	if err != nil {

@@ -1,6 +1,5 @@
 #include "planar.h"
 
-#include <limits.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,7 +30,7 @@ struct Decoder {
   jmp_buf failed;
   Fault fault;
   size_t skip; // bytes of a segment that are still to come, and of no use
-  int started, most_scans;
+  int started;
   atomic_int stopped;
   Plane planes[3];
 };
@@ -75,14 +74,12 @@ static void skip_data(j_decompress_ptr jpeg, long size) {
 static void watch(j_common_ptr common) {
   Decoder *decoder = common->client_data;
   if (atomic_load_explicit(&decoder->stopped, memory_order_relaxed)) ERREXIT(common, JERR_CANT_SUSPEND);
-  if (decoder->jpeg.input_scan_number > decoder->most_scans) ERREXIT(common, JERR_BAD_PROGRESSION);
 }
 
 Decoder *planar_new_decoder(void) {
   Decoder *decoder = calloc(1, sizeof(Decoder));
   if (!decoder) return NULL;
   struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
-  decoder->most_scans = INT_MAX;
   jpeg->err = jpeg_std_error(&decoder->errors);
   decoder->errors.error_exit = fail;
   decoder->errors.emit_message = heed;
@@ -186,11 +183,6 @@ Progress planar_read_header(Decoder *decoder, const unsigned char *data, size_t 
   jpeg->raw_data_out = TRUE;
   jpeg->out_color_space = jpeg->jpeg_color_space;
   return DONE;
-}
-
-// Each scan takes a pass over the picture, and few bytes.
-void planar_limit_scans(Decoder *decoder, int most) {
-  decoder->most_scans = most;
 }
 
 // Sets the shrink, 1, 2, 4 or 8, and tells how much memory the planes take then.

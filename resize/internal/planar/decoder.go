@@ -73,9 +73,6 @@ func (d *Decoder) Memory(shrink int) (planes, coefficients int64, err error) {
 	return int64(bytes), d.coefficients, nil
 }
 
-// LimitScans sets how many scans the picture may have; any number, without. What has more is a [*Fault].
-func (d *Decoder) LimitScans(most int) { C.planar_limit_scans(d.c, C.int(most)) }
-
 // Decode decodes the picture at 1/shrink, 1, 2, 4 or 8, reading from r what comes behind the header, and returns when all
 // rows are there. Of r it asks 128 KiB at a time, when it can't go on without; it is quickest if it gets them. It can be
 // called once.

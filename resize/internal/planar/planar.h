@@ -44,7 +44,6 @@ Decoder *planar_new_decoder(void);
 void planar_free_decoder(Decoder *decoder);
 void planar_stop_decoder(Decoder *decoder);
 Progress planar_read_header(Decoder *decoder, const unsigned char *data, size_t size, size_t *used, Header *header);
-void planar_limit_scans(Decoder *decoder, int most);
 Progress planar_choose_shrink(Decoder *decoder, int shrink, size_t *bytes);
 Progress planar_decode(Decoder *decoder, const unsigned char *data, size_t size, size_t *used);
 const Fault *planar_decoder_fault(const Decoder *decoder);

@@ -94,6 +94,11 @@ func (d parts) needs(i uint64) uint64 {
 // mostSamples is how many samples of a pixel libvips reads.
 const mostSamples = 10000
 
+// mostParts is how many strips or tiles a page may have. Each costs the decoder some 10 µs, however small it is. Programs write tiles
+// of 128 pixels a side or more, of which the limit of 150 megapixels is 9,155, and of 64 it would be 36,621. The smallest strips are
+// of one row: 100,000 are those of 25,000 rows in four channels, each by itself.
+const mostParts = 100_000
+
 // complete returns a [*rejection.Rejection] if a strip or tile of the page does not lie within the file, or if one of the first
 // page, which is to be decoded, is not there.
 func (p *Page) complete(page int) error {
@@ -106,6 +111,8 @@ func (p *Page) complete(page int) error {
 		d.all, of = min(d.all, d.offsets.count, d.lengths.count), fmt.Sprintf(" of page %d", page)
 	case d.all == 0 || !p.sensible() || p.samples() == 0 || p.samples() > mostSamples:
 		return errDamaged
+	case d.all > mostParts && p.whole(d.offsets): // else, one is missing
+		return rejection.TooLargef("a TIFF in %d %ss; the limit is %d, and with larger ones it is read", d.all, d.name, mostParts)
 	}
 	for i := range d.all {
 		at, length, ok := p.part(d, i)

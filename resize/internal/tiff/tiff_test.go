@@ -21,6 +21,9 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
+		if parts := found.parts().all; parts > mostParts/4 {
+			t.Errorf("%s: %d strips or tiles", p.Name, parts)
+		}
 		if whole := strings.Contains(p.Name, "tile") || strings.Contains(p.Name, "separate") || strings.HasPrefix(p.Name, "jpeg-"); whole != (found.Rows() > 0) {
 			t.Errorf("%s: %d rows at once", p.Name, found.Rows())
 		}
@@ -32,20 +35,24 @@ func TestRowsOfEveryTIFF(t *testing.T) {
 
 // A page of many tiles is looked at in no time, and pages that share their tiles are not looked at again and again.
 func TestManyTiles(t *testing.T) {
-	const across, down = 512, 512 // tiles of 16 × 16
+	const across, down = 256, 256 // tiles of 16 × 16
 	file := []byte("II*\x00\x08\x00\x00\x00")
 	list := func(pages int) uint32 { return uint32(8 + pages*(2+6*12+4)) }
-	of := func(pages int) []byte {
+	ofSize := func(pages int, width, height uint32) []byte {
 		out := file
 		for page := range pages {
 			out = binary.LittleEndian.AppendUint16(out, 6)
-			for _, field := range [][4]uint32{{256, 4, 1, 16 * across}, {257, 4, 1, 16 * down}, {322, 4, 1, 16}, {323, 4, 1, 16}, {324, 4, across * down, list(pages)}, {325, 4, across * down, list(pages)}} {
+			for _, field := range [][4]uint32{{256, 4, 1, width}, {257, 4, 1, height}, {322, 4, 1, 16}, {323, 4, 1, 16}, {324, 4, across * down, list(pages)}, {325, 4, across * down, list(pages)}} {
 				out = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(out, uint16(field[0])), uint16(field[1]))
 				out = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, field[2]), field[3])
 			}
 			out = binary.LittleEndian.AppendUint32(out, map[bool]uint32{true: list(page + 1)}[page+1 < pages])
 		}
 		return append(out, bytes.Repeat([]byte{64, 0, 0, 0}, across*down)...) // where each is, and how long
+	}
+	of := func(pages int) []byte { return ofSize(pages, 16*across, 16*down) }
+	if _, err := Read(ofSize(1, 16*across, 16*(mostParts/across+1)), 500); err == nil || !strings.Contains(err.Error(), "the limit is 100000") {
+		t.Errorf("too many tiles: %v", err)
 	}
 	if page, err := Read(of(1), 500); err != nil || page.Rows() != 16 {
 		t.Errorf("a page of %d tiles: %v", across*down, err)

@@ -81,4 +81,7 @@ avif grey-alpha-narrow "$good --yuv 400 --depth 8 --range limited --minalpha 0 -
 avif grey-profile "$good --yuv 400 --depth 8 --icc $work/grey.icc" "$work/grey-dark.png"
 avif pq "$good --yuv 444 --depth 10 --cicp 9/16/9" "$work/pq.png"
 avif hlg "$good --yuv 444 --depth 10 --cicp 9/18/9" "$work/hlg.png"
+for side in 2000 12000; do
+  avif flat-$side "--yuv 420 --depth 8" "$work/flat-$side.png"
+done
 avif cropped "$good --yuv 444 --depth 8 --crop 20,30,200,100" "$work/card.png"

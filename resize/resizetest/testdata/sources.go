@@ -56,7 +56,7 @@ func run(dir string) error {
 		"red.png": plain(120, 90, color.NRGBA{200, 30, 30, 255}), "blue.png": plain(130, 90, color.NRGBA{30, 30, 200, 255}),
 		"grey-veil.png": resizetest.GreyVeil(), "grey-dark.png": resizetest.Power(grey, 1.4),
 		"pq.png": resizetest.Quarters(0, 100, 148, 192), "hlg.png": resizetest.Quarters(0, 102, 191, 255),
-		"dot.png": plain(1, 1, color.NRGBA{200, 30, 30, 255}),
+		"dot.png": plain(1, 1, color.NRGBA{200, 30, 30, 255}), "flat-2000.png": image.NewGray(image.Rect(0, 0, 2000, 2000)), "flat-12000.png": image.NewGray(image.Rect(0, 0, 12000, 12000)),
 	} {
 		var data bytes.Buffer
 		if err := png.Encode(&data, img); err != nil {

@@ -1,0 +1,47 @@
+package main
+
+const (
+	handler = "internal/handler"
+	attempt = handler + "/run.go"
+	flow    = handler + "/handler.go"
+)
+
+var mutants = []mutant{
+	// What is read is the object as it is now, whole.
+	{attempt, `if again.ETag != b.run.info.ETag {`, `if false {`, handler, "ASuspectThatIsReplaced"},
+	{"s3io/open.go", `if err == nil && etag != "" && aws.ToString(out.ETag) != etag {`, `if false {`, "s3io", "TakesNoNotice"},
+	{"s3io/open.go", `in.IfMatch = &etag`, `in.IfMatch = nil`, "s3io", "TestConformance$"},
+	{"s3io/span.go", `err == nil && start != s.offset`, `start < 0`, "s3io", "TestConformanceBeyondObjects"},
+	// A record comes last, in the place of the one that stood before anything was written.
+	{attempt, `record.Replaces = r.standing`, `record.Replaces = ""`, handler, "AtOnce|AnOlderUploads"},
+	{attempt, `if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {`, `if err := r.names.Wait(); err != nil {`, handler, "EveryFaultOfTheNetwork"},
+	{flow, `if failure.Class == report.Class(s3io.Changed) {`, `if false {`, handler, "AtOnce|AnOlderUploads"},
+	{"s3io/s3io.go", `in.IfNoneMatch = aws.String("*")`, `in.IfNoneMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
+	{"s3io/s3io.go", "in.IfMatch = aws.String(`\"` + u.Replaces + `\"`)", `in.IfMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
+	{"s3io/s3io.go", `c.noConditionalPuts.Store(true)`, ``, "s3io", "WithoutConditionalPuts"},
+	// The source is looked at once more behind it.
+	{attempt, `newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl`, `newest.CacheControl != r.info.CacheControl`, handler, "EveryOrder|Overwritten"},
+	{attempt, `newest.CacheControl != r.info.CacheControl`, `false`, handler, "AnotherCacheControl"},
+	{attempt, `case err != nil || newest.ETag`, `case err == nil && newest.ETag`, handler, "EveryFaultOfTheNetwork"},
+	{attempt, `return result.Status == report.Deleted || !r.h.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
+	// A short cut is taken only when everything is in place.
+	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, handler, "EveryOrder"},
+	{attempt, `info.CacheControl == r.cacheControl())`, `true)`, handler, "AnotherCacheControl"},
+	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
+	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},
+	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
+	{attempt, `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
+	{attempt, `label.ETag == set.Source.ETag && info.Size`, `info.Size`, handler, "EveryOrder|Rejected|Previous"},
+	// What goes is ours, of this source, and still what was looked at.
+	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
+	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "EveryOrder|Remov|Spare"},
+	// Names.
+	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `true`, handler, "TwoSources"},
+	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
+	{attempt, `if naming.Reserved(key) && key`, `if false && key`, handler, "Reserved|NoTemplate|Keys|AKey"},
+	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled`, handler, "CopiedOverItsSource"},
+	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
+	// Who is told what.
+	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "Deadline|Fault|Denied"},
+	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `false {`, handler, "SmallerLimits"},
+}
