@@ -113,7 +113,8 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 	}
 	stored.SetProfile(s.profile) // sRGB's own is none
 	if s.Format == HEIC {
-		if err := decodeUntil(ctx, stored); err != nil {
+		// As a whole: it does not notice when ctx ends.
+		if err := stored.Decode(); err != nil {
 			return nil, s.input.blame(ctx, s.input.damage())
 		}
 	}
@@ -165,17 +166,6 @@ func grey(stored *vips.Image, colors isobmff.Colors) error {
 		return stored.Widen()
 	}
 	return nil
-}
-
-// decodeUntil decodes a picture of a format that is decoded as a whole, unless ctx ends first.
-func decodeUntil(ctx context.Context, stored *vips.Image) error {
-	defer killAtEnd(ctx, stored)()
-	own := stored.Copy()
-	_, err := until(ctx, func() (struct{}, error) {
-		defer own.Close()
-		return struct{}{}, own.Decode()
-	})
-	return err
 }
 
 // resampled pulls the rows of the stored picture through the resampler and into memory.

@@ -18,44 +18,21 @@ type Quality struct{ JPEG, WebP, AVIF int }
 // have none.
 type Effort struct{ WebP, AVIF, GIF int }
 
-// encodeUntil encodes a copy of the picture as soon as one of the slots is free. When ctx ends, it returns at once.
-func (p *pixels) encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error) {
+// encodeWith encodes a picture as soon as one of the slots is free, unless ctx ends first.
+func encodeWith(ctx context.Context, slots chan struct{}, r raster, format Format, spec Spec) ([]byte, error) {
 	select {
 	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	own := p.copy()
-	return until(ctx, func() ([]byte, error) {
-		defer func() { <-slots }()
-		defer own.close()
-		return own.encode(format, spec)
-	})
-}
-
-// until returns what work returns or, when ctx ends first, the cause of that. A codec can't be stopped, and AV1's encoder takes
-// seconds: work that is left behind ends by itself.
-func until[T any](ctx context.Context, work func() (T, error)) (T, error) {
-	type outcome struct {
-		result T
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		result, err := work()
-		done <- outcome{result, err}
-	}()
-	select {
-	case o := <-done:
-		return o.result, o.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
+	return r.encode(format, spec)
 }
 
 // encode returns the picture as a file. A format without animations gets the first frame.
 func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
+	p = p.copy()
+	defer p.close()
 	if format == JPEG {
 		return p.encodeJPEG(spec)
 	}

@@ -36,8 +36,8 @@ type input struct {
 	layout layout
 }
 
-func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, error) {
-	in := &input{body: &faultKeeper{ctx: ctx, r: r}}
+func newInput(ctx context.Context, c *caller, r io.Reader, limits Limits) (*input, Format, error) {
+	in := &input{body: &faultKeeper{ctx: ctx, caller: c, r: r}}
 	head := make([]byte, sniffLength)
 	n, err := io.ReadFull(in.body, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || in.body.err != nil {
@@ -71,7 +71,7 @@ func newInput(ctx context.Context, r io.Reader, limits Limits) (*input, Format, 
 // examinedInput returns an input for a JPEG that was examined, and which is all there. It appends an end marker, in case there
 // is none.
 func examinedInput(ctx context.Context, file []byte, layout layout) *input {
-	body := &faultKeeper{ctx: ctx, r: bytes.NewReader(jpeg.EndOfImage)}
+	body := &faultKeeper{ctx: ctx, caller: new(caller), r: bytes.NewReader(jpeg.EndOfImage)}
 	return &input{body: body, format: JPEG, streams: true, head: *bytes.NewBuffer(file), examined: true, layout: layout}
 }
 
@@ -203,23 +203,28 @@ func (in *input) close() {
 
 // faultKeeper remembers the error, other than io.EOF, with which its reader or its context ended.
 type faultKeeper struct {
-	ctx context.Context
-	r   io.Reader
-	err error
+	ctx    context.Context
+	caller *caller // whose reader it is
+	r      io.Reader
+	err    error
 }
 
-func (f *faultKeeper) Read(p []byte) (int, error) {
+func (f *faultKeeper) Read(p []byte) (read int, err error) {
 	if f.err == nil {
 		f.err = context.Cause(f.ctx)
 	}
 	if f.err != nil {
 		return 0, f.err
 	}
-	n, err := f.r.Read(p)
-	if err != nil && err != io.EOF {
-		f.err = err
-	}
-	return n, err
+	err = f.caller.with(func() error {
+		n, err := f.r.Read(p)
+		read = n
+		if err != nil && err != io.EOF {
+			f.err = err
+		}
+		return err
+	})
+	return read, err
 }
 
 // onlyReader hides all methods but Read. A reader with a method Seek would be taken for one that can seek.

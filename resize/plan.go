@@ -22,8 +22,8 @@ type picture struct {
 type raster interface {
 	// scaled returns a smaller picture.
 	scaled(ctx context.Context, width, height int) (raster, error)
-	// encodeUntil encodes as soon as one of the slots is free, unless ctx ends first.
-	encodeUntil(ctx context.Context, slots chan struct{}, format Format, spec Spec) ([]byte, error)
+	// encode returns the picture as a file. Several goroutines may call it at once.
+	encode(format Format, spec Spec) ([]byte, error)
 	// placeholder returns what a page can show until it has one of the renditions: the ThumbHash and the dominant color,
 	// which is background if nothing of the picture is visible.
 	placeholder(background Color) (hash []byte, dominant Color, err error)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"sync/atomic"
 
 	"go.n16f.net/thumbhash"
 
@@ -104,7 +103,7 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
 	}
 	if chroma == planar.Halved {
-		return newPlanes(widest), nil
+		return planes{widest}, nil
 	}
 	defer widest.Close()
 	return s.pixelsOf(ctx, widest)
@@ -135,40 +134,18 @@ func (s *Source) pixelsOf(ctx context.Context, p *planar.Planes) (raster, error)
 	return &pixels{image: inside, space: image.Space(), frames: 1}, nil
 }
 
-// planes is a picture in memory that becomes JPEGs. Its memory is released when its last user has closed it: the picture
-// itself, and each encoder.
-type planes struct {
-	*planar.Planes
-	users *atomic.Int32
-}
-
-func newPlanes(p *planar.Planes) planes {
-	users := new(atomic.Int32)
-	users.Store(1)
-	return planes{p, users}
-}
+// planes is a picture in memory that becomes JPEGs.
+type planes struct{ *planar.Planes }
 
 func (p planes) scaled(_ context.Context, width, height int) (raster, error) {
 	small, err := p.Resize(width, height, 1, planar.Halved)
 	if err != nil {
 		return nil, err
 	}
-	return newPlanes(small), nil
+	return planes{small}, nil
 }
 
-func (p planes) encodeUntil(ctx context.Context, slots chan struct{}, _ Format, spec Spec) ([]byte, error) {
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	p.users.Add(1)
-	return until(ctx, func() ([]byte, error) {
-		defer func() { <-slots }()
-		defer p.close()
-		return p.Encode(spec.Quality.JPEG)
-	})
-}
+func (p planes) encode(_ Format, spec Spec) ([]byte, error) { return p.Encode(spec.Quality.JPEG) }
 
 func (p planes) placeholder(background Color) (hash []byte, dominant Color, err error) {
 	bands := 3
@@ -180,8 +157,4 @@ func (p planes) placeholder(background Color) (hash []byte, dominant Color, err 
 	return thumbhash.EncodeImage(look.small()), look.dominant(background), nil
 }
 
-func (p planes) close() {
-	if p.users.Add(-1) == 0 {
-		p.Close()
-	}
-}
+func (p planes) close() { p.Close() }

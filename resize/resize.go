@@ -111,6 +111,7 @@ type Source struct {
 	Frames        int // 1, or the number of frames of an animation
 	Alpha         bool
 
+	caller      *caller
 	input       *input
 	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
 	orientation int             // EXIF orientation of the stored picture, 1–8
@@ -132,11 +133,16 @@ type Reopener interface {
 //
 // If the picture can't or won't be decoded, the error is a [*Rejection]. An error of r itself is returned wrapped. A file whose
 // format does not stream is read whole; if r has a method Len, as [bytes.Reader] does, into just as much memory. r must stay
-// valid until Render returns, and is read by one goroutine at a time. When ctx ends, Open returns after the current read of
-// r.
+// valid until Render returns, and is read by one goroutine at a time. When ctx ends, Open returns after the current read of r, or
+// [ErrLeftBehind] soon after that.
 func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	heic.Limit(limits.MaxPixels)
-	in, format, err := newInput(ctx, r, limits)
+	c := new(caller)
+	return leave(ctx, c, func() (*Source, error) { return open(ctx, c, r, limits) }, (*Source).close)
+}
+
+func open(ctx context.Context, c *caller, r io.Reader, limits Limits) (*Source, error) {
+	in, format, err := newInput(ctx, c, r, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +150,7 @@ func Open(ctx context.Context, r io.Reader, limits Limits) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	source.maxMemory = limits.MaxMemory
+	source.caller, source.maxMemory = c, limits.MaxMemory
 	if err := limits.check(source.Width, source.Height, source.Frames); err != nil {
 		return nil, err
 	}
@@ -186,7 +192,7 @@ func (s *Source) Fit(width int) (w, h int) {
 // The error is a [*Rejection] if the picture would take too much memory, which is found out before it is decoded, or if its
 // pixels are corrupt, which is found out before anything is emitted: the widest size is complete before any is encoded. An
 // error of the reader given to Open, of its second reading, or of ctx is returned wrapped, whatever the decoder made of it.
-// When ctx ends, Render returns at once; an encoder can't be stopped, and may run on for a while.
+// When ctx ends, Render returns after the current read and the current calls of emit, or [ErrLeftBehind] soon after those.
 //
 // A JPEG that the decoder is not sure of may be damaged or merely odd; which of them can't be seen while it streams by.
 // Such a file is read again, if the reader given to Open is a [Reopener], and held whole; if it is not, the file is
@@ -195,6 +201,12 @@ func (s *Source) Fit(width int) (w, h int) {
 // half of its rows are there, with all of their coefficients (in a progressive file, maybe not to the last bit). For any
 // other damage, it is a [*Rejection], too.
 func (s *Source) Render(ctx context.Context, spec Spec, emit func(Rendition) error) (Summary, error) {
+	return leave(ctx, s.caller, func() (Summary, error) {
+		return s.render(ctx, spec, func(r Rendition) error { return s.caller.with(func() error { return emit(r) }) })
+	}, func(Summary) { s.close() })
+}
+
+func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) error) (Summary, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {
 		return Summary{}, err
@@ -235,7 +247,6 @@ func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*pictur
 
 // renderAll makes the other pictures from the widest one, and encodes all of them.
 func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, emit func(Rendition) error, summary *Summary) (err error) {
-	caller := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	encoders := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, picture := range pictures {
@@ -249,7 +260,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 		}
 		for format := range picture.sizes {
 			group.Go(func() error {
-				data, err := picture.pixels.encodeUntil(caller, encoders, format, spec)
+				data, err := encodeWith(ctx, encoders, picture.pixels, format, spec)
 				if err != nil {
 					return fmt.Errorf("encode %s: %w", format, err)
 				}
@@ -266,8 +277,17 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 	return group.Wait()
 }
 
-// Close releases what Open holds.
+// Close releases what Open holds; where work was left behind, that does so.
 func (s *Source) Close() {
+	if !s.caller.isGone() {
+		s.close()
+	}
+}
+
+func (s *Source) close() {
+	if s == nil {
+		return
+	}
 	s.input.close()
 	if s.lane != nil {
 		s.lane.Close()

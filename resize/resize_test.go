@@ -2,7 +2,6 @@ package resize
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -16,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"s3resizer/resize/resizetest/vips"
 )
@@ -207,26 +205,6 @@ func TestAnAVIFOfAnotherMajorBrand(t *testing.T) {
 	}
 	if source, _ := render(t, data, []Size{{"s", 100}}, JPEG); source.Format != AVIF || source.Width != 200 {
 		t.Errorf("%+v", source)
-	}
-}
-
-func TestAnEncoderDoesNotHoldUpTheEndOfTheContext(t *testing.T) {
-	source, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 2400, 1800)), limits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer source.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	start := time.Now()
-	_, err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{AVIF}, Quality: quality}, func(Rendition) error { return nil })
-	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 1500*time.Millisecond {
-		t.Errorf("after %v: %v", took, err)
-	}
-	for deadline := time.Now().Add(5 * time.Minute); vips.OpenImageRefs() != 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the encoder that was left behind does not end")
-		}
 	}
 }
 

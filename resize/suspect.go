@@ -20,7 +20,7 @@ func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err er
 	if !ok {
 		return false, rejection.Corruptf("the jpeg may be damaged, and it can't be read again to find out")
 	}
-	file, err := readAgain(ctx, reopener)
+	file, err := s.readAgain(ctx, reopener)
 	if err != nil {
 		return false, fmt.Errorf("read the picture again: %w", err)
 	}
@@ -36,13 +36,17 @@ func (s *Source) examine(ctx context.Context, spec Spec) (truncated bool, err er
 	return found.Cut, nil
 }
 
-func readAgain(ctx context.Context, reopener Reopener) ([]byte, error) {
-	again, err := reopener.Reopen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer again.Close()
-	return io.ReadAll(&faultKeeper{ctx: ctx, r: again})
+func (s *Source) readAgain(ctx context.Context, reopener Reopener) (file []byte, err error) {
+	err = s.caller.with(func() error {
+		again, err := reopener.Reopen(ctx)
+		if err != nil {
+			return err
+		}
+		defer again.Close()
+		file, err = io.ReadAll(&faultKeeper{ctx: ctx, caller: new(caller), r: again})
+		return err
+	})
+	return file, err
 }
 
 // judge returns nil if a picture can be rendered, else a [*Rejection].

@@ -344,9 +344,9 @@ func TestNobodyThere(t *testing.T) {
 	cfg := devserver.ClientConfig("http://127.0.0.1:1", "us-east-1", "k", "s")
 	cfg.RetryMaxAttempts = 1
 	client := s3io.New(cfg, s3io.Options{})
-	_, err := client.Open(t.Context(), "b", "k")
+	_, err := client.Open(t.Context(), "bucket", "k")
 	wantClass(t, err, s3io.Transient)
-	_, err = client.Put(t.Context(), s3io.Upload{Bucket: "b", Key: "k", ContentType: "text/plain"})
+	_, err = client.Put(t.Context(), s3io.Upload{Bucket: "bucket", Key: "k", ContentType: "text/plain"})
 	wantClass(t, err, s3io.Transient)
 }
 
@@ -355,10 +355,10 @@ func TestOwnerThatIsNotKnownSendsNothing(t *testing.T) {
 	client := s3io.New(devserver.ClientConfig("http://127.0.0.1:1", "us-east-1", "k", "s"), s3io.Options{
 		ExpectedOwner: func(context.Context) (string, error) { return "", unknown },
 	})
-	if _, err := client.Open(t.Context(), "b", "k"); !errors.Is(err, unknown) {
+	if _, err := client.Open(t.Context(), "bucket", "k"); !errors.Is(err, unknown) {
 		t.Errorf("open: %v", err)
 	}
-	if err := client.Delete(t.Context(), "b", "k", ""); !errors.Is(err, unknown) {
+	if err := client.Delete(t.Context(), "bucket", "k", ""); !errors.Is(err, unknown) {
 		t.Errorf("delete: %v", err)
 	}
 }

@@ -16,9 +16,9 @@ import (
 // removed, and what is written in the moment between the two goes with it. One that takes no notice of the condition and
 // does not say so removes whatever is there.
 func (c *Client) Delete(ctx context.Context, bucket, key, etag string) error {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "delete", bucket, key)
 	if err != nil {
-		return &Error{Denied, "delete", bucket, key, err}
+		return err
 	}
 	in := &s3.DeleteObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner}
 	if etag != "" && !c.noConditionalDeletes.Load() {

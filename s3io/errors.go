@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -49,9 +50,25 @@ func ClassOf(err error) Class {
 	return ""
 }
 
+// What S3 wants of a bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html. There are
+// buckets from before 2018 that are called otherwise, and access points, by their ARNs; S3 knows whether it has such a one.
+var (
+	nameNow       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	everName      = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]{2,254}|arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/:._-]+)$`)
+	errBucketName = errors.New("no bucket can have this name: S3 wants 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends")
+)
+
 func wrap(op, bucket, key string, err error) error {
-	return &Error{classify(err), op, bucket, key, err}
+	class := classify(err)
+	var api smithy.APIError
+	if errors.As(err, &api) && (api.ErrorCode() == "InvalidBucketName" || api.ErrorCode() == badRequest && !nameNow.MatchString(bucket)) {
+		class, err = Invalid, fmt.Errorf("%w: %w", errBucketName, err)
+	}
+	return &Error{class, op, bucket, key, err}
 }
+
+// badRequest is the SDK's word for a HEAD's 400, which has no body to say more.
+const badRequest = "BadRequest"
 
 // classify goes by S3's error code and, where a HEAD has none, by the status.
 func classify(err error) Class {
@@ -76,14 +93,14 @@ func classify(err error) Class {
 			return Transient // 4xx in name only: another attempt may do
 		case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
 			return Denied
-		case "BadRequest":
-			return Transient // a HEAD's 400, which has no body to say why; a GET or PUT will
+		case badRequest:
+			return Transient // a GET or PUT will say why
 		}
 		if strings.HasPrefix(code, "KMS.") {
 			return KMS
 		}
 	}
-	if notImplemented(err) {
+	if notImplemented(err) || errors.As(err, new(*smithy.SerializationError)) { // such as an empty key's
 		return Invalid
 	}
 	switch status := statusOf(err); status {

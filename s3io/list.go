@@ -24,9 +24,9 @@ type Listed struct {
 // whether more follow. Keys are in the order of their UTF-8 bytes; an S3 that lists in another one (directory buckets
 // do) gets an error, because whoever asks for a page after a key would miss some.
 func (c *Client) List(ctx context.Context, bucket, prefix, after string) (page []Listed, more bool, err error) {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "list", bucket, prefix)
 	if err != nil {
-		return nil, false, &Error{Denied, "list", bucket, prefix, err}
+		return nil, false, err
 	}
 	// XML has no way to write some characters that keys may have; in a URL's encoding they are all the same.
 	in := &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix, EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: owner}

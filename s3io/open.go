@@ -68,9 +68,9 @@ func (c *Client) open(ctx context.Context, cancel context.CancelFunc, bucket, ke
 
 // get asks for a range, or for all if byteRange is empty, of the object with the given ETag, or any if that is empty.
 func (c *Client) get(ctx context.Context, bucket, key, etag, byteRange string) (*s3.GetObjectOutput, error) {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "open", bucket, key)
 	if err != nil {
-		return nil, &Error{Denied, "open", bucket, key, err}
+		return nil, err
 	}
 	in := &s3.GetObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner}
 	if etag != "" {

@@ -101,9 +101,9 @@ type Info struct {
 
 // Head describes an object without reading it.
 func (c *Client) Head(ctx context.Context, bucket, key string) (Info, error) {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "head", bucket, key)
 	if err != nil {
-		return Info{}, &Error{Denied, "head", bucket, key, err}
+		return Info{}, err
 	}
 	out, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner})
 	if err != nil {
@@ -138,9 +138,9 @@ const Nothing = "*"
 // when an attempt whose answer was lost has written the object. An S3 that says it has no such condition is not asked for it
 // again, and the object is written whatever is there; so it is by one that takes no notice and does not say so.
 func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "put", u.Bucket, u.Key)
 	if err != nil {
-		return "", &Error{Denied, "put", u.Bucket, u.Key, err}
+		return "", err
 	}
 	in := &s3.PutObjectInput{
 		Bucket: &u.Bucket, Key: &u.Key, Body: bytes.NewReader(u.Data), ContentLength: aws.Int64(int64(len(u.Data))),
@@ -176,9 +176,9 @@ const MaxPut = 5 << 30
 
 // PutFile writes what is in a file, whole or not at all, as Put does.
 func (c *Client) PutFile(ctx context.Context, bucket, key, contentType string, file *os.File) (etag string, err error) {
-	owner, err := c.expectedOwner(ctx)
+	owner, err := c.expectedOwner(ctx, "put", bucket, key)
 	if err != nil {
-		return "", &Error{Denied, "put", bucket, key, err}
+		return "", err
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", err
@@ -190,11 +190,15 @@ func (c *Client) PutFile(ctx context.Context, bucket, key, contentType string, f
 	return unquote(out.ETag), nil
 }
 
-// expectedOwner is nil where any will do.
-func (c *Client) expectedOwner(ctx context.Context) (*string, error) {
+// expectedOwner is whose bucket is to be asked, nil where anybody's will do. The error is an [*Error]; it is one, too, for
+// what no bucket can be called.
+func (c *Client) expectedOwner(ctx context.Context, op, bucket, key string) (*string, error) {
+	if !everName.MatchString(bucket) {
+		return nil, &Error{Invalid, op, bucket, key, errBucketName}
+	}
 	owner, err := c.owner(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("who must own the bucket is not known: %w", err)
+		return nil, &Error{Denied, op, bucket, key, fmt.Errorf("who must own the bucket is not known: %w", err)}
 	}
 	if owner == "" {
 		return nil, nil

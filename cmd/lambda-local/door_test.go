@@ -5,9 +5,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"s3resizer/internal/queue"
 	"s3resizer/internal/queue/sqstest"
@@ -40,7 +44,6 @@ func TestInvoke(t *testing.T) {
 		"AWS: what is no JSON":  {aws, `{`, nil, 400, "", "InvalidRequestContentException"},
 		"AWS: an unknown type":  {aws, `{}`, []string{"X-Amz-Invocation-Type", "Later"}, 400, "", "InvalidParameterValueException"},
 		"AWS: an event too big": {aws, strings.Repeat(" ", queue.MaxEventBytes) + "{}", []string{"X-Amz-Invocation-Type", "Event"}, 413, "", "RequestTooLargeException"},
-		"a web page":            {l.url + "/invoke", `{}`, []string{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"}, 403, "", "cross-origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := send(t, http.MethodPost, test.url, test.body, test.header...)
@@ -54,6 +57,70 @@ func TestInvoke(t *testing.T) {
 	}
 	if a := send(t, http.MethodGet, l.url+"/invoke", ""); a.status != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d %s", a.status, a.body)
+	}
+}
+
+// A page of another site took events from the Runtime API, answered them, and posted some to the webhook.
+func TestWebPagesGetNothing(t *testing.T) {
+	l, _ := newLocal(t, nil)
+	container(t, l.runtime)
+	eventually(t, "polled", func() bool { return send(t, http.MethodGet, l.url+"/health", "").status == http.StatusOK })
+	for name, test := range map[string]struct {
+		header  []string
+		refused bool
+	}{
+		"a program":                       {nil, false},
+		"a container, by compose's name":  {[]string{"Host", "lambda-local:9001"}, false},
+		"a person, in the address bar":    {[]string{"Sec-Fetch-Site", "none"}, false},
+		"a domain rebound to loopback":    {[]string{"Host", "evil.example:9001"}, true},
+		"a page of another site":          {[]string{"Origin", "https://evil.example"}, true},
+		"a sandboxed page":                {[]string{"Origin", "null"}, true},
+		"a picture in a page":             {[]string{"Sec-Fetch-Site", "cross-site"}, true},
+		"a page on another loopback port": {[]string{"Sec-Fetch-Site", "same-site"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, request := range [][3]string{
+				{http.MethodPost, l.url + "/webhook", `{"Event":"s3:TestEvent"}`},
+				{http.MethodPost, l.url + "/invoke", `{"do":"echo"}`},
+				{http.MethodGet, l.url + "/health", ""},
+				{http.MethodPost, "http://" + l.runtime + "/2018-06-01/runtime/invocation/1/response", `{}`},
+			} {
+				a := send(t, request[0], request[1], request[2], test.header...)
+				if refused := a.status == http.StatusForbidden && strings.Contains(a.body, "AccessDenied"); refused != test.refused {
+					t.Errorf("%s %s: %d %s", request[0], request[1], a.status, a.body)
+				}
+			}
+			if test.refused {
+				next := send(t, http.MethodGet, "http://"+l.runtime+"/2018-06-01/runtime/invocation/next", "", test.header...)
+				if next.status != http.StatusForbidden {
+					t.Errorf("it polls: %d %s", next.status, next.body)
+				}
+			}
+		})
+	}
+}
+
+func TestTheComposeFilesNamesAreKnown(t *testing.T) {
+	root := &cobra.Command{}
+	o, err := addFlags(root)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := 0
+	for _, name := range []string{"docker-compose.yml", "docker-compose.versitygw.yml"} {
+		content, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range regexp.MustCompile(`([a-z.-]+):900[01]\b`).FindAllStringSubmatch(string(content), -1) {
+			uses++
+			if !slices.Contains(o.hosts, host[1]) {
+				t.Errorf("%s calls it %s; known are %q", name, host[1], o.hosts)
+			}
+		}
+	}
+	if uses < 3 {
+		t.Errorf("found %d uses, fewer than there are", uses)
 	}
 }
 

@@ -194,7 +194,7 @@ func newLocal(t *testing.T, change func(*options)) (l *local, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	o := options{
-		runtimeAddr: "127.0.0.1:0", httpAddr: "127.0.0.1:0", batchSize: 1, timeout: 20 * time.Second, retries: 2, retryAfter: 10 * time.Millisecond,
+		runtimeAddr: "127.0.0.1:0", httpAddr: "127.0.0.1:0", hosts: []string{"lambda-local"}, batchSize: 1, timeout: 20 * time.Second, retries: 2, retryAfter: 10 * time.Millisecond,
 		spool: dir, deadLetters: filepath.Join(dir, "dead-letters.jsonl"), logLevel: slog.LevelInfo,
 	}
 	if change != nil {
@@ -244,6 +244,9 @@ func trySend(method, url, body string, header ...string) (answer, error) {
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
 	}
 	response, err := (&http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 	if err != nil {

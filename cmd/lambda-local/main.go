@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"s3resizer/internal/localguard"
 	"s3resizer/internal/queue"
 	"s3resizer/internal/runtimeapi"
 )
@@ -100,9 +101,9 @@ func serve(ctx context.Context, o options, log *slog.Logger) error {
 	}
 
 	group, running := errgroup.WithContext(ctx)
-	runtimes := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second}
+	runtimes := &http.Server{Handler: guarded(o, o.runtimeAddr, api), ReadHeaderTimeout: 10 * time.Second}
 	api.Watch(runtimes)
-	people := &http.Server{Handler: newDoor(f, spool, o.bucket, log), ReadHeaderTimeout: 10 * time.Second}
+	people := &http.Server{Handler: guarded(o, o.httpAddr, newDoor(f, spool, o.bucket, log)), ReadHeaderTimeout: 10 * time.Second}
 	if err := listen(group, log, "runtime", o.runtimeAddr, runtimes); err != nil {
 		return err
 	}
@@ -125,6 +126,20 @@ func serve(ctx context.Context, o options, log *slog.Logger) error {
 	defer cancel()
 	_, _ = people.Shutdown(last), runtimes.Shutdown(last) // whoever is not gone by then is cut off
 	return group.Wait()
+}
+
+// guarded is what listens on addr, but for web pages: one that a browser on this machine shows must not be able to start
+// anything, nor to take a runtime's place.
+func guarded(o options, addr string, inner http.Handler) http.Handler {
+	host, _, _ := net.SplitHostPort(addr) // checked with the options
+	guard := localguard.Guard{Hosts: append([]string{host}, o.hosts...)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if why := guard.Refuses(r); why != "" {
+			refuse(w, http.StatusForbidden, "AccessDeniedException", why+" Other names are set with --hosts.")
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
 }
 
 // listen serves in group what server is for, on addr. It logs the address, in which a port 0 has become a real one.

@@ -179,14 +179,14 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 	t.Setenv("LAMBDA_LOCAL_SPOOL", "")            // as compose files leave it
 	t.Setenv("LAMBDA_LOCAL_LOG_LEVEL", "verbose") // the flag goes before it
 	err := run(t.Context(), []string{
-		"--runtime", "9001", "--http", "127.0.0.1:http", "--queue-url", "uploads", "--batch-size", "11", "--timeout", "16m", "--retry-after", "-1s",
+		"--runtime", "9001", "--http", "127.0.0.1:http", "--hosts", "lambda-local:9001", "--queue-url", "uploads", "--batch-size", "11", "--timeout", "16m", "--retry-after", "-1s",
 		"--function-arn", "arn:aws:s3:::photos", "--log-level", "loud", "--dead-letters=",
 	})
 	if err == nil {
 		t.Fatal("started")
 	}
 	for _, want := range []string{
-		`--runtime "9001": want host:port`, `--http "127.0.0.1:http": want host:port`, `--queue-url "uploads": want the URL of a queue`,
+		`--runtime "9001": want host:port`, `--http "127.0.0.1:http": want host:port`, `--hosts "lambda-local:9001": want names alone`, `--queue-url "uploads": want the URL of a queue`,
 		`--batch-size "11": want a number from 1 to 10`, `--timeout "16m": want a duration from 1ms to 15m0s`, `--retry-after "-1s": want a duration`,
 		`LAMBDA_LOCAL_RETRIES "many": want a number from 0 to 10`, `--function-arn "arn:aws:s3:::photos": want arn:aws:lambda:`, `--log-level "loud": want debug`,
 	} {
@@ -194,7 +194,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			t.Errorf("no %s in\n%v", want, err)
 		}
 	}
-	if n := strings.Count(err.Error(), "\n"); n != 9 {
+	if n := strings.Count(err.Error(), "\n"); n != 10 {
 		t.Errorf("%d mistakes:\n%v", n, err)
 	}
 }

@@ -22,8 +22,9 @@ import (
 
 type options struct {
 	runtimeAddr, httpAddr string
-	queueURL              string // "" for no queue
-	bucket                string // whose events the webhook takes; "" for all
+	hosts                 []string // names that both answer to
+	queueURL              string   // "" for no queue
+	bucket                string   // whose events the webhook takes; "" for all
 	batchSize             int
 	timeout               time.Duration
 	retries               int
@@ -44,6 +45,8 @@ var flags = []flag{
 		func(o *options, v string) error { return setAddr(&o.runtimeAddr, v) }},
 	{"http", "127.0.0.1:9000", "`host:port` for webhooks and people",
 		func(o *options, v string) error { return setAddr(&o.httpAddr, v) }},
+	{"hosts", "lambda-local,host.docker.internal", "comma-separated `names` by which containers and other machines reach both, beside localhost and the addresses themselves",
+		setHosts},
 	{"queue-url", "", "`url` of an SQS queue that receives S3 notifications; it is also where SQS is, unless AWS_ENDPOINT_URL_SQS says so",
 		setQueueURL},
 	{"bucket", "", "`name` of the bucket whose events the webhook takes, for gateways that post every bucket's (default: all)",
@@ -104,6 +107,17 @@ func setAddr(to *string, value string) error {
 		return errors.New("want host:port, such as 127.0.0.1:9000, or :9000 for every address of this machine")
 	}
 	*to = value
+	return nil
+}
+
+func setHosts(o *options, value string) error {
+	o.hosts = nil
+	for host := range strings.SplitSeq(value, ",") {
+		if host = strings.TrimSpace(host); strings.ContainsAny(host, ":/* ") {
+			return errors.New("want names alone, without a port, such as lambda-local,host.docker.internal")
+		}
+		o.hosts = append(o.hosts, host)
+	}
 	return nil
 }
 

@@ -101,12 +101,22 @@ func functionAccount(ctx context.Context) (string, error) {
 }
 
 // lambdaError makes the class of a failure what Lambda calls its errorType.
+//
+// Where work goes on that did not stop in time, it is an error whatever the answer would have been, since the process has to
+// end: that work would take processor and memory from the next invocation. Lambda starts another process. A whole batch comes
+// again then, of which what is done, or rejected, is found so.
 func lambdaError(err error) error {
 	var failure *report.Failure
-	if !errors.As(err, &failure) {
+	left := resize.LeftBehind()
+	switch {
+	case errors.As(err, &failure):
+		return messages.InvokeResponse_Error{Type: string(failure.Class), Message: failure.Error(), ShouldExit: left > 0}
+	case left > 0:
+		return messages.InvokeResponse_Error{Type: string(report.ClassDeadline), ShouldExit: true, Message: fmt.Sprintf(
+			"%s: the process ends, because work on %d pictures did not stop in time; the log says what came of each", report.ClassDeadline, left)}
+	default:
 		return err
 	}
-	return messages.InvokeResponse_Error{Type: string(failure.Class), Message: failure.Error()}
 }
 
 // newLogger logs JSON lines, under Lambda's names for their fields and with the request id of their invocation. What

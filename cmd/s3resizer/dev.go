@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -20,10 +21,13 @@ import (
 	"s3resizer/internal/devserver"
 	"s3resizer/internal/gallery"
 	"s3resizer/internal/report"
+	"s3resizer/resize"
 )
 
 func devCommand() *cobra.Command {
 	var addr, data string
+	var public bool
+	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Serve an S3 endpoint that resizes what is put there, and a page that shows it, until Ctrl-C",
@@ -31,15 +35,37 @@ func devCommand() *cobra.Command {
   s3resizer dev --addr 127.0.0.1:9100 --data dev-data`,
 		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
-			return dev(ctx, settings, addr, data)
+			if !public {
+				if err := private(addr); err != nil {
+					return err
+				}
+			}
+			if timeout <= settings.DeadlineMargin {
+				return fmt.Errorf("--timeout %v: want more than RESIZE_DEADLINE_MARGIN, which is %v", timeout, settings.DeadlineMargin)
+			}
+			return dev(ctx, settings, addr, data, timeout)
 		}),
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "`host:port` of the S3 endpoint")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9000", "`host:port` of the S3 endpoint; one that other machines reach needs --public")
+	cmd.Flags().BoolVar(&public, "public", false, "let other machines in: whoever reaches the address may read, write and remove everything, as the keys are no secret")
 	cmd.Flags().StringVar(&data, "data", "", "`folder` that keeps the objects across restarts (default: a temporary one)")
+	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "`duration` that a picture is given, as a function is")
 	return cmd
 }
 
-func dev(ctx context.Context, settings config.Settings, addr, data string) error {
+// private returns an error for an address that other machines may reach.
+func private(addr string) error {
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("--addr %q: want host:port, such as 127.0.0.1:9000: %w", addr, err)
+	}
+	if !resolved.IP.IsLoopback() { // nor is that of every address
+		return fmt.Errorf("--addr %q: other machines may reach it, and read, write and remove everything there: say --public if they may, or take 127.0.0.1:%d", addr, resolved.Port)
+	}
+	return nil
+}
+
+func dev(ctx context.Context, settings config.Settings, addr, data string, timeout time.Duration) error {
 	if data == "" {
 		// On disk, because pictures by the hundred are more than a laptop's memory should hold.
 		temporary, err := os.MkdirTemp("", "s3resizer-dev-")
@@ -59,7 +85,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string) error
 		return workError{err}
 	}
 	g = gallery.New(gallery.Options{
-		Bucket: sourceBucket, Store: l.store, Access: l.access, Environ: os.Environ(), Settings: settings, Told: printOutcome,
+		Bucket: sourceBucket, Store: l.store, Access: l.access, Environ: os.Environ(), Settings: settings, Timeout: timeout, Told: printOutcome,
 		Samples: func(ctx context.Context) error {
 			pictures, err := demoPictures("")
 			if err != nil {
@@ -102,7 +128,10 @@ func printOutcome(answer report.Report, err error) {
 	now := time.Now().Format(time.TimeOnly)
 	var failure *report.Failure
 	if errors.As(err, &failure) {
-		fmt.Fprintln(os.Stderr, printable(fmt.Sprintf("%s failed %v", now, failure)))
+		fmt.Fprintln(os.Stderr, oneLine(fmt.Sprintf("%s failed %v", now, failure)))
+		if n := resize.LeftBehind(); n > 0 {
+			fmt.Fprintf(os.Stderr, "%s %d pictures are still being worked on, and take processor and memory until that ends by itself\n", now, n)
+		}
 	}
 	for _, r := range answer.Results {
 		line := fmt.Sprintf("%s %s %s", now, r.Status, r.Source.Key)
@@ -116,6 +145,6 @@ func printOutcome(answer report.Report, err error) {
 		if r.Reason != "" {
 			line += ": " + r.Reason
 		}
-		fmt.Println(printable(line))
+		fmt.Println(oneLine(line))
 	}
 }

@@ -20,36 +20,55 @@ const (
 // folder is local files in the place of S3: the handler reads the files by their base name and writes the renditions
 // to one directory.
 type folder struct {
-	paths map[string]string // by base name
-	out   string
+	paths   map[string]string      // by base name
+	sources map[string]fs.FileInfo // by path, of those that are there
+	out     string
 }
 
 func newFolder(out string, files []string) (*folder, error) {
-	f := &folder{paths: map[string]string{}, out: out}
+	f := &folder{paths: map[string]string{}, sources: map[string]fs.FileInfo{}, out: out}
 	for _, path := range files {
 		name := filepath.Base(path)
 		if other, taken := f.paths[name]; taken {
 			return nil, fmt.Errorf("%s and %s: the renditions of one would overwrite the other's", other, path)
 		}
 		f.paths[name] = path
+		if info, err := os.Stat(path); err == nil {
+			f.sources[path] = info
+		}
 	}
 	return f, nil
 }
 
 // Open opens a source file.
 func (f *folder) Open(_ context.Context, _, name string) (*s3io.Object, error) {
-	file, err := os.Open(f.paths[name])
+	path := f.paths[name]
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a file", f.paths[name])
+	if !info.Mode().IsRegular() { // to open a pipe would wait for who writes to it
+		return nil, fmt.Errorf("%s is %s, not a file", path, kind(info.Mode()))
 	}
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Join(err, file.Close())
+		return nil, err
 	}
 	return &s3io.Object{ReadCloser: file, Info: describe(info)}, nil
+}
+
+// kind says what is not a regular file.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	default:
+		return "a device"
+	}
 }
 
 // Head describes a source file. What is among the renditions has no label, and is nobody's.
@@ -72,8 +91,12 @@ func describe(info fs.FileInfo) s3io.Info {
 // Put writes a rendition, whole or not at all, and never over a source.
 func (f *folder) Put(_ context.Context, u s3io.Upload) (string, error) {
 	path := filepath.Join(f.out, filepath.FromSlash(u.Key))
-	if source, ok := f.paths[filepath.Base(path)]; ok && sameFile(source, path) {
-		return "", fmt.Errorf("a rendition would overwrite %s, which is to be resized too: name another folder with --out", source)
+	if info, err := os.Stat(path); err == nil {
+		for source, of := range f.sources { // by whatever name either is called
+			if os.SameFile(info, of) {
+				return "", fmt.Errorf("%s would overwrite %s, which is to be resized too: name another folder with --out", path, source)
+			}
+		}
 	}
 	return "", writeFile(path, u.Data)
 }
@@ -85,12 +108,6 @@ func (f *folder) Delete(_ context.Context, _, name, _ string) error {
 		return nil
 	}
 	return err
-}
-
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // writeFile writes a file whole or not at all, and makes the directories that it needs.

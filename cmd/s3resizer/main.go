@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ var version = "dev" // set by the linker
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the process as if nobody listened
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
@@ -49,14 +51,24 @@ Exit status: 0 if all went well, 1 if something did not, 2 if the command was us
 }
 
 // printable is a text with what would not be printed, but done by a terminal, escaped: keys may have any character.
-func printable(text string) string {
+func printable(text string) string { return escaped(text, "\n\t") }
+
+// oneLine is the same, and of one line, which a name in it can't end: names of files may have any byte.
+func oneLine(text string) string { return escaped(text, "") }
+
+func escaped(text, keep string) string {
 	var out strings.Builder
-	for _, r := range text {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&out, `\x%02x`, text[0])
+		case unicode.IsPrint(r) || strings.ContainsRune(keep, r):
 			out.WriteRune(r)
-		} else {
+		default:
 			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 		}
+		text = text[size:]
 	}
 	return out.String()
 }

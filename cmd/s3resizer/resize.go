@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 	for outcome := range inOrder(jobs, files, func(file string) outcome { return resizeFile(ctx, h, out, file) }) {
 		if outcome.problem != "" {
 			bad++
-			fmt.Fprintf(os.Stderr, "%s: %s\n", outcome.file, outcome.problem)
+			fmt.Fprintln(os.Stderr, oneLine(outcome.file+": "+outcome.problem))
 		}
 		if outcome.result.Status != "" {
 			if err := show(outcome.result); err != nil {
@@ -81,6 +82,9 @@ type outcome struct {
 }
 
 func resizeFile(ctx context.Context, h *handler.Handler, out, file string) outcome {
+	if !utf8.ValidString(filepath.Base(file)) {
+		return outcome{file: file, problem: "its name is not UTF-8, as an object's key has to be: rename it"}
+	}
 	event, err := json.Marshal(map[string]string{"bucket": sourceFiles, "key": filepath.Base(file)})
 	if err != nil {
 		return outcome{file: file, problem: err.Error()}

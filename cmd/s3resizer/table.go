@@ -46,7 +46,7 @@ func (t *table) row(r report.Result, note string) error {
 	if note != "" {
 		name += " (" + note + ")"
 	}
-	_, err := fmt.Fprintf(t.w, "%s\t%s\t%s\n", strings.Join(cells, "\t"), milliseconds, name)
+	_, err := fmt.Fprintf(t.w, "%s\t%s\t%s\n", strings.Join(cells, "\t"), milliseconds, oneLine(name))
 	return err
 }
 

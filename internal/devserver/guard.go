@@ -4,61 +4,32 @@ import (
 	"encoding/xml"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"s3resizer/internal/localguard"
 )
 
 // guard refuses what must not reach a store that anything on this machine can
-// talk to: web pages, which a browser would let through to a loopback port, and
-// requests meant for another account's bucket.
+// talk to: other origins' web pages, and requests meant for another account's
+// bucket.
 type guard struct {
-	host  string // may stand in Host, beside the loopback names
+	pages localguard.Guard
 	owner string
 }
 
 func newGuard(o Options) guard {
 	host, _, _ := net.SplitHostPort(o.Addr) // checked with the options
-	return guard{host: strings.ToLower(host), owner: o.Owner}
+	return guard{localguard.Guard{Hosts: []string{host}, Pages: true}, o.Owner}
 }
 
 func (g guard) check(r *http.Request) *refusal {
-	switch {
-	case !g.knows(r):
-		return &refusal{http.StatusForbidden, "AccessDenied", "This endpoint answers to the address it listens on and to localhost, not to " + r.Host + "."}
-	case fromElsewhere(r):
-		return &refusal{http.StatusForbidden, "AccessDenied", "This endpoint answers no web page of another origin."}
-	case g.owner != "" && !g.owns(r):
+	if why := g.pages.Refuses(r); why != "" {
+		return &refusal{http.StatusForbidden, "AccessDenied", why}
+	}
+	if g.owner != "" && !g.owns(r) {
 		return &refusal{http.StatusForbidden, "AccessDenied", "Access Denied"}
 	}
 	return nil
-}
-
-// knows reports whether the request names this endpoint. A page whose domain
-// was rebound to 127.0.0.1 sends its own name.
-func (g guard) knows(r *http.Request) bool {
-	host := strings.ToLower((&url.URL{Host: r.Host}).Hostname())
-	switch host {
-	case "":
-		return false
-	case "localhost", "127.0.0.1", "::1", g.host:
-		return true
-	}
-	// Listening on every address, it is known by the one that was dialled.
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	ip := net.ParseIP(host)
-	return ok && ip != nil && ip.Equal(local.IP)
-}
-
-// fromElsewhere reports whether a page that this endpoint did not serve sent
-// the request. SDKs send no Origin.
-func fromElsewhere(r *http.Request) bool {
-	for _, origin := range r.Header.Values("Origin") {
-		from, err := url.Parse(origin)
-		if err != nil || !strings.EqualFold(from.Host, r.Host) {
-			return true
-		}
-	}
-	return false
 }
 
 // owns reports whether the owners that the request expects, of the bucket and

@@ -40,6 +40,8 @@ type Options struct {
 	// Environ is where the settings come from, Settings what it says. What the page changes is laid over it.
 	Environ  []string
 	Settings config.Settings
+	// Timeout is how long a picture may take, as Lambda gives it to a function; 0 is for ever.
+	Timeout time.Duration
 	// Told, if set, is told what came of each picture.
 	Told func(report.Report, error)
 	// Samples, if set, uploads pictures for those who have none at hand.
@@ -114,7 +116,13 @@ func (g *Gallery) remove(key string, event json.RawMessage) {
 // resize puts an object through the handler, and what the handler tells of it onto its card.
 func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
 	work := g.deck.begin(key, size)
-	answer, err := g.current().Handle(handler.WithTrace(context.Background(), work.step), event)
+	ctx := handler.WithTrace(context.Background(), work.step)
+	if g.o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.o.Timeout)
+		defer cancel()
+	}
+	answer, err := g.current().Handle(ctx, event)
 	work.end(answer, err)
 	if g.o.Told != nil {
 		g.o.Told(answer, err)

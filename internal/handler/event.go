@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"s3resizer/internal/naming"
 
@@ -18,12 +19,14 @@ import (
 // object is one object that an event names.
 type object struct {
 	bucket, key string
-	etag        string // of the upload that raised the event; "" where the event has none
-	trace       string // what the event, its report and its log lines have in common; "" where the event has none
-	removal     string // the event's name, if it tells that the object, or a version of it, was removed
-	skip        string // why there is nothing to do, or ""
-	err         error  // why this part of the event could not be read; the rest of it is done all the same
-	part        string // the id of the SQS message or of the S3 Batch task that named it
+	etag        string        // of the upload that raised the event; "" where the event has none
+	trace       string        // what the event, its report and its log lines have in common; "" where the event has none
+	removal     string        // the event's name, if it tells that the object, or a version of it, was removed
+	skip        string        // why there is nothing to do, or ""
+	err         error         // why this part of the event could not be read; the rest of it is done all the same
+	raised      time.Time     // when the event was; zero where it does not say so
+	allowed     time.Duration // from the invocation's beginning to where work stops; 0 for ever
+	part        string        // the id of the SQS message or of the S3 Batch task that named it
 }
 
 // request is an event, read.
@@ -42,6 +45,7 @@ type envelope struct {
 	DetailType string            `json:"detail-type"`             // EventBridge
 	Detail     json.RawMessage   `json:"detail"`                  //
 	ID         string            `json:"id"`                      //
+	Time       time.Time         `json:"time"`                    //
 	Schema     string            `json:"invocationSchemaVersion"` // S3 Batch Operations
 	Bucket     string            `json:"bucket"`                  // a direct call
 	Key        string            `json:"key"`                     //
@@ -155,7 +159,7 @@ func decodeRecord(raw json.RawMessage) ([]object, error) {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("%w; %w", err, errShape)
 	}
-	o := object{bucket: r.S3.Bucket.Name, key: r.S3.Object.URLDecodedKey, etag: strings.Trim(r.S3.Object.ETag, `"`), trace: traceID(r.ResponseElements["x-amz-request-id"])}
+	o := object{bucket: r.S3.Bucket.Name, key: r.S3.Object.URLDecodedKey, etag: strings.Trim(r.S3.Object.ETag, `"`), raised: r.EventTime, trace: traceID(r.ResponseElements["x-amz-request-id"])}
 	if r.EventSource != "aws:s3" && r.EventSource != "" || r.EventName == "" || o.bucket == "" || o.key == "" {
 		return nil, fmt.Errorf("source %q, name %q, bucket %q, key %q: %w", r.EventSource, r.EventName, o.bucket, o.key, errShape)
 	}
@@ -186,7 +190,7 @@ func decodeDetail(e envelope) (object, error) {
 	if err := json.Unmarshal(e.Detail, &detail); err != nil {
 		return object{}, fmt.Errorf("%w; %w", err, errShape)
 	}
-	o := object{bucket: detail.Bucket.Name, key: detail.Object.Key, etag: detail.Object.ETag, trace: cmp.Or(traceID(detail.RequestID), traceID(e.ID))}
+	o := object{bucket: detail.Bucket.Name, key: detail.Object.Key, etag: detail.Object.ETag, raised: e.Time, trace: cmp.Or(traceID(detail.RequestID), traceID(e.ID))}
 	if o.bucket == "" || o.key == "" {
 		return object{}, fmt.Errorf("detail-type %q, bucket %q, key %q: %w", e.DetailType, o.bucket, o.key, errShape)
 	}

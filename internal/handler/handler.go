@@ -88,9 +88,12 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (report.Rep
 
 // all works on the objects and returns what came of them in their order.
 func (h *Handler) all(ctx context.Context, objects []object) []outcome {
+	var allowed time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
+		deadline = deadline.Add(-h.settings.DeadlineMargin)
+		allowed = time.Until(deadline)
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.settings.DeadlineMargin))
+		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
 	invocation := invocationID(ctx)
@@ -98,7 +101,7 @@ func (h *Handler) all(ctx context.Context, objects []object) []outcome {
 	group := errgroup.Group{} // one object's failure leaves the others alone
 	group.SetLimit(h.settings.Processors)
 	for i, o := range objects {
-		o.trace = cmp.Or(o.trace, invocation)
+		o.trace, o.allowed = cmp.Or(o.trace, invocation), allowed
 		group.Go(func() error {
 			result, failure := h.object(ctx, o)
 			outcomes[i] = outcome{o, result, failure}
@@ -137,6 +140,10 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 	defer stop()
 	r.lookAtRecord(looking)
 	result, failure = r.bringUpToDate(ctx, looking)
+	if r.wasSlow(failure) {
+		result, failure = r.slow(ctx, failure)
+		return result, failure, true
+	}
 	if failure != nil {
 		return result, failure, failure.Class != report.Class(s3io.Changed)
 	}
@@ -183,7 +190,14 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
 	}
 
+	if result, err := r.wasTooSlow(ctx); err != nil {
+		return r.failed(ctx, err)
+	} else if result.Status != "" {
+		return result, nil
+	}
+	worked := r.working()
 	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
+	worked()
 	if err != nil {
 		return r.failed(ctx, err)
 	}
@@ -200,7 +214,10 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 			return r.result(report.Superseded), nil
 		}
 	}
-	if r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx)); err != nil {
+	worked = r.working()
+	r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx))
+	worked()
+	if err != nil {
 		return r.failed(ctx, err)
 	}
 	traced(ctx, Download, r.opening, r.lastByte, report.Rendition{})
@@ -223,6 +240,9 @@ func (h *Handler) tell(ctx context.Context, o object, r report.Result, f *report
 		h.Observe(r, f)
 	}
 	where := []slog.Attr{slog.String("traceId", o.trace), slog.String("bucket", o.bucket), slog.String("key", o.key)}
+	if n := resize.LeftBehind(); n > 0 { // of this object, or of others
+		where = append(where, slog.Int("leftBehind", n))
+	}
 	if f != nil {
 		h.log.LogAttrs(ctx, slog.LevelError, "failed", append(where,
 			slog.String("class", string(f.Class)), slog.Any("written", f.Written), slog.Any("missing", f.Missing), slog.String("error", f.Err.Error()))...)

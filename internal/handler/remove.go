@@ -70,6 +70,7 @@ func (r *run) removable(recorded report.Result) []string {
 			add(rendition.Key)
 		}
 	}
+	add(naming.SlowNote(r.object.key))
 	record := naming.Record(r.object.key)
 	keys = slices.DeleteFunc(keys, func(key string) bool { return key == record })
 	add(record)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,8 @@ type run struct {
 	started     time.Time
 	opening     time.Time
 	lastByte    time.Time
+	worked      time.Duration // on the picture, with what S3 took meanwhile
+	waited      atomic.Int64  // that, in nanoseconds
 
 	second bool // and there was another attempt before it
 
@@ -87,6 +90,7 @@ type sourceBody struct {
 }
 
 func (b sourceBody) Read(p []byte) (int, error) {
+	defer b.run.waiting()()
 	n, err := b.Reader.Read(p)
 	b.run.lastByte = time.Now()
 	return n, err
@@ -96,6 +100,7 @@ func (b sourceBody) Len() int { return int(b.run.info.Size) }
 
 // Reopen fetches the object once more, for a picture of which nobody knows yet whether it is damaged.
 func (b sourceBody) Reopen(ctx context.Context) (io.ReadCloser, error) {
+	defer b.run.waiting()()
 	bucket, key := b.run.object.bucket, b.run.object.key
 	again, err := b.run.h.store.Open(ctx, bucket, key)
 	if err != nil {
@@ -134,6 +139,7 @@ func (r *run) lookAtRecord(ctx context.Context) {
 // put uploads a rendition, but not before it is known what stands in the destination: what others write from then on is seen
 // when the record is written.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
+	defer r.waiting()()
 	if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {
 		return err
 	}
@@ -204,9 +210,9 @@ func (r *run) outputs() []string {
 // checkKeys rejects a source before anything is made of it that could not be written.
 func (r *run) checkKeys() error {
 	for _, key := range r.outputs() {
-		if naming.Reserved(key) && key != naming.Record(r.object.key) {
+		if folder := naming.Reserved(key); folder != "" && key != naming.Record(r.object.key) {
 			return &resize.Rejection{Class: resize.Class(report.ClassReservedKey), Reason: fmt.Sprintf(
-				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", naming.Records)}
+				"its renditions would lie in %s, where the records are, and could overwrite another one's; move the upload or change RESIZE_KEY_TEMPLATE", folder)}
 		}
 		if len(key) > naming.MaxKey {
 			return &resize.Rejection{Class: resize.Class(report.ClassKeyTooLong), Reason: fmt.Sprintf(

@@ -32,5 +32,19 @@ func Recorded(record string) string {
 	return key
 }
 
-// Reserved reports whether a rendition with the key would lie among the records.
-func Reserved(rendition string) bool { return strings.HasPrefix(rendition, Records) }
+// SlowNotes is the folder, in the destination bucket, of the notes of uploads that took all the time there was, once. It is not
+// that of the records: who is told of new objects there takes each for a record. No key is longer than that of the record.
+const SlowNotes = ".s3resizer-slow/"
+
+// SlowNote returns the key of an object's note.
+func SlowNote(key string) string { return SlowNotes + key }
+
+// Reserved returns the folder of records or of notes, if a rendition with the key would lie among those, or "".
+func Reserved(rendition string) string {
+	for _, folder := range []string{Records, SlowNotes} {
+		if strings.HasPrefix(rendition, folder) {
+			return folder
+		}
+	}
+	return ""
+}

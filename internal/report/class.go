@@ -14,6 +14,7 @@ const (
 	ClassKeyTooLong   Class = "key-too-long"  // no room is left for the keys of what is made of it
 	ClassReservedKey  Class = "reserved-key"  // its renditions would lie among the records
 	ClassKeyTaken     Class = "key-taken"     // its renditions would have the names of another source's
+	ClassTooSlow      Class = "too-slow"      // it took all the time there was, twice
 	ClassUnknownEvent Class = "unknown-event" // of a shape that is not handled
 	ClassSameBucket   Class = "same-bucket"   // source and destination are one: refused
 	ClassDeadline     Class = "deadline"      // the time limit came too close
@@ -48,6 +49,7 @@ var Classes = []Meaning{
 	{"too-large", Pictures, "beyond `RESIZE_MAX_…`", "if such pictures are wanted, raise the limit, and the function's memory with it"},
 	{"corrupt", Pictures, "damaged or cut short", "have it uploaded again"},
 	{ClassKeyTooLong, Pictures, "its key leaves no room for a rendition's, or the record's: S3 ends at 1024 bytes", "upload under a shorter key, or shorten `RESIZE_KEY_TEMPLATE` or the sizes' names"},
+	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and have it uploaded again"},
 	{ClassReservedKey, Pictures, "its renditions would lie in `.s3resizer/`, where the records are", "move the upload, or choose another `RESIZE_KEY_TEMPLATE`"},
 	{ClassKeyTaken, Pictures, "its renditions would have the names of another source's: `a.tif` becomes `a.tif.jpg`, and so does `a.tif.jpg`", "upload one of the two under another name"},
 
@@ -61,7 +63,7 @@ var Classes = []Meaning{
 	{Class(s3io.NotFound), Operators, "S3 knows no such place on a write", "see whether `AWS_ENDPOINT_URL_S3` is an S3's"},
 	{Class(s3io.Archived), Operators, "in a storage class that must be restored first", "restore it and send the event again, or archive later"},
 	{Class(s3io.WrongRegion), Operators, "the bucket is in another region", "run the function in the bucket's"},
-	{Class(s3io.Invalid), Operators, "S3 does not accept the request as it is, or does not know what it asks for (501)", "the message has S3's reason; an S3 that is not AWS's may lack something"},
+	{Class(s3io.Invalid), Operators, "S3 does not accept the request as it is, or does not know what it asks for (501), or no bucket can be called so", "the message has the reason; an S3 that is not AWS's may lack something; for a source of a long name, `RESIZE_DEST_BUCKET` has to make another than `{bucket}-resized`"},
 	{ClassSameBucket, Operators, "source and destination are one", "set `RESIZE_DEST_BUCKET`"},
 	{ClassUnknownEvent, Operators, "an event, or a part of one, of a shape that is not handled", "see what invokes the function; the message lists the shapes"},
 	{ClassInternal, Operators, "a fault of s3resizer or of libvips", "report it, with the picture"},

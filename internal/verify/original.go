@@ -50,7 +50,7 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 	if err != nil {
 		return nil, err
 	}
-	o.claimed = map[string]bool{recordKey: true}
+	o.claimed = map[string]bool{recordKey: true, naming.SlowNote(o.Key): true}
 	label, _ := report.LabelOf(info)
 	switch {
 	case !label.Names(v.Bucket, o.Key) || record.Source.ETag != label.ETag || record.Status != report.Resized && record.Status != report.Rejected:

@@ -50,7 +50,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 		return err
 	}
 	set, _, _ := v.set(record, &original{Listed: s3io.Listed{Key: key, ETag: source.ETag}})
-	if object.Key == naming.Record(key) || slices.ContainsFunc(set, func(r report.Rendition) bool { return r.Key == object.Key }) {
+	if object.Key == naming.Record(key) || object.Key == naming.SlowNote(key) || slices.ContainsFunc(set, func(r report.Rendition) bool { return r.Key == object.Key }) {
 		return nil // looked at with its original
 	}
 	reason := fmt.Sprintf("it is of the upload %s and the settings %s; the newest set has no such rendition", label.ETag, label.Settings)
@@ -61,7 +61,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 // originalOf returns the key of what an object was made of, or "" if that is not known to be of this bucket. Where the
 // label has no room for all of a key, that has to be in the object's own name.
 func (v *Verification) originalOf(object string, label report.Label) string {
-	candidates := []string{label.Key(v.Bucket), naming.Recorded(object)}
+	candidates := []string{label.Key(v.Bucket), naming.Recorded(object), strings.TrimPrefix(object, naming.SlowNotes)}
 	for _, folder := range v.sizeFolders() {
 		if name, ok := strings.CutPrefix(object, folder); ok {
 			for _, ending := range extensions() {
@@ -81,7 +81,7 @@ func (v *Verification) originalOf(object string, label report.Label) string {
 // all parts of the original's key in it.
 func plausible(key, original string, label report.Label) bool {
 	if label.Size == "" {
-		return naming.Recorded(key) == original
+		return key == naming.Record(original) || key == naming.SlowNote(original)
 	}
 	if !strings.Contains(key, label.Size) {
 		return false

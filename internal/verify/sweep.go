@@ -147,7 +147,7 @@ func (v *Verification) listings(ctx context.Context) []*listing {
 		return &listing{next: next, stop: stop, before: before, endings: endings, ours: bucket == v.Bucket}
 	}
 	records := naming.Record("")[len(naming.Records):]
-	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, naming.Records, []string{records})}
+	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, naming.Records, []string{records}), of(v.destination, naming.SlowNotes, []string{""})}
 	for _, before := range v.sizeFolders() {
 		all = append(all, of(v.destination, before, extensions()))
 	}
@@ -172,10 +172,10 @@ func (v *Verification) sizeFolders() []string {
 // listings above; with another one, all but the records. With a prefix, it is what may be of it.
 func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 	return func(yield func(subject, error) bool) {
-		swept := append(v.sizeFolders(), naming.Records)
+		swept := append(v.sizeFolders(), naming.Records, naming.SlowNotes)
 		prefix := ""
 		if v.Prefix != "" {
-			if len(swept) > 1 {
+			if len(swept) > 2 {
 				return // the sizes' own folders are all that can be told of by the prefix
 			}
 			prefix = v.Settings.Key.Folder(v.Prefix)

@@ -107,6 +107,16 @@ func TestEachKindOfFinding(t *testing.T) {
 			delete(m.objects[source], "a.png")
 			delete(m.objects[destination], ".s3resizer/a.png.json")
 		}, []string{"orphan m-a.png", "orphan s-a.png"}, false},
+		"too slow once": {verify.Options{}, func(t *testing.T, m *memory) {
+			for _, key := range []string{"a.png", "d.png"} {
+				copied(t, m, ".s3resizer/"+key+".json", ".s3resizer-slow/"+key)
+			}
+			m.change(t, ".s3resizer-slow/a.png", label("source-etag", "older"))
+		}, nil, false},
+		"too slow, and deleted": {verify.Options{}, func(t *testing.T, m *memory) {
+			copied(t, m, ".s3resizer/a.png.json", ".s3resizer-slow/a.png")
+			delete(m.objects[source], "a.png")
+		}, []string{"orphan .s3resizer-slow/a.png", "orphan .s3resizer/a.png.json", "orphan m-a.png", "orphan s-a.png"}, false},
 		"deleted, with a name that no label holds": {verify.Options{}, func(t *testing.T, m *memory) {
 			for _, key := range []string{long + "1", long + "2"} {
 				m.upload(t, key, 9)
