@@ -30,8 +30,8 @@ var mutants = []mutant{
 	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
-	{attempt, `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
-	{attempt, `label.ETag == set.Source.ETag && info.Size`, `label.ETag != "" && info.Size`, handler, "EveryOrder|Rejected|Previous"},
+	{handler + "/outcome.go", `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
+	{handler + "/outcome.go", `label.ETag == set.Source.ETag && info.Size`, `label.ETag != "" && info.Size`, handler, "EveryOrder|Rejected|Previous"},
 	// What goes is ours, of this source, and still what was looked at.
 	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
 	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "EveryOrder|Remov|Spare"},
@@ -43,5 +43,5 @@ var mutants = []mutant{
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
 	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "Deadline|Fault|Denied"},
-	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `false {`, handler, "SmallerLimits"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `false {`, handler, "SmallerLimits"},
 }
