@@ -210,7 +210,7 @@ FUZZTIME ?= 30s
 
 .PHONY: memory
 memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
-	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./resize/resizetest/heavy
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
 
 .PHONY: lint

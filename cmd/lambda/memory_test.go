@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/bench/heavy"
+	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
 	"s3resizer/resize/resizetest/vips"
