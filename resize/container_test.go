@@ -10,9 +10,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/bench/photos"
 	"s3resizer/resize/internal/tiff"
+	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/resize/resizetest/vips"
 )
 

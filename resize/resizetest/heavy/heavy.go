@@ -52,7 +52,7 @@ const side = 499
 func (p Picture) tile() (*vips.ImageRef, error) {
 	bands, format := 3, vips.BandFormatUchar
 	switch p.Space {
-	case vips.InterpretationBW:
+	case vips.InterpretationBW, vips.InterpretationGrey16:
 		bands = 1
 	case vips.InterpretationCMYK:
 		bands = 4
