@@ -145,7 +145,7 @@ func TestRowsOfATIFF(t *testing.T) {
 		encode heavy.Encoder
 		want   int
 	}{
-		"strips, read row by row": {heavy.TIFF(64), 0}, "tiles": {heavy.TIFF(0), 256}, "a strip for each channel": {heavy.PlanarTIFF(), 400},
+		"strips, read row by row": {heavy.TIFF(64), 0}, "tiles": {heavy.TIFF(0), 256}, "a strip for each channel": {heavy.SeparateTIFF(0), 400},
 	} {
 		data, err := heavy.Picture{Width: 600, Height: 400, Space: vips.InterpretationSRGB, Encode: c.encode}.Draw()
 		if err != nil {

@@ -16,10 +16,10 @@ import (
 //   - The file. If it does not stream, once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
 //     strip), twice for an AVIF. If it streams, four times what stands before its pixels.
 //   - What the decoder holds: see decoderMemory.
-//   - The rows on their way through the resampler: see rows.
+//   - The rows on their way through the resampler: see rowsMemory.
 //   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
 //     alpha, by which the colors are divided. The widest once more if it has to be turned.
-//   - For a PNG of few colors that becomes one again, 24 bytes for each pixel of the widest.
+//   - For a PNG of few colors that becomes one again, 26 bytes for each pixel of the widest.
 //   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
 //
 // A JPEG that is resized by its planes has those in place of the rows: at the load shrink, a byte for each sample. If that is
@@ -69,7 +69,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	}
 	return memoryOfEach + s.fileMemory() +
 		s.decoderMemory(width, height, shrink, frames) +
-		s.rowsMemory(pictures, width/shrink, height/shrink, frames) +
+		s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
 		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
 		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
 }
@@ -171,15 +171,6 @@ func (s *Source) tiffMemory(width, height int64) int64 {
 	return rows + rows/max(1, s.bands)
 }
 
-// rowsMemory is what the rows on their way take, which are as wide and as deep as they are loaded.
-func (s *Source) rowsMemory(pictures []*picture, width, height, frames int64) int64 {
-	reduced := int64(pictures[0].height)
-	if s.turned() {
-		reduced = int64(pictures[0].width)
-	}
-	return frames * s.rows(height, reduced, frames > 1) * width * s.pixelBytes
-}
-
 func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
 	for i, p := range pictures {
@@ -208,12 +199,16 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 }
 
 // fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel four floats, four samples, what came out,
-// twice, and its file.
+// twice, and its file. Of one that is grey, the levels that it is left with, and its file.
 func (s *Source) fewMemory(pictures []*picture) int64 {
 	if !s.input.layout.png.Few || !slices.Contains(pictures[0].formats, PNG) {
 		return 0
 	}
-	return 24 * int64(pictures[0].width) * int64(pictures[0].height)
+	perPixel := int64(26)
+	if s.grey && !s.Alpha {
+		perPixel = 4
+	}
+	return perPixel * int64(pictures[0].width) * int64(pictures[0].height)
 }
 
 func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {

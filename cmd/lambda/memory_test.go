@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/bench/photos"
 	"s3resizer/internal/handler"
+	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/resize/resizetest/vips"
 	"s3resizer/s3io"
 )
@@ -25,10 +25,10 @@ var atTheEdge = []struct {
 	{heavy.Picture{Name: "JPEG of 100 MP", Width: 13367, Height: 7518, Encode: heavy.JPEG(false, true)}, false}, // far from it, and as large as the limit of pixels lets most be
 	{heavy.Picture{Name: "animated GIF", Width: 300, Height: 200, Frames: 200, Encode: heavy.GIF()}, true},
 	{heavy.Picture{Name: "animated WebP", Width: 300, Height: 200, Frames: 200, Alpha: true, Encode: heavy.WebP(false)}, true},
-	{heavy.Picture{Name: "interlaced PNG", Width: 10000, Height: 9000, Encode: heavy.PNG(true)}, true},
-	{heavy.Picture{Name: "AVIF", Width: 4000, Height: 3200, Encode: heavy.AVIF(8)}, true},
+	{heavy.Picture{Name: "interlaced PNG", Width: 10000, Height: 9000, Encode: heavy.PNG(true, 0, false)}, true},
+	{heavy.Picture{Name: "AVIF", Width: 4000, Height: 3200, Encode: heavy.AVIF(8, true)}, true},
 	{heavy.Picture{Name: "lossless WebP", Width: 7000, Height: 6000, Alpha: true, Encode: heavy.WebP(true)}, true},
-	{heavy.Picture{Name: "PNG with alpha, very wide", Width: 30000, Height: 3000, Alpha: true, Encode: heavy.PNG(false)}, true},
+	{heavy.Picture{Name: "PNG with alpha, very wide", Width: 30000, Height: 3000, Alpha: true, Encode: heavy.PNG(false, 0, false)}, true},
 	{heavy.Picture{Name: "JPEG, very tall", Width: 1500, Height: 16000, Encode: heavy.JPEG(false, true)}, true},
 }
 

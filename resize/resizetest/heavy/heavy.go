@@ -5,7 +5,9 @@ package heavy
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
+	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -94,9 +96,9 @@ func JPEG(progressive, subsampled bool) Encoder {
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) { return img.ExportJpeg(&params) }
 }
 
-// PNG encodes fast.
-func PNG(interlaced bool) Encoder {
-	params := vips.PngExportParams{Compression: 1, Filter: vips.PngFilterNone, Interlace: interlaced, StripMetadata: true}
+// PNG encodes fast, with so many bits a sample, of a palette or of grey if they are less than 8; 0 leaves it at what there is.
+func PNG(interlaced bool, bits int, palette bool) Encoder {
+	params := vips.PngExportParams{Compression: 1, Filter: vips.PngFilterNone, Interlace: interlaced, Bitdepth: bits, Palette: palette, StripMetadata: true}
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) { return img.ExportPng(&params) }
 }
 
@@ -106,9 +108,12 @@ func WebP(lossless bool) Encoder {
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) { return img.ExportWebp(&params) }
 }
 
-// AVIF encodes as fast as AV1 can be.
-func AVIF(bits int) Encoder {
-	params := vips.AvifExportParams{Quality: 40, Bitdepth: bits, StripMetadata: true}
+// AVIF encodes as fast as AV1 can be, with or without chroma subsampling, 4:2:0.
+func AVIF(bits int, subsampled bool) Encoder {
+	params := vips.AvifExportParams{Quality: 95, Bitdepth: bits, StripMetadata: true}
+	if subsampled {
+		params.Quality = 40
+	}
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) { return img.ExportAvif(&params) }
 }
 
@@ -127,35 +132,81 @@ func TIFF(rows int) Encoder {
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) { return img.ExportTiff(&params) }
 }
 
-// PlanarTIFF encodes without compression, a strip for each channel.
-func PlanarTIFF() Encoder {
+// SeparateTIFF encodes each channel by itself, in strips of so many rows, or in one if it is 0.
+func SeparateTIFF(rows int) Encoder {
 	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
 		samples, err := img.ToBytes()
+		bytes := len(samples) / (img.Width() * img.Height() * img.Bands()) // of a sample
+		var channels [][]byte
+		for band := range img.Bands() {
+			channel := make([]byte, 0, len(samples)/img.Bands())
+			for at := band * bytes; at < len(samples); at += img.Bands() * bytes {
+				channel = append(channel, samples[at:at+bytes]...)
+			}
+			channels = append(channels, channel)
+		}
+		return storedTIFF(img.Width(), img.Height(), rows, uint32(8*bytes), 2, channels), nil, err
+	}
+}
+
+// BilevelTIFF encodes a grey picture with a bit for each pixel, in one strip.
+func BilevelTIFF() Encoder {
+	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		samples, err := img.ToBytes()
+		row := (img.Width() + 7) / 8
+		packed := make([]byte, row*img.Height())
+		for i, sample := range samples {
+			x, y := i%img.Width(), i/img.Width()
+			packed[y*row+x/8] |= sample >> 7 << (7 - x%8)
+		}
+		return storedTIFF(img.Width(), img.Height(), 0, 1, 1, [][]byte{packed}), nil, err
+	}
+}
+
+// storedTIFF is a little-endian TIFF of channels that are stored apart, deflated.
+func storedTIFF(width, height, rows int, bits, photometric uint32, channels [][]byte) []byte {
+	if rows == 0 {
+		rows = height
+	}
+	var offsets, lengths, depths, strips []byte
+	for _, channel := range channels {
+		strip := len(channel) / height * rows
+		for part := range slices.Chunk(channel, strip) {
+			data := deflated(part)
+			offsets = little.AppendUint32(offsets, uint32(tiffHeader+len(strips)))
+			lengths = little.AppendUint32(lengths, uint32(len(data)))
+			strips = append(strips, data...)
+		}
+		depths = little.AppendUint16(depths, uint16(bits))
+	}
+	lists := uint32(tiffHeader + len(strips))
+	n, bands := uint32(len(offsets)/4), uint32(len(channels))
+	at := lists + 2*uint32(len(offsets)) + uint32(len(depths)) // of the directory
+	list := func(tagged, kind uint16, count, where uint32, values []byte) tag {
+		if len(values) <= 4 { // they stand in the field itself
+			where = little.Uint32(append(slices.Clone(values), 0, 0, 0, 0))
+		}
+		return tag{tagged, kind, count, where}
+	}
+	file := slices.Concat([]byte("II*\x00"), little.AppendUint32(nil, at), strips, offsets, lengths, depths)
+	return append(file, directory(0,
+		tag{254, 4, 1, 0}, tag{256, 4, 1, uint32(width)}, tag{257, 4, 1, uint32(height)}, list(258, 3, bands, lists+8*n, depths), tag{259, 3, 1, 8},
+		tag{262, 3, 1, photometric}, list(273, 4, n, lists, offsets), tag{277, 3, 1, bands}, tag{278, 4, 1, uint32(rows)},
+		list(279, 4, n, lists+4*n, lengths), tag{284, 3, 1, min(bands, 2)}, tag{296, 3, 1, 1})...)
+}
+
+// Turned says in EXIF that what a JPEG or PNG shows is stored lying on its side.
+func Turned(encode Encoder) Encoder {
+	return func(img *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
+		data, meta, err := encode(img)
 		if err != nil {
 			return nil, nil, err
 		}
-		pixels, bands := uint32(img.Width()*img.Height()), uint32(img.Bands())
-		lists := uint32(tiffHeader + directorySize(12)) // behind the directory: the strips' offsets, their sizes, bits a sample
-		strips := lists + 10*bands
-		file := tiffStart()
-		file = append(file, directory(0,
-			tag{256, 4, 1, uint32(img.Width())}, tag{257, 4, 1, uint32(img.Height())}, tag{258, 3, bands, lists + 8*bands}, tag{259, 3, 1, 1}, tag{262, 3, 1, 2},
-			tag{273, 4, bands, lists}, tag{277, 3, 1, bands}, tag{278, 4, 1, uint32(img.Height())}, tag{279, 4, bands, lists + 4*bands}, tag{284, 3, 1, 2},
-			tag{254, 4, 1, 0}, tag{296, 3, 1, 1})...)
-		for band := range bands {
-			file = little.AppendUint32(file, strips+band*pixels)
+		exif, at := resizetest.EXIF(6), 33 // behind a PNG's header
+		block := chunk("eXIf", exif)
+		if data[0] == 0xff {
+			at, block = 2, segment(0xe1, append([]byte("Exif\x00\x00"), exif...))
 		}
-		for range bands {
-			file = little.AppendUint32(file, pixels)
-		}
-		for range bands {
-			file = little.AppendUint16(file, 8)
-		}
-		for band := range bands {
-			for i := range pixels {
-				file = append(file, samples[i*bands+band])
-			}
-		}
-		return file, nil, nil
+		return slices.Insert(data, at, block...), meta, nil
 	}
 }
