@@ -10,17 +10,16 @@ import (
 )
 
 // Memory estimates how much memory it takes to render the source as spec wants it: the most, in bytes, that is in use for it
-// at any time. It is the sum of these:
+// at any time. There are 8 MiB; the file; and what takes more, decoding or encoding, since the decoder is closed before the
+// first encoder begins.
 //
-//   - 8 MiB.
-//   - The file. If it does not stream, once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
+//   - The file. If it does not stream, it is once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
 //     strip), twice for an AVIF. If it streams, four times what stands before its pixels.
-//   - What the decoder holds: see decoderMemory.
-//   - The rows on their way through the resampler: see rowsMemory.
-//   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
-//     alpha, by which the colors are divided. The widest once more if it has to be turned.
-//   - For a PNG of few colors that becomes one again, 26 bytes for each pixel of the widest.
-//   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
+//   - Decoding. What the decoder holds: see decoderMemory. The rows on their way through the resampler: see rowsMemory. The
+//     widest rendition, twice if it has to be turned.
+//   - Encoding. The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times
+//     with alpha, by which the colors are divided. For a PNG of few colors that becomes one again, 26 bytes for each pixel of the
+//     widest. The most expensive encoders of those that run at once: see encoderBytes.
 //
 // A JPEG that is resized by its planes has those in place of the rows: at the load shrink, a byte for each sample. If that is
 // more than mostPlanes, or than the limit, libvips takes the picture.
@@ -67,11 +66,9 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	if s.turned() {
 		width, height = height, width
 	}
-	return memoryOfEach + s.fileMemory() +
-		s.decoderMemory(width, height, shrink, frames) +
-		s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
-		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
-		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
+	decoding := s.decoderMemory(width, height, shrink, frames) + s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
+		s.turnedMemory(pictures[0], frames)
+	return memoryOfEach + s.fileMemory() + max(decoding, s.encodingMemory(pictures, frames))
 }
 
 // framesFor returns how many frames are decoded for the pictures.
@@ -171,15 +168,31 @@ func (s *Source) tiffMemory(width, height int64) int64 {
 	return rows + rows/max(1, s.bands)
 }
 
+// turnedMemory is what the widest picture takes, once more if it has to be turned.
+func (s *Source) turnedMemory(widest *picture, frames int64) int64 {
+	if s.orientation > 1 {
+		return 2 * widest.bytes(s, frames)
+	}
+	return widest.bytes(s, frames)
+}
+
+// encodingMemory is what the pictures take once the decoder is closed: those, the rows while the next one is made of the widest,
+// and the encoders.
+func (s *Source) encodingMemory(pictures []*picture, frames int64) int64 {
+	var rows int64
+	if len(pictures) > 1 {
+		between, parts := s.rowsBetween(int64(pictures[0].height), int64(pictures[1].height))
+		rows = frames * (between + threads()*parts) * pictures[0].bytes(s, 1) / int64(pictures[0].height)
+	}
+	return s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) + rows + encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
+}
+
 func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
-	for i, p := range pictures {
+	for _, p := range pictures {
 		size := p.bytes(s, frames)
 		all += 2 * size
 		if s.Alpha {
-			all += size
-		}
-		if i == 0 && s.orientation > 1 {
 			all += size
 		}
 	}

@@ -48,7 +48,7 @@ func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 // planesMemory is what Memory estimates for a picture that goes by its planes.
 func (s *Source) planesMemory(pictures []*picture) int64 {
 	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
-	renditions := s.renditionsMemory(pictures, 1) + pictures[0].bytes(s, 1) // the widest comes as planes, RGB, and libvips's
+	renditions := s.renditionsMemory(pictures, 1) + s.turnedMemory(pictures[0], 1) // the widest comes as planes, RGB, and libvips's
 	if s.staysPlanes(pictures[0]) {
 		renditions = s.planarRenditions(pictures)
 	}
