@@ -163,7 +163,7 @@ func TestRowsOfATIFF(t *testing.T) {
 
 func TestTooMuchMemoryIsRejectedBeforeDecoding(t *testing.T) {
 	limits := limits
-	limits.MaxMemory = 20 << 20
+	limits.MaxMemory = 10 << 20
 	body := &reads{r: bytes.NewReader(plainJPEG(t, 3000, 2000))}
 	source, err := Open(t.Context(), body, limits)
 	if err != nil {
