@@ -54,7 +54,7 @@ const memoryOfEach = 8 << 20
 
 // encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
 // and with it. PNG's is, of noise, the file twice, in C's memory and Go's. GIF's is mostly that of the search for 256 colors, which has each pixel as four floats.
-var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {7, 9}, GIF: {28, 32}, WebP: {12, 28}, AVIF: {36, 54}}
+var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {7, 9}, GIF: {28, 32}, WebP: {12, 34}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	if s.byPlanes(spec, pictures) {
@@ -235,8 +235,11 @@ func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) i
 			perPixel += frames - 1 // a byte for each in the file
 			width, height := int64(p.width), int64(p.height)
 			bytes := perPixel * width * height
-			if format == AVIF { // libaom's frames have 64 samples around them, and it has tables
+			switch {
+			case format == AVIF: // libaom's frames have 64 samples around them, and it has tables
 				bytes += 2<<20 + perPixel/3*((width+2*64)*(height+2*64)-width*height)
+			case format == WebP && alpha: // is coded without loss, by histograms
+				bytes += 4 << 20
 			}
 			each = append(each, bytes)
 		}
