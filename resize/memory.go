@@ -2,7 +2,6 @@ package resize
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 
 	"s3resizer/resize/internal/rejection"
@@ -54,11 +53,11 @@ const memoryOfEach = 8 << 20
 
 // encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
 // and with it. PNG's is, of noise, the file twice, in C's memory and Go's. GIF's is mostly that of the search for 256 colors, which has each pixel as four floats.
-var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {7, 9}, GIF: {28, 32}, WebP: {12, 34}, AVIF: {36, 54}}
+var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {7, 9}, GIF: {28, 32}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	if s.byPlanes(spec, pictures) {
-		return s.planesMemory(pictures)
+		return s.planesMemory(spec, pictures)
 	}
 	frames := s.framesFor(pictures)
 	shrink := int64(s.loadShrink(pictures[0].width))
@@ -68,7 +67,7 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	}
 	decoding := s.decoderMemory(width, height, shrink, frames) + s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
 		s.turnedMemory(pictures[0], frames)
-	return memoryOfEach + s.fileMemory() + max(decoding, s.encodingMemory(pictures, frames))
+	return memoryOfEach + s.fileMemory() + max(decoding, s.encodingMemory(spec, pictures, frames))
 }
 
 // framesFor returns how many frames are decoded for the pictures.
@@ -178,13 +177,13 @@ func (s *Source) turnedMemory(widest *picture, frames int64) int64 {
 
 // encodingMemory is what the pictures take once the decoder is closed: those, the rows while the next one is made of the widest,
 // and the encoders.
-func (s *Source) encodingMemory(pictures []*picture, frames int64) int64 {
+func (s *Source) encodingMemory(spec Spec, pictures []*picture, frames int64) int64 {
 	var rows int64
 	if len(pictures) > 1 {
 		between, parts := s.rowsBetween(int64(pictures[0].height), int64(pictures[1].height))
 		rows = frames * (between + threads()*parts) * pictures[0].bytes(s, 1) / int64(pictures[0].height)
 	}
-	return s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) + rows + encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
+	return s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) + rows + encodersMemory(spec, pictures, s.Alpha, frames)
 }
 
 func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
@@ -224,13 +223,16 @@ func (s *Source) fewMemory(pictures []*picture) int64 {
 	return perPixel * int64(pictures[0].width) * int64(pictures[0].height)
 }
 
-func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {
+func encodersMemory(spec Spec, pictures []*picture, alpha bool, frames int64) int64 {
 	var each []int64
 	for _, p := range pictures {
 		for format := range p.sizes {
 			perPixel := encoderBytes[format][0]
 			if alpha {
 				perPixel = encoderBytes[format][1]
+			}
+			if format == WebP && spec.Effort.WebP > 3 { // searches that keep more
+				perPixel += map[bool]int64{false: 4, true: 20}[alpha]
 			}
 			perPixel += frames - 1 // a byte for each in the file
 			width, height := int64(p.width), int64(p.height)
@@ -246,7 +248,7 @@ func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) i
 	}
 	slices.Sort(each)
 	var sum int64
-	for _, bytes := range each[max(0, len(each)-atOnce):] {
+	for _, bytes := range each[max(0, len(each)-int(threads())):] {
 		sum += bytes
 	}
 	return sum
