@@ -2,6 +2,7 @@ package resize
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"s3resizer/resize/internal/rejection"
@@ -100,7 +101,7 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 		return layout.coefficients + 24*width*s.pixelBytes
 	case PNG:
 		if layout.png.Interlaced {
-			return pixels * s.pixelBytes
+			return pixels*s.pixelBytes + s.keptFile(pixels)
 		}
 		return 0
 	case WebP:
@@ -121,6 +122,16 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	default:
 		return s.tiffMemory(width, height)
 	}
+}
+
+// keptFile is what libvips keeps of the file of an interlaced PNG, in a buffer that grows by doubling: all that it has read until
+// the decoder says that it is behind the header, which this one never says. A file of unknown length may be as long as its pixels.
+func (s *Source) keptFile(pixels int64) int64 {
+	length := s.input.length
+	if length == 0 {
+		length = pixels * s.pixelBytes
+	}
+	return 1 << bits.Len64(uint64(length))
 }
 
 // webpMemory is what libwebp takes for a still picture: what it has loaded and, unless it shrinks as it decodes, a canvas of
