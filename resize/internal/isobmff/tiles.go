@@ -4,45 +4,66 @@ import (
 	"encoding/binary"
 	"iter"
 	"slices"
+
+	"s3resizer/resize/internal/rejection"
 )
 
-// Tiles iterates over the tiles that the picture of an AVIF is a grid of, and those of its alpha: each as a file of its own, the
-// same data once. A file that is nil stands for a tile that is not all there. Of a picture that is none of tiles, there are none.
-func Tiles(file []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
+// mostTiles is how many different tiles a picture may have. One of 150 megapixels in tiles of 256 × 256 has 2,289.
+const mostTiles = 4096
+
+// Tiles iterates over the different tiles that the picture of an AVIF is a grid of, and those of its alpha: each as a file of its
+// own, or a [*rejection.Rejection] if a tile is not all there, or if there are too many. Of a picture that is none of tiles, there
+// are none.
+func Tiles(file []byte) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
 		meta := box(file, "meta", 4)
-		parts := map[uint32][]uint32{}
-		for references := range boxes(meta, "iref", 0) {
-			readReferences(references, parts)
-		}
-		seen := map[string]bool{}
-		var walk func(id uint32, steps int) bool
-		walk = func(id uint32, steps int) bool {
-			for _, part := range parts[id] {
-				if len(parts[part]) > 0 && steps < maxSteps && !walk(part, steps+1) {
-					return false
-				}
-				if itemType(meta, uint64(part)) != "av01" {
-					continue
-				}
-				data, whole := allData(file, meta, uint64(part))
+		types := itemTypes(meta)
+		if id := primary(meta); types[id] == "grid" {
+			seen := map[string]bool{} // one may be there many times
+			for _, tile := range tilesOf(meta, uint32(id), types) {
+				data, whole := allData(file, meta, tile)
 				if !whole || len(data) == 0 {
-					return yield(nil)
+					yield(nil, rejection.Corruptf("the avif is cut short: one of its tiles goes beyond its end"))
+					return
 				}
 				if seen[string(data)] {
 					continue
 				}
 				seen[string(data)] = true
-				if !yield(alone(meta, uint64(part), data)) {
-					return false
+				if !yield(alone(meta, tile, data), nil) {
+					return
 				}
 			}
-			return true
-		}
-		if id := primary(meta); itemType(meta, id) == "grid" {
-			walk(uint32(id), 0)
+			if len(types) > mostTiles {
+				yield(nil, rejection.Unsupportedf("an AVIF of %d tiles is not read; of %d it is", len(types), mostTiles))
+			}
 		}
 	}
+}
+
+// tilesOf returns the coded pictures that one is made of, and its alpha, if they are no more than mostTiles.
+func tilesOf(meta []byte, id uint32, types map[uint64]string) (tiles []uint64) {
+	if len(types) > mostTiles {
+		return nil
+	}
+	parts := map[uint32][]uint32{}
+	for references := range boxes(meta, "iref", 0) {
+		readReferences(references, parts)
+	}
+	seen := map[uint32]bool{id: true}
+	for next := []uint32{id}; len(next) > 0; next = next[1:] {
+		for _, part := range parts[next[0]] {
+			if seen[part] {
+				continue
+			}
+			seen[part] = true
+			next = append(next, part)
+			if types[uint64(part)] == "av01" {
+				tiles = append(tiles, uint64(part))
+			}
+		}
+	}
+	return tiles
 }
 
 // allData returns a picture's coded data, and whether all of it is there.
@@ -67,21 +88,20 @@ func allData(file, meta []byte, id uint64) (data []byte, whole bool) {
 	return data, true
 }
 
-// itemType returns of what type an item is (ISO/IEC 14496-12, 8.11.6), or "".
-func itemType(meta []byte, id uint64) string {
+// itemTypes returns of what type each item is (ISO/IEC 14496-12, 8.11.6).
+func itemTypes(meta []byte) map[uint64]string {
+	types := map[uint64]string{}
 	list := fields{box(meta, "iinf", 0)}
 	list.next(idWidth(list.next(4)>>24 > 0))
 	for content := range boxes(list.rest, "infe", 0) {
 		f := fields{content}
 		version := f.next(4) >> 24
-		if item := f.next(idWidth(version > 2)); item != id || version < 2 {
-			continue
-		}
-		if f.next(2); len(f.rest) >= 4 {
-			return string(f.rest[:4])
+		id := f.next(idWidth(version > 2))
+		if f.next(2); version >= 2 && len(f.rest) >= 4 {
+			types[id] = string(f.rest[:4])
 		}
 	}
-	return ""
+	return types
 }
 
 // alone returns a file that shows nothing but one coded picture, with the properties that it has.
