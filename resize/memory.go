@@ -134,8 +134,8 @@ func (s *Source) keptFile(pixels int64) int64 {
 	return 1 << bits.Len64(uint64(length))
 }
 
-// webpMemory is what libwebp takes for a still picture: what it has loaded and, unless it shrinks as it decodes, a canvas of
-// RGBA; without loss all pixels, with alpha its plane and what that is filtered from.
+// webpMemory is what libwebp takes for a still picture: what it has loaded and, unless it shrinks as it decodes, two canvases
+// of RGBA; without loss all pixels, with alpha its plane and what that is filtered from.
 func webpMemory(pixels, shrink, pixelBytes int64, lossless, alpha bool) int64 {
 	perPixel := int64(0)
 	switch {
@@ -145,7 +145,7 @@ func webpMemory(pixels, shrink, pixelBytes int64, lossless, alpha bool) int64 {
 		perPixel = 2
 	}
 	if shrink == 1 {
-		perPixel += 4
+		perPixel += 8
 	}
 	return pixels/(shrink*shrink)*pixelBytes + perPixel*pixels
 }

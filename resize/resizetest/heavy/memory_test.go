@@ -152,7 +152,7 @@ func TestMemoryIsEstimated(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d pictures, none above its estimate; %d estimates are more than twice the truth and %d MiB", all, far, slack>>20)
+	t.Logf("%d pictures; %d estimates are more than twice the truth and %d MiB", all, far, slack>>20)
 	if 5*far > all {
 		t.Errorf("%d of %d estimates are more than twice the truth and %d MiB", far, all, slack>>20)
 	}
