@@ -48,7 +48,7 @@ bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
-	@./tools.sh $(LIBVIPS) tiffcp
+	@./tools.sh $(LIBVIPS) tiffcp djpeg dwebp avifdec
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest -e '/resize/internal/$(bytes)$$')
 	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
@@ -214,7 +214,7 @@ mutants: tools $(libvips) ## the code broken on purpose, a line at a time, besid
 
 .PHONY: memory
 memory: tools $(libvips) ## what pictures take, against what was estimated; the function at 512 MB; bombs; minutes
-	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./bench/heavy
+	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v ./resize/resizetest/heavy
 	S3RESIZER_LONG=1 go test -count=1 -timeout 1h -v -run NoPicture ./cmd/lambda
 
 .PHONY: hostile

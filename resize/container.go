@@ -88,6 +88,9 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 		}
 	case WebP:
 		found.lossless = w.webp.Lossless
+		if webp.Lacking(file) {
+			err = rejection.Corruptf("the webp is damaged: one of its frames has no pixels")
+		}
 	case AVIF, HEIC: // whose colors its own loader reads
 		if err = isobmff.Check(file, string(w.format)); err == nil {
 			found.colors = isobmff.ReadColors(file)

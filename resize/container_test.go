@@ -10,9 +10,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"s3resizer/bench/heavy"
 	"s3resizer/internal/demo"
 	"s3resizer/resize/internal/tiff"
+	"s3resizer/resize/resizetest/heavy"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -145,7 +145,7 @@ func TestRowsOfATIFF(t *testing.T) {
 		encode heavy.Encoder
 		want   int
 	}{
-		"strips, read row by row": {heavy.TIFF(64), 0}, "tiles": {heavy.TIFF(0), 256}, "a strip for each channel": {heavy.PlanarTIFF(), 400},
+		"strips, read row by row": {heavy.TIFF(64), 0}, "tiles": {heavy.TIFF(0), 256}, "a strip for each channel": {heavy.SeparateTIFF(0), 400},
 	} {
 		data, err := heavy.Picture{Width: 600, Height: 400, Space: vips.InterpretationSRGB, Encode: c.encode}.Draw()
 		if err != nil {
@@ -163,7 +163,7 @@ func TestRowsOfATIFF(t *testing.T) {
 
 func TestTooMuchMemoryIsRejectedBeforeDecoding(t *testing.T) {
 	limits := limits
-	limits.MaxMemory = 20 << 20
+	limits.MaxMemory = 10 << 20
 	body := &reads{r: bytes.NewReader(plainJPEG(t, 3000, 2000))}
 	source, err := Open(t.Context(), body, limits)
 	if err != nil {

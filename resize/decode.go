@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,11 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 			return nil, err
 		}
 	}
+	if s.Format == AVIF {
+		if err := s.examineTiles(ctx); err != nil {
+			return nil, err
+		}
+	}
 	stored, err := s.input.load(s.input.last(ctx), how)
 	if err != nil {
 		return nil, s.input.blame(ctx, s.input.damage())
@@ -151,6 +157,28 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		return nil, err
 	}
 	return pixels, nil
+}
+
+// examineTiles returns an error if a tile of an AVIF is not all there, or damaged: libheif leaves such a one out, and libvips has no
+// option to tell it not to.
+func (s *Source) examineTiles(ctx context.Context) error {
+	for tile, err := range isobmff.Tiles(s.input.file) {
+		if err != nil {
+			return err
+		}
+		if err := context.Cause(ctx); err != nil {
+			return fmt.Errorf("decode: %w", err)
+		}
+		image, err := vips.Load(bytes.NewReader(tile), vips.AVIF, vips.Loading{})
+		if err == nil {
+			err = image.Decode()
+			image.Close()
+		}
+		if err != nil {
+			return s.input.blame(ctx, "one of the tiles of the avif is damaged")
+		}
+	}
+	return nil
 }
 
 // grey gives an AVIF without chroma one channel of color, as its profile has, and its full range. libvips makes three of it, and

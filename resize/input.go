@@ -26,6 +26,7 @@ type input struct {
 	// later. head is what the first reading of the header has read.
 	streams bool
 	head    bytes.Buffer
+	length  int64     // of the file in bytes, or 0 if the reader does not say
 	jpeg    *jpeg.End // of such a file, once last was called
 	// A JPEG that was examined is decoded whatever is wrong with it.
 	examined bool
@@ -38,6 +39,9 @@ type input struct {
 
 func newInput(ctx context.Context, c *caller, r io.Reader, limits Limits) (*input, Format, error) {
 	in := &input{body: &faultKeeper{ctx: ctx, caller: c, r: r}}
+	if sized, ok := r.(interface{ Len() int }); ok {
+		in.length = int64(sized.Len())
+	}
 	head := make([]byte, sniffLength)
 	n, err := io.ReadFull(in.body, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || in.body.err != nil {

@@ -2,7 +2,7 @@ package resize
 
 import (
 	"fmt"
-	"runtime"
+	"math/bits"
 	"slices"
 
 	"s3resizer/resize/internal/rejection"
@@ -10,30 +10,23 @@ import (
 )
 
 // Memory estimates how much memory it takes to render the source as spec wants it: the most, in bytes, that is in use for it
-// at any time. It is the sum of these:
+// at any time. There are 8 MiB; the file; and what takes more, decoding or encoding, since the decoder is closed before the
+// first encoder begins.
 //
-//   - 8 MiB.
-//   - The file. If it does not stream, once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
-//     strip). If it streams, four times what stands before its pixels.
-//   - The decoder. For a JPEG in several scans, as progressive ones are, all coefficients, 2 bytes a sample: 3 bytes a pixel
-//     at 4:2:0, 6 at 4:4:4, 8 in CMYK; for any other JPEG, 16 rows. For an interlaced PNG, all samples. For a TIFF, the
-//     samples of a row of tiles, or of strips if each channel has its own. For a WebP, the picture at the load shrink, and
-//     for each pixel of the full picture 4 bytes if it is lossless, 2 if it has alpha. For an AVIF, 20 bytes a pixel, 24 if
-//     it has more than 8 bits, and 3 more with alpha. For a HEIC, 10 bytes a pixel, 12 with alpha, 22 if it has more than 8
-//     bits, and the file once more. For a GIF, 4 bytes a pixel. For an animation, 4 bytes a pixel for every frame that is
-//     wanted and one more.
-//   - The rows on their way through the resampler: 1200, and 450 for each thread, but no more than twice the height. They
-//     are as wide and as deep as they are loaded, and a third more with alpha.
-//   - The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times with
-//     alpha, by which the colors are divided. The widest once more if it has to be turned.
-//   - For a PNG of few colors that becomes one again, 12 bytes for each pixel of the widest.
-//   - The encoders: the most expensive ones of those that run at once; see encoderBytes.
+//   - The file. If it does not stream, it is once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
+//     strip), twice for an AVIF. If it streams, four times what stands before its pixels.
+//   - Decoding. What the decoder holds: see decoderMemory. The rows on their way through the resampler: see rowsMemory. The
+//     widest rendition, twice if it has to be turned.
+//   - Encoding. The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times
+//     with alpha, by which the colors are divided. For a PNG of few colors that becomes one again, 26 bytes for each pixel of the
+//     widest. The most expensive encoders of those that run at once: see encoderBytes.
 //
-// A JPEG that is resized by its planes has those in place of the 16 rows and the rows on their way: at the load shrink, a byte
-// for each sample. If that is more than mostPlanes, or than the limit, libvips takes the picture.
+// A JPEG that is resized by its planes has those in place of the rows: at the load shrink, a byte for each sample. If that is
+// more than mostPlanes, or than the limit, libvips takes the picture.
 //
-// There are as many threads, and encoders at once, as [runtime.GOMAXPROCS]. The numbers were measured with libvips 8.18.7 and
-// one malloc arena: package bench/heavy compares the sum with the peak of processes that render one picture each.
+// There are as many threads, and encoders at once, as [runtime.GOMAXPROCS]. The numbers are what libvips 8.18.7 and its codecs
+// were seen to ask the C library for; package resizetest/heavy compares the sum with the peak of processes that render one
+// picture each, of every kind and shape.
 func (s *Source) Memory(spec Spec) (int64, error) {
 	pictures, err := s.plan(spec)
 	if err != nil {
@@ -44,7 +37,8 @@ func (s *Source) Memory(spec Spec) (int64, error) {
 
 // measure notes what the estimate needs to know from the header.
 func (s *Source) measure(header *vips.Image) {
-	s.pixelBytes = int64(header.Bands())
+	s.bands = int64(header.Bands())
+	s.pixelBytes = s.bands
 	if header.SampleFormat() != vips.Bytes {
 		s.deep = true
 		s.pixelBytes *= 2
@@ -56,19 +50,15 @@ func (s *Source) measure(header *vips.Image) {
 	s.grey = space == vips.BW || space == vips.Grey16
 }
 
-const (
-	memoryOfEach     = 8 << 20
-	rowsOfEach       = 1200
-	rowsOfEachThread = 450
-)
+const memoryOfEach = 8 << 20
 
 // encoderBytes is how much memory encoding takes, with the encoded file, in bytes for each pixel of one frame: without alpha,
-// and with it.
-var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {4, 6}, GIF: {20, 20}, WebP: {12, 28}, AVIF: {36, 54}}
+// and with it. PNG's is, of noise, the file twice, in C's memory and Go's. GIF's is mostly that of the search for 256 colors, which has each pixel as four floats.
+var encoderBytes = map[Format][2]int64{JPEG: {4, 4}, PNG: {7, 9}, GIF: {28, 32}, WebP: {12, 28}, AVIF: {36, 54}}
 
 func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	if s.byPlanes(spec, pictures) {
-		return s.planesMemory(pictures)
+		return s.planesMemory(spec, pictures)
 	}
 	frames := s.framesFor(pictures)
 	shrink := int64(s.loadShrink(pictures[0].width))
@@ -76,11 +66,9 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 	if s.turned() {
 		width, height = height, width
 	}
-	return memoryOfEach + s.fileMemory() +
-		s.decoderMemory(width, height, shrink, frames) +
-		s.rowsMemory(width/shrink, height/shrink) +
-		s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) +
-		encodersMemory(pictures, s.Alpha, frames, runtime.GOMAXPROCS(0))
+	decoding := s.decoderMemory(width, height, shrink, frames) + s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
+		s.turnedMemory(pictures[0], frames)
+	return memoryOfEach + s.fileMemory() + max(decoding, s.encodingMemory(spec, pictures, frames))
 }
 
 // framesFor returns how many frames are decoded for the pictures.
@@ -102,26 +90,22 @@ func (s *Source) fileMemory() int64 {
 func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 	pixels, layout := width*height, s.input.layout
 	if s.Frames > 1 {
-		return (frames + 1) * pixels * 4
+		all := frames + 1 // RGBA, and the frame that is being decoded
+		if s.Format == WebP {
+			all = 2*frames + 3 // libwebp's canvas, the one before and the one that is blended; all are loaded, and then copied
+		}
+		return 4 * all * pixels
 	}
 	switch s.Format {
-	case JPEG:
-		return layout.coefficients + 16*width*s.pixelBytes
+	case JPEG: // in several scans, as progressive ones are, it has all of them; else some rows
+		return layout.coefficients + 24*width*s.pixelBytes
 	case PNG:
 		if layout.png.Interlaced {
-			return pixels * s.pixelBytes
+			return pixels*s.pixelBytes + s.keptFile(pixels)
 		}
 		return 0
 	case WebP:
-		loaded := pixels / (shrink * shrink) * s.pixelBytes
-		switch {
-		case layout.lossless:
-			return loaded + 4*pixels
-		case s.Alpha:
-			return loaded + 2*pixels
-		default:
-			return loaded
-		}
+		return webpMemory(pixels, shrink, s.pixelBytes, layout.lossless, s.Alpha)
 	case HEIC:
 		perPixel := int64(10)
 		switch {
@@ -132,39 +116,93 @@ func (s *Source) decoderMemory(width, height, shrink, frames int64) int64 {
 		}
 		return perPixel*pixels + int64(len(s.input.file))
 	case AVIF:
-		perPixel := int64(20)
-		if s.deep {
-			perPixel = 24
-		}
-		if s.Alpha {
-			perPixel += 3
-		}
-		return perPixel * pixels
-	case GIF:
+		return s.av1Memory(width, height) + int64(len(s.input.file))
+	case GIF: // RGBA
 		return 4 * pixels
 	default:
-		return width * min(height, int64(layout.tiff.Rows())) * s.pixelBytes
+		return s.tiffMemory(width, height)
 	}
 }
 
-func (s *Source) rowsMemory(width, height int64) int64 {
-	threads := int64(runtime.GOMAXPROCS(0))
-	rows := min(rowsOfEach+rowsOfEachThread*threads, 2*height) * width * s.pixelBytes
-	if s.Alpha {
-		rows += rows / 3
+// keptFile is what libvips keeps of the file of an interlaced PNG, in a buffer that grows by doubling: all that it has read until
+// the decoder says that it is behind the header, which this one never says. A file of unknown length may be as long as its pixels.
+func (s *Source) keptFile(pixels int64) int64 {
+	length := s.input.length
+	if length == 0 {
+		length = pixels * s.pixelBytes
 	}
-	return rows
+	return 1 << bits.Len64(uint64(length))
+}
+
+// webpMemory is what libwebp takes for a still picture: what it has loaded and, unless it shrinks as it decodes, two canvases
+// of RGBA; without loss all pixels, with alpha its plane and what that is filtered from.
+func webpMemory(pixels, shrink, pixelBytes int64, lossless, alpha bool) int64 {
+	perPixel := int64(0)
+	switch {
+	case lossless:
+		perPixel = 4
+	case alpha:
+		perPixel = 2
+	}
+	if shrink == 1 {
+		perPixel += 8
+	}
+	return pixels/(shrink*shrink)*pixelBytes + perPixel*pixels
+}
+
+// av1Memory is what libaom and libheif take. libaom has 176 bytes on each block of 4 × 4, in whole superblocks of 128 × 128, and a
+// frame with 64 samples around it; libheif has the planes once more. All are counted as of 4:4:4.
+func (s *Source) av1Memory(width, height int64) int64 {
+	const block, superblock, around = 176, 128, 2*64 + 32 // and rounded up
+	whole := func(n int64) int64 { return (n + superblock - 1) / superblock * superblock }
+	sample := int64(1)
+	if s.deep {
+		sample = 2
+	}
+	planes := 3 * sample
+	memory := block/16*whole(width)*whole(height) + planes*(width+around)*(height+around) + planes*width*height
+	memory += width * height // what filters restore, masks, and where motion came from
+	if s.Alpha {
+		memory += sample * width * height
+	}
+	return memory
+}
+
+// tiffMemory is what is decoded at once of a TIFF: two rows of tiles; of strips for each channel a row, and one strip more; one
+// after the other for the rest.
+func (s *Source) tiffMemory(width, height int64) int64 {
+	rows := min(height, int64(s.input.layout.tiff.Rows())) * width * s.pixelBytes
+	if s.input.layout.tiff.Tiled() {
+		return 2 * rows
+	}
+	return rows + rows/max(1, s.bands)
+}
+
+// turnedMemory is what the widest picture takes, once more if it has to be turned.
+func (s *Source) turnedMemory(widest *picture, frames int64) int64 {
+	if s.orientation > 1 {
+		return 2 * widest.bytes(s, frames)
+	}
+	return widest.bytes(s, frames)
+}
+
+// encodingMemory is what the pictures take once the decoder is closed: those, the rows while the next one is made of the widest,
+// and the encoders.
+func (s *Source) encodingMemory(spec Spec, pictures []*picture, frames int64) int64 {
+	var rows int64
+	if len(pictures) > 1 {
+		between, parts := s.rowsBetween(int64(pictures[0].height), int64(pictures[1].height))
+		rows = frames * (between + threads()*parts) * pictures[0].bytes(s, 1) / int64(pictures[0].height)
+	}
+	return s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) + rows + encodersMemory(spec, pictures, s.Alpha, frames)
 }
 
 func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 	var all int64
-	for i, p := range pictures {
+	for _, p := range pictures {
 		size := p.bytes(s, frames)
 		all += 2 * size
 		if s.Alpha {
-			all += size
-		}
-		if i == 0 && s.orientation > 1 {
 			all += size
 		}
 	}
@@ -183,16 +221,20 @@ func (p *picture) bytes(s *Source, frames int64) int64 {
 	return int64(p.width) * int64(p.height) * frames * bands
 }
 
-// fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel its four samples, what the search knows
-// of it, and what came out.
+// fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel four floats, four samples, what came out,
+// twice, and its file. Of one that is grey, the levels that it is left with, and its file.
 func (s *Source) fewMemory(pictures []*picture) int64 {
 	if !s.input.layout.png.Few || !slices.Contains(pictures[0].formats, PNG) {
 		return 0
 	}
-	return 12 * int64(pictures[0].width) * int64(pictures[0].height)
+	perPixel := int64(26)
+	if s.grey && !s.Alpha {
+		perPixel = 4
+	}
+	return perPixel * int64(pictures[0].width) * int64(pictures[0].height)
 }
 
-func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) int64 {
+func encodersMemory(spec Spec, pictures []*picture, alpha bool, frames int64) int64 {
 	var each []int64
 	for _, p := range pictures {
 		for format := range p.sizes {
@@ -200,13 +242,24 @@ func encodersMemory(pictures []*picture, alpha bool, frames int64, atOnce int) i
 			if alpha {
 				perPixel = encoderBytes[format][1]
 			}
+			if format == WebP && spec.Effort.WebP > 3 { // searches that keep more
+				perPixel += map[bool]int64{false: 4, true: 20}[alpha]
+			}
 			perPixel += frames - 1 // a byte for each in the file
-			each = append(each, perPixel*int64(p.width)*int64(p.height))
+			width, height := int64(p.width), int64(p.height)
+			bytes := perPixel * width * height
+			switch {
+			case format == AVIF: // libaom's frames have 64 samples around them, and it has tables
+				bytes += 2<<20 + perPixel/3*((width+2*64)*(height+2*64)-width*height)
+			case format == WebP && alpha: // is coded without loss, by histograms
+				bytes += 4 << 20
+			}
+			each = append(each, bytes)
 		}
 	}
 	slices.Sort(each)
 	var sum int64
-	for _, bytes := range each[max(0, len(each)-atOnce):] {
+	for _, bytes := range each[max(0, len(each)-int(threads())):] {
 		sum += bytes
 	}
 	return sum

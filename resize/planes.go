@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 
 	"go.n16f.net/thumbhash"
@@ -39,18 +38,18 @@ func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 		return false
 	}
 	planes, _, err := s.lane.Memory(s.loadShrink(pictures[0].width))
-	return err == nil && planes <= mostPlanes && s.planesMemory(pictures) <= s.maxMemory
+	return err == nil && planes <= mostPlanes && s.planesMemory(spec, pictures) <= s.maxMemory
 }
 
 // planesMemory is what Memory estimates for a picture that goes by its planes.
-func (s *Source) planesMemory(pictures []*picture) int64 {
+func (s *Source) planesMemory(spec Spec, pictures []*picture) int64 {
 	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
-	renditions := s.renditionsMemory(pictures, 1) + pictures[0].bytes(s, 1) // the widest comes as planes, RGB, and libvips's
+	renditions := s.renditionsMemory(pictures, 1) + s.turnedMemory(pictures[0], 1) // the widest comes as planes, RGB, and libvips's
 	if s.staysPlanes(pictures[0]) {
 		renditions = s.planarRenditions(pictures)
 	}
 	return memoryOfEach + s.fileMemory() + planes + coefficients +
-		renditions + encodersMemory(pictures, false, 1, runtime.GOMAXPROCS(0))
+		renditions + encodersMemory(spec, pictures, false, 1)
 }
 
 // planarRenditions is how many bytes the renditions take as planes, and the narrowest as RGB for the placeholder.

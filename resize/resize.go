@@ -116,7 +116,8 @@ type Source struct {
 	lane        *planar.Decoder // of a JPEG that can be resized by its planes, or nil
 	orientation int             // EXIF orientation of the stored picture, 1–8
 	profile     []byte          // the ICC profile of the file, or the one that it stands for without; nil for sRGB
-	pixelBytes  int64           // bytes of a pixel as it is decoded
+	bands       int64           // samples of a pixel as it is decoded
+	pixelBytes  int64           // their bytes
 	deep        bool            // more than 8 bits a sample
 	grey        bool
 	maxMemory   int64

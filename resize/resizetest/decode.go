@@ -32,6 +32,12 @@ func avifDimensions(data []byte) (decoded, error) {
 	return decoded{format: "avif", width: int(binary.BigEndian.Uint32(data[at+8:])), height: int(binary.BigEndian.Uint32(data[at+12:]))}, nil
 }
 
+// Animation returns an error if Go can't decode every frame of an animated WebP.
+func Animation(webp []byte) error {
+	_, err := decodeWebP(webp)
+	return err
+}
+
 // decodeWebP decodes a WebP. An animated one, which Go's package can't decode, it decodes frame by frame (RFC 9649, 2.7).
 func decodeWebP(data []byte) (decoded, error) {
 	out := decoded{format: "webp"}

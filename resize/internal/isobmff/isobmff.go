@@ -3,6 +3,7 @@
 //
 //   - [IsAVIF] and [IsHEIC] recognize the formats.
 //   - [Check] refuses files that would lead a decoder astray.
+//   - [Tiles] hands out the tiles of a grid, each as a file of its own.
 //   - [Undecoded] names codecs that are not decoded.
 //   - [ReadColors] reads what the samples of an AVIF mean: the code points of CICP, in the boxes or in the coded data.
 //

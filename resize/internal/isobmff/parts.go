@@ -13,7 +13,7 @@ const (
 	maxSteps = 8
 )
 
-// Check returns a [*rejection.Rejection] if the items of the file have much more data than it, or if a picture of it is made of
+// Check returns a [*rejection.Rejection] if what is said of the items does not fit together, if they have much more data than the file, or if a picture of it is made of
 // itself, or of far too many others. A picture can be a grid of others, or have another one as its alpha, and so can those;
 // libheif 1.15 follows all of them, with a thread for each, until the process dies. format is the name of the file's format,
 // for messages.
@@ -22,6 +22,9 @@ func Check(file []byte, format string) error {
 	for meta := range boxes(file, "meta", 4) {
 		if repeats(file, meta) {
 			return rejection.Corruptf("the %s is made of the same bytes again and again, %d times its length or more", format, maxRepeated)
+		}
+		if !sound(meta) {
+			return rejection.Corruptf("the %s is damaged: its items are not as it says", format)
 		}
 		for references := range boxes(meta, "iref", 0) {
 			if !readReferences(references, parts) {

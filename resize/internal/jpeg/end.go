@@ -13,10 +13,11 @@ import (
 // has been used, but for the up to 8 bytes that libjpeg reads ahead.
 //
 // End also notices codes of ones alone. There are none in a Huffman table (T.81, C.2), but libjpeg's fast path takes them
-// for zeros without a warning.
+// for zeros without a warning. And markers that don't exist (T.81, B.1): the data ends there for libjpeg, and in arithmetic coding
+// it makes up the rest without a warning.
 type End struct {
 	Reached   bool // the last byte of the data was asked for
-	Senseless bool // there were codes of ones alone
+	Senseless bool // there were codes of ones alone, or a marker that does not exist
 	TooMany   bool // there were more scans than it may have, and what follows was not handed over
 
 	r        io.Reader
@@ -74,22 +75,24 @@ func (e *End) Read(p []byte) (int, error) {
 }
 
 // marker returns where in p the end marker begins, or that of a scan that is too much: -1 if its first byte was the last one of the
-// read before, len(p) if it is not there. On the way it counts bytes of ones.
+// read before, len(p) if it is not there. On the way it counts bytes of ones, and looks for markers that don't exist.
 func (e *End) marker(p []byte) int {
 	at := min(e.header, len(p)) - 1
 	if at >= 0 || e.last != 0xff {
 		at = after(p, at+1)
 	}
 	for ; at+1 < len(p); at = after(p, at+1) {
-		switch p[at+1] {
-		case markerEOI:
+		switch b := p[at+1]; {
+		case b == markerEOI:
 			return at
-		case markerSOS:
+		case b == markerSOS:
 			if e.scans--; e.scans < 0 {
 				e.TooMany = true
 				return at
 			}
-		case 0:
+		case 1 < b && b < 0xc0:
+			e.Senseless = true
+		case b == 0:
 			if e.read+at+1 != e.follower {
 				e.ones = 0
 			}

@@ -26,7 +26,7 @@ func (p *Page) JPEGs() iter.Seq[JPEG] {
 			file := p.file[at : at+length]
 			start := min(2, len(file)) // the marker that it begins with
 			rows := d.height
-			if !p.tiled() && i/d.across%d.down == d.down-1 {
+			if !p.Tiled() && i/d.across%d.down == d.down-1 {
 				rows = p.number(tagLength, 0) - (d.down-1)*d.height
 			}
 			name := fmt.Sprintf("%s %d of %d", d.name, i+1, d.all)

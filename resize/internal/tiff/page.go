@@ -96,7 +96,9 @@ func (p *Page) compression() uint64 { return p.number(tagCompression, 1) }
 func (p *Page) photometric() uint64 { return p.number(tagPhotometric, 0) }
 func (p *Page) samples() uint64     { return p.number(tagSamples, 1) }
 func (p *Page) separate() bool      { return p.number(tagPlanar, 1) == 2 && p.samples() > 1 }
-func (p *Page) tiled() bool {
+
+// Tiled reports whether its pixels are stored in tiles, not in strips.
+func (p *Page) Tiled() bool {
 	_, tiled := p.fields[tagTileWidth]
 	return tiled
 }
@@ -176,7 +178,7 @@ func (p *Page) readable() error {
 		return rejection.Unsupportedf("a TIFF whose samples are not all of the same number of bits is not read")
 	case bits%8 != 0 && !p.fewBits(), compression == compressedByJPEG && bits != 8, photometric == photometricYCbCr && bits != 8 && bits != 16:
 		return rejection.Unsupportedf("a TIFF of %s is not read; grey and palettes of 1, 2, 4, 8 or 16 bits are, and colors of 8 or 16", p.depth())
-	case p.separate() && p.tiled():
+	case p.separate() && p.Tiled():
 		return rejection.Unsupportedf("a TIFF with tiles for each channel is not read; with tiles for all channels, or strips, it is")
 	case photometric == photometricYCbCr && compression == compressedByJPEG && p.separate():
 		return rejection.Unsupportedf("a TIFF with a JPEG for each channel of YCbCr is not read; with one for all, it is")
@@ -243,7 +245,7 @@ func (p *Page) Warnings() bool {
 }
 
 // Strict reports whether libvips must fail at warnings. It does so at errors in tiles only then.
-func (p *Page) Strict() bool { return p.tiled() || p.Warnings() }
+func (p *Page) Strict() bool { return p.Tiled() || p.Warnings() }
 
 // Stacks reports whether libvips fails at strips that it can't decode, but not at tiles.
-func (p *Page) Stacks() bool { return p.tiled() && (p.Warnings() || p.subsampled()) }
+func (p *Page) Stacks() bool { return p.Tiled() && (p.Warnings() || p.subsampled()) }

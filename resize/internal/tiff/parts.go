@@ -27,7 +27,7 @@ func (p *Page) parts() parts {
 		name: "strip", offsetsTag: tagStripOffsets, lengthsTag: tagStripCounts,
 		width: width, height: min(p.number(tagRowsPerStrip, height), height), raw: p.compression() == 1,
 	}
-	if p.tiled() {
+	if p.Tiled() {
 		d.name, d.offsetsTag, d.lengthsTag = "tile", tagTileOffsets, tagTileCounts
 		d.width, d.height = p.number(tagTileWidth, 0), p.number(tagTileLength, 0)
 	}
@@ -42,7 +42,7 @@ func (p *Page) parts() parts {
 	}
 	d.full = p.bytes(d.width, d.height)
 	d.last = d.full
-	if !p.tiled() {
+	if !p.Tiled() {
 		d.single = d.all == 1
 		d.last = p.bytes(d.width, height-(d.down-1)*d.height)
 	}

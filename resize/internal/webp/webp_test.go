@@ -25,6 +25,9 @@ func TestFramesOfEveryWebP(t *testing.T) {
 				length = min(len(p.Data), length+step)
 				w.On(p.Data[:length])
 			}
+			if Lacking(p.Data) {
+				t.Errorf("%s: a frame has no pixels", p.Name)
+			}
 			if w.Frames != want {
 				t.Errorf("%s, %d bytes at a time: %d frames, want %d", p.Name, step, w.Frames, want)
 			}
@@ -45,6 +48,7 @@ func FuzzWalk(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, first uint) {
 		var whole, parts Walk
+		_ = Lacking(data)
 		whole.On(data)
 		parts.On(data[:min(first, uint(len(data)))])
 		parts.On(data)

@@ -59,10 +59,11 @@ const (
 	BandFormatUint   = vips.BandFormatUint
 	BandFormatFloat  = vips.BandFormatFloat
 
-	InterpretationSRGB  = vips.InterpretationSRGB
-	InterpretationBW    = vips.InterpretationBW
-	InterpretationCMYK  = vips.InterpretationCMYK
-	InterpretationRGB16 = vips.InterpretationRGB16
+	InterpretationSRGB   = vips.InterpretationSRGB
+	InterpretationBW     = vips.InterpretationBW
+	InterpretationGrey16 = vips.InterpretationGrey16
+	InterpretationCMYK   = vips.InterpretationCMYK
+	InterpretationRGB16  = vips.InterpretationRGB16
 
 	ImageTypeJPEG = vips.ImageTypeJPEG
 	ImageTypePNG  = vips.ImageTypePNG

@@ -21,7 +21,7 @@ func TestBombsAreToldByTheirHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			limits := resize.Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 300 << 20}
-			e := errand{Limits: limits, Threads: 1, Spec: resize.Spec{Sizes: standard, Formats: []resize.Format{resize.AsSource}, Quality: quality}}
+			e := errand{Limits: limits, Threads: 1, Spec: resize.Spec{Sizes: standard, Formats: []resize.Format{resize.AsSource}, Quality: quality, Effort: effort}}
 			var o outcome
 			for range tries {
 				if o = e.run(t, data); o.Opening <= mostTime {

@@ -90,6 +90,14 @@ func (nothing) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func deflated(data []byte) []byte {
+	var out bytes.Buffer
+	w := zlib.NewWriter(&out)
+	_, _ = w.Write(data) // into memory
+	_ = w.Close()
+	return out.Bytes()
+}
+
 // chunk is one of a PNG.
 func chunk(kind string, data []byte) []byte {
 	out := big.AppendUint32(nil, uint32(len(data)))
@@ -186,7 +194,7 @@ func webpFile(width, height uint32, frames int) []byte {
 
 // avifSized has other dimensions in its header than in its pixels. libvips must be started.
 func avifSized(width, height, saidWidth, saidHeight int) ([]byte, error) {
-	data, err := Picture{Name: "AVIF", Width: width, Height: height, Space: vips.InterpretationSRGB, Encode: AVIF(8)}.Draw()
+	data, err := Picture{Name: "AVIF", Width: width, Height: height, Space: vips.InterpretationSRGB, Encode: AVIF(8, true)}.Draw()
 	at := bytes.Index(data, []byte("ispe")) // ISO/IEC 23008-12, 6.5.3: version and flags, width, height
 	if err != nil || at < 0 {
 		return nil, errors.Join(err, errors.New("there are no dimensions to change"))
