@@ -75,7 +75,7 @@ func TestTheStateAtAnyMomentIsEnoughToGoOn(t *testing.T) {
 		if random.IntN(2) == 0 { // in the middle of a line
 			left = append(left, []byte(`{"outcome":{"key":"0000`)...)
 		}
-	if err := os.WriteFile(path, left, 0o600); err != nil {
+		if err := os.WriteFile(path, left, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for key := range m.objects[source] { // as it was at that moment

@@ -156,6 +156,40 @@ func TestTheSameBytesWithAnotherCacheControl(t *testing.T) {
 	}
 }
 
+// A rendition that comes between a removal's look at its place and the removal itself is spared.
+func TestARenditionIsSparedByARemoval(t *testing.T) {
+	b := newBench(t)
+	one(t, b.handler(t, b), b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1)))
+	if err := b.Delete(t.Context(), "photos", "cat.jpg", ""); err != nil {
+		t.Fatal(err)
+	}
+	s := &sparing{Store: b, before: func() { one(t, b.handler(t, b), b.upload(t, "cat.jpg", photo(t, 2000, 1500, 2))) }}
+	s.after = func(key string) {
+		if _, err := b.Head(t.Context(), "photos-resized", key); err != nil {
+			t.Errorf("%s is gone: %v", key, err)
+		}
+	}
+	one(t, b.handler(t, s, "RESIZE_DELETE=on"), []byte(removed("ObjectRemoved:Delete", "cat.jpg")))
+	b.wantOne(t)
+}
+
+// sparing is a store in which something happens before the first removal and after each.
+type sparing struct {
+	handler.Store
+	before func()
+	after  func(key string)
+}
+
+func (s *sparing) Delete(ctx context.Context, bucket, key, etag string) error {
+	if s.before != nil {
+		s.before()
+		s.before = nil
+	}
+	err := s.Store.Delete(ctx, bucket, key, etag)
+	s.after(key)
+	return err
+}
+
 // unconditional is an S3 that takes no notice of what an object is to replace.
 type unconditional struct{ handler.Store }
 

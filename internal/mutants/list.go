@@ -34,9 +34,9 @@ var mutants = []mutant{
 	{handler + "/outcome.go", `label.ETag == set.Source.ETag && info.Size`, `label.ETag != "" && info.Size`, handler, "EveryOrder|Rejected|Previous"},
 	// What goes is ours, of this source, and still what was looked at.
 	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
-	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "EveryOrder|Remov|Spare"},
+	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "SparedByARemoval"},
 	// Names.
-	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `true`, handler, "TwoSources"},
+	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
 	{attempt, `if naming.Reserved(key) && key`, `if false && key`, handler, "Reserved|NoTemplate|Keys|AKey"},
 	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled`, handler, "CopiedOverItsSource"},

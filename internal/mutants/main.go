@@ -34,7 +34,7 @@ func run(words []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	var failures []string
 	tried := 0
 	for i, m := range mutants {
