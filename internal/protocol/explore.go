@@ -198,11 +198,13 @@ const (
 
 // Step is something that happens.
 type Step struct {
-	Run     uint8 // who does it, from 1; 0 for nobody
-	Do      Verb
-	On      uint8  // the change, the event, or the output: a rendition's place, and behind these the record
-	Of      record // what is written; or the settings that the run begins under
-	Refused bool   // because what it was to replace is another one by now
+	Run              uint8 // who does it, from 1; 0 for nobody
+	Do               Verb
+	On               uint8 // the change, the event, or the output: a rendition's place, and behind these the record
+	Upload, Settings uint8 // that what is written is of; or the settings that the run begins under
+	Rejected         bool  // and it is the record of a rejection
+	Refused          bool  // because what it was to replace is another one by now
+	Ends, Well       bool  // the run, and it is not delivered again
 }
 
 // Tell says a step in words.
@@ -215,7 +217,7 @@ func (w *World) Tell(t Step) string {
 	case Changes:
 		return fmt.Sprintf("upload %d comes at key %d", w.Changes[t.On].Upload, w.Changes[t.On].Key+1)
 	case Begins:
-		return fmt.Sprintf("%s event %d%s, settings %d", text, t.On+1, w.Events[t.On].From, t.Of.settings)
+		return fmt.Sprintf("%s event %d%s, settings %d", text, t.On+1, w.Events[t.On].From, t.Settings)
 	case Looks, Writes, WritesAgain, WritesTwice, GivesUp, ActsLate, Removes:
 		if int(t.On) < w.Renditions {
 			text += fmt.Sprintf(" rendition %d", t.On+1)
@@ -223,11 +225,17 @@ func (w *World) Tell(t Step) string {
 			text += " the record"
 		}
 	}
-	if t.Of.upload > 0 {
-		text += fmt.Sprintf(" (upload %d, settings %d)", t.Of.upload, t.Of.settings)
+	if t.Upload > 0 {
+		text += fmt.Sprintf(" (upload %d, settings %d)", t.Upload, t.Settings)
+	}
+	if t.Rejected {
+		text += ", rejected"
 	}
 	if t.Refused {
 		text += ": refused"
+	}
+	if t.Ends && t.Do != Dies {
+		text += map[bool]string{true: ", and is content", false: ", and fails"}[t.Well]
 	}
 	return text
 }

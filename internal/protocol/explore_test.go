@@ -18,7 +18,7 @@ var (
 	one       = []Settings{{Fingerprint: 1}}
 	two       = []Settings{{Fingerprint: 1}, {Fingerprint: 2}}
 	three     = []Settings{{Fingerprint: 1}, {Fingerprint: 2}, {Fingerprint: 3}}
-	limits    = []Settings{{Fingerprint: 1}, {Fingerprint: 2, Small: true}}
+	limits    = []Settings{{Fingerprint: 1}, {Fingerprint: 1, Small: true}}
 	deletions = []Settings{{Fingerprint: 1, Delete: true}}
 	without   = []Settings{{Fingerprint: 1}, {Fingerprint: 1, Unrecorded: true}}
 )
@@ -96,6 +96,7 @@ var scenarios = []scenario{
 	{name: "3: two settings at once", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 1}},
 	{name: "3: two settings at once, and two deaths", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 2}, known: known{Mixed, 28, mends}},
 	{name: "4: smaller limits", comes: []string{"A", "large"}, World: World{Settings: limits, Deaths: 1}},
+	{name: "4: smaller limits, twice", comes: []string{"large, twice"}, World: World{Settings: limits, Deaths: 1}},
 	{name: "5: a backfill is killed, and begun again", comes: []string{"A", "B"}, World: World{Settings: one, Deaths: 1, Events: []Event{{From: Backfill}}}, known: known{Mixed, 21, mends}},
 	{name: "6: one message, delivered twice", comes: []string{"A, shared", "B, shared"}, World: World{Settings: one, Deaths: 1}, known: known{Mixed, 20, mends}},
 	{name: "7: a write acts late", comes: []string{"A", "B"}, World: World{Settings: one, Late: 1}, known: known{Mixed, 17, mends}},

@@ -115,6 +115,10 @@ type write struct {
 	same    bool // and nobody can tell it from that one
 }
 
+func (p write) step(do Verb, ok bool) Step {
+	return Step{Do: do, On: p.output, Upload: p.of.upload, Settings: p.of.settings, Rejected: p.of.rejected, Refused: !ok}
+}
+
 // State is all that is true at a moment.
 type State struct {
 	changes uint8 // so far
@@ -200,12 +204,13 @@ func (w *World) Next(s State, yield func(Step, State)) {
 		next := s
 		next.late = write{}
 		ok := w.put(&next, s.late)
-		yield(Step{Do: ActsLate, On: s.late.output, Of: s.late.of, Refused: !ok}, next)
+		yield(s.late.step(ActsLate, ok), next)
 	}
 	w.deliver(s, yield)
 	for i := range s.runs[:w.Handlers] {
 		by := func(step Step, next State) {
-			step.Run = uint8(i + 1)
+			step.Run, step.Ends = uint8(i+1), next.runs[i].at == idle
+			step.Well = step.Ends && next.waiting[s.runs[i].event] <= s.waiting[s.runs[i].event]
 			yield(step, next)
 		}
 		if w.step(s, i, by); s.runs[i].at != idle && s.deaths > 0 {
@@ -241,7 +246,7 @@ func (w *World) deliver(s State, yield func(Step, State)) {
 			case e.From == Removed && !set.Delete, e.From == Backfill && w.made(s.record[e.Key].object, object{s.source[e.Key], by}):
 				w.end(&next, free, true)
 			}
-			yield(Step{Run: uint8(free + 1), Do: Begins, On: uint8(n), Of: record{object: object{settings: by}}}, next)
+			yield(Step{Run: uint8(free + 1), Do: Begins, On: uint8(n), Settings: by}, next)
 		}
 	}
 }
@@ -290,7 +295,9 @@ func (w *World) put(s *State, p write) bool {
 	if !w.Plain && (p.replace == changed || (p.replace == absent) != (s.record[key] == record{})) {
 		return false
 	}
-	if !p.same {
+	if p.same {
+		s.record[key] = p.of
+	} else {
 		w.setRecord(s, key, p.of)
 	}
 	return true

@@ -71,11 +71,13 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 		})
 	case proving, standing:
 		ask(Looks, r.next, func(next *State, r *run) {
-			whole := s.set[r.next] == r.seen
+			whole := w.made(s.set[r.next], r.seen)
 			r.next++
 			switch last := int(r.next) == w.Renditions; {
 			case r.at == proving && !whole:
 				r.at, r.next, r.seen = recording, 0, object{}
+			case r.at == proving && last && w.made(r.seen, object{r.upload, r.settings}):
+				w.end(next, i, true) // under wider limits it was no rejection
 			case r.at == proving && last:
 				r.at, r.next = recording, 0
 			case !whole:
@@ -123,11 +125,11 @@ func (w *World) decide(s *State, i int) {
 	}
 }
 
-// prepare looks first whether all is done, unless it can't be.
+// prepare looks first whether all is done, unless it is not to or can't be.
 func (w *World) prepare(r *run) {
 	e := w.Events[r.event]
 	r.next = 0
-	if r.at = looking; r.attempt == 1 && e.From != Removed && (e.ETag == 0 || e.ETag == w.Uploads[r.upload].ETag) {
+	if r.at = looking; w.rejects(r) || r.attempt == 1 && e.From != Removed && (e.ETag == 0 || e.ETag == w.Uploads[r.upload].ETag) {
 		w.begin(r)
 	}
 }
@@ -155,7 +157,7 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 	attempt := func(do Verb, s State) {
 		ok := w.put(&s, p)
 		w.wrote(&s, i, p, ok)
-		yield(Step{Do: do, On: p.output, Of: p.of, Refused: !ok}, s)
+		yield(p.step(do, ok), s)
 	}
 	attempt(Writes, s)
 	if s.lates > 0 && !s.late.due {
@@ -165,7 +167,7 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 		next.late.due = true
 		attempt(WritesTwice, next)
 		w.end(&next, i, false)
-		yield(Step{Do: GivesUp, On: p.output, Of: p.of}, next)
+		yield(p.step(GivesUp, true), next)
 	}
 	if s.losses > 0 && int(p.output) == w.Renditions {
 		next := s
@@ -239,7 +241,7 @@ func (w *World) remove(s State, i int, ask func(Verb, uint8, func(*State, *run))
 		next := s
 		there := w.output(&s, key, r.next)
 		ok := w.Plain || there == object{} || w.made(there, r.seen) && r.record != changed
-		next.runs[i].removed = true
+		next.runs[i].removed = r.removed || ok
 		switch {
 		case ok && isRecord:
 			w.setRecord(&next, key, record{})
