@@ -81,8 +81,8 @@ type From string
 const (
 	Uploaded From = ""
 	Removed  From = "removal"
-	Backfill From = "backfill" // begins only if the record is not of the source
-	Mend     From = "mend"     // verify has found something wrong with what was made of a source
+	Backfill From = "backfill" // that knows nothing of one before: it begins only if the record is not of the source
+	Mend     From = "mend"     // backfill, or verify on what is wrong, does it whatever the record says
 	Orphans  From = "orphans"  // verify has found something of a source that is gone, and removes it itself
 )
 
@@ -112,7 +112,6 @@ type write struct {
 	output  uint8
 	of      record
 	replace base
-	same    bool // and nobody can tell it from that one
 }
 
 func (p write) step(do Verb, ok bool) Step {
@@ -146,8 +145,6 @@ type run struct {
 	seen     object // what is about to be removed, or the older set that a rejection is to name
 	removed  bool   // something was, in this attempt or before
 	taken    bool   // the renditions' names are another source's
-	done     uint8  // the upload that the attempt before this one had written all renditions of
-	lost     bool   // the answer to its record, which still stands; written once more, it has the same bytes
 }
 
 type phase uint8
@@ -278,11 +275,7 @@ func (w *World) again(s *State, i int) {
 		w.end(s, i, false)
 		return
 	}
-	next := run{at: reading, event: r.event, settings: r.settings, attempt: r.attempt + 1, removed: r.removed, lost: r.lost}
-	if (r.at == recording || r.at == checking) && !w.rejects(&r) {
-		next.done = r.upload
-	}
-	s.runs[i] = next
+	s.runs[i] = run{at: reading, event: r.event, settings: r.settings, attempt: r.attempt + 1, removed: r.removed}
 }
 
 // put writes, if its condition holds, and reports whether it did.
@@ -295,11 +288,7 @@ func (w *World) put(s *State, p write) bool {
 	if !w.Plain && (p.replace == changed || (p.replace == absent) != (s.record[key] == record{})) {
 		return false
 	}
-	if p.same {
-		s.record[key] = p.of
-	} else {
-		w.setRecord(s, key, p.of)
-	}
+	w.setRecord(s, key, p.of)
 	return true
 }
 
@@ -308,7 +297,6 @@ func (w *World) put(s *State, p write) bool {
 func (w *World) setRecord(s *State, key uint8, r record) {
 	s.record[key] = r
 	for i, other := range s.runs {
-		s.runs[i].lost = false
 		if other.record == same && w.Events[other.event].Key == key {
 			s.runs[i].record = changed
 		}
@@ -325,9 +313,6 @@ func (w *World) output(s *State, key, n uint8) object {
 	}
 	return s.record[key].object
 }
-
-// key is that of a run.
-func (w *World) key(r *run) uint8 { return w.Events[r.event].Key }
 
 // shared reports whether two keys have the names of their renditions in common.
 func (w *World) shared() bool {

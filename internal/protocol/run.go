@@ -46,9 +46,6 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			switch {
 			case !w.made(there, object{r.upload, r.settings}) || !sameHeader:
 				w.begin(r)
-			case last && r.done != 0 && w.Uploads[r.done].ETag == w.Uploads[r.upload].ETag:
-				// What it has written itself may have come between another's renditions. Its record says so to that one.
-				r.written(set)
 			case last:
 				w.end(next, i, true)
 			default:
@@ -87,7 +84,7 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			}
 		})
 	case recording:
-		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record, same: r.lost}, yield)
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record}, yield)
 	case checking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
 			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]
@@ -136,7 +133,7 @@ func (w *World) prepare(r *run) {
 
 // begin goes to what is written of an upload.
 func (w *World) begin(r *run) {
-	r.next, r.lost = 0, false
+	r.next = 0
 	switch {
 	case !w.rejects(r):
 		r.at, r.next = writing, 1<<w.Renditions-1
@@ -173,7 +170,7 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 		next := s
 		next.losses--
 		if w.put(&next, p) {
-			p.replace, next.runs[i].lost = changed, !w.Plain
+			p.replace = changed // by itself
 			attempt(WritesAgain, next)
 		}
 	}
@@ -185,16 +182,11 @@ func (w *World) wrote(s *State, i int, p write, ok bool) {
 	if !ok {
 		w.again(s, i)
 	} else if int(p.output) == w.Renditions {
-		r.at, r.record, r.lost = checking, unread, false
+		r.at, r.record = checking, unread
 	} else if r.next &^= 1 << p.output; r.next == 0 {
-		r.written(w.Settings[r.settings-1])
-	}
-}
-
-// written goes on when all renditions are.
-func (r *run) written(set Settings) {
-	if r.at, r.next = recording, 0; set.Unrecorded {
-		r.at = checking
+		if r.at = recording; w.Settings[r.settings-1].Unrecorded {
+			r.at = checking
+		}
 	}
 }
 
