@@ -113,14 +113,12 @@ func (w *World) wrong(s *State, key uint8) string {
 	r, newest := s.record[key], s.source[key]
 	up := w.Uploads[newest]
 	there := r != record{}
-	all := func(set object) bool { // reports whether nobody could tell the renditions from that set
-		return !slices.ContainsFunc(s.set[:w.Renditions], func(o object) bool {
-			return !w.made(o, set) || w.Uploads[o.upload].Header != w.Uploads[set.upload].Header
-		})
+	header := func(o object) uint8 { return w.Uploads[o.upload].Header } // which no record has
+	all := func(set object) bool {                                       // reports whether the renditions are that set, and alike
+		return !slices.ContainsFunc(s.set[:w.Renditions], func(o object) bool { return !w.made(o, set) || header(o) != header(s.set[0]) })
 	}
 	current := func(o object) bool {
-		of := w.Uploads[o.upload]
-		return o.upload != 0 && of.Key == key && of.ETag == up.ETag && of.Header == up.Header
+		return o.upload != 0 && w.Uploads[o.upload].Key == key && w.Uploads[o.upload].ETag == up.ETag
 	}
 	small := there && w.Settings[r.settings-1].Small
 	taken := there && r.rejected && w.Uploads[s.set[0].upload].Key != key && s.source[1-key] != 0
@@ -136,7 +134,7 @@ func (w *World) wrong(s *State, key uint8) string {
 	case newest == 0 || up.Kind == Ours || taken && current(r.object):
 	case there && (!current(r.object) || r.rejected != (up.Kind == Broken || up.Kind == Large && small)),
 		!there && !slices.ContainsFunc(w.Settings, func(s Settings) bool { return s.Unrecorded }),
-		up.Kind == Picture && (!current(s.set[0]) || !all(s.set[0])):
+		up.Kind == Picture && (!current(s.set[0]) || header(s.set[0]) != up.Header || !all(s.set[0])):
 		return Stale
 	}
 	return ""
