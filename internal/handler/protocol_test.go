@@ -38,7 +38,7 @@ func TestTheHandlerIsTheModels(t *testing.T) {
 		"rejections":        {[]config.Settings{usual}, []int{0, -2, 1}, protocol.World{Deaths: 1, Lost: 1}},
 		"rejections last":   {[]config.Settings{usual}, []int{0, 1, -2}, protocol.World{Deaths: 2}},
 		"two settings":      {[]config.Settings{usual, other}, []int{0, 1}, protocol.World{Deaths: 1, Handlers: 3}},
-		"deletions":         {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, -1, 0}, protocol.World{Deaths: 1}},
+		"deletions":         {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, -1, 1}, protocol.World{Deaths: 1}},
 		"deletions at last": {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, 1, -1}, protocol.World{Deaths: 1, Lost: 1}},
 		"deletions, kept":   {[]config.Settings{usual}, []int{0, 1, -1}, protocol.World{Deaths: 1}},
 		"no records":        {[]config.Settings{with("RESIZE_RECORD=off")}, []int{0, 1, -1}, protocol.World{Deaths: 1}},

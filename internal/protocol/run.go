@@ -46,6 +46,8 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			switch {
 			case !w.made(there, object{r.upload, r.settings}) || !sameHeader:
 				w.begin(r)
+			case last && r.done != 0 && w.Uploads[r.done].ETag == w.Uploads[r.upload].ETag:
+				w.record(r) // what it wrote before may lie between another's renditions, which sees so by the record
 			case last:
 				w.end(next, i, true)
 			default:
@@ -84,7 +86,7 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			}
 		})
 	case recording:
-		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record}, yield)
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record, same: r.lost && r.record == same}, yield)
 	case checking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
 			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]
@@ -133,7 +135,7 @@ func (w *World) prepare(r *run) {
 
 // begin goes to what is written of an upload.
 func (w *World) begin(r *run) {
-	r.next = 0
+	r.next, r.lost = 0, false
 	switch {
 	case !w.rejects(r):
 		r.at, r.next = writing, 1<<w.Renditions-1
@@ -170,7 +172,7 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 		next := s
 		next.losses--
 		if w.put(&next, p) {
-			p.replace = changed // by itself
+			p.replace, next.runs[i].lost = changed, !w.Plain
 			attempt(WritesAgain, next)
 		}
 	}
@@ -182,11 +184,16 @@ func (w *World) wrote(s *State, i int, p write, ok bool) {
 	if !ok {
 		w.again(s, i)
 	} else if int(p.output) == w.Renditions {
-		r.at, r.record = checking, unread
+		r.at, r.record, r.lost = checking, unread, false
 	} else if r.next &^= 1 << p.output; r.next == 0 {
-		if r.at = recording; w.Settings[r.settings-1].Unrecorded {
-			r.at = checking
-		}
+		w.record(r)
+	}
+}
+
+// record goes on when all renditions are there.
+func (w *World) record(r *run) {
+	if r.at, r.next = recording, 0; w.Settings[r.settings-1].Unrecorded {
+		r.at = checking
 	}
 }
 
