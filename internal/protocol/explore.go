@@ -158,8 +158,6 @@ func (w *World) Verified(s State) (*World, State, bool) {
 			wrong = func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }
 		case w.Uploads[newest].Kind == Ours:
 			outputs = nil
-		case w.Settings[by-1].Unrecorded:
-			outputs = outputs[:w.Renditions]
 		case r.rejected && !wrong(r.object) && r.previous == object{}:
 			outputs = nil
 		case r.rejected && !wrong(r.object):
