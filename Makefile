@@ -66,6 +66,7 @@ screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the gen
 
 .PHONY: torture
 torture: tools $(libvips) ## the long forms of the tests of order, faults and kills, half an hour; TORTURE=interleavings
+	S3RESIZER_LONG=1 go test -count=1 -v -timeout 1h -run '^TestEveryOrderEndsRight$$' ./internal/protocol
 	TORTURE=$(TORTURE) go test -count=1 -v -timeout 24h -run '^(TestEveryOrder|TestEveryFaultOfTheNetwork|TestKilledAtAnyMoment|TestBackfillKilledAtAnyMoment)$$' ./internal/handler ./cmd/lambda ./cmd/s3resizer
 TORTURE ?= 100000
 

@@ -148,7 +148,9 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 		return result, failure, failure.Class != report.Class(s3io.Changed)
 	}
 	if result.Status == report.Superseded && r.made.Status == report.Resized && r.made.Source.ETag == result.Source.ETag {
-		return r.made, nil, true // somebody has made the same beside us, or the answer to our record was lost
+		// Somebody has made the same beside us, or the answer to our record was lost. But ours may lie between the renditions
+		// of a third one, under other settings, or below the record of a rejection: the record has to be ours.
+		result = r.made
 	}
 	if !result.Final() && result.Status != report.Deleted {
 		return result, nil, true

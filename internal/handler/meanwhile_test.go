@@ -67,7 +67,7 @@ func TestTwoSettingsAtOnce(t *testing.T) {
 	}
 }
 
-// The same delivery twice at once costs the second one four looks, and not its work again.
+// The same delivery twice at once costs the second one four looks and a record, and not its work again.
 func TestTheSameTwiceAtOnce(t *testing.T) {
 	b := newBench(t)
 	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
@@ -75,10 +75,28 @@ func TestTheSameTwiceAtOnce(t *testing.T) {
 	if r := one(t, b.handler(t, m), event); r.Status != report.Resized || len(r.Renditions) != 3 {
 		t.Errorf("%+v", r)
 	}
-	if len(m.puts) != 4 {
+	if len(m.puts) != 5 {
 		t.Errorf("it wrote %v", m.puts)
 	}
 	b.wantOne(t)
+}
+
+// A set that is written while smaller limits reject its picture ends below its own record, not below that of the rejection.
+func TestSmallerLimitsAtOnce(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
+	m := b.before("small-", func() {
+		if r := one(t, b.handler(t, b, "RESIZE_MAX_PIXELS=1000"), event); r.Status != report.Rejected {
+			t.Errorf("%+v", r)
+		}
+	})
+	if r := one(t, b.handler(t, m), event); r.Status != report.Resized {
+		t.Errorf("%+v", r)
+	}
+	b.wantOne(t)
+	if _, data := b.get(t, "photos-resized", ".s3resizer/cat.jpg.json"); !strings.Contains(string(data), `"status":"resized"`) {
+		t.Errorf("the record says %s", data)
+	}
 }
 
 // Who has read an older upload, and finds the newer one's record in place and the source gone, leaves that record alone.

@@ -49,6 +49,7 @@ type execution struct {
 type call struct {
 	op, bucket, key string
 	of              string // the ETag of the upload that a put is of
+	refused         bool   // a removal, of what had been replaced
 	effect          func() error
 	answer          chan error
 }
@@ -116,9 +117,11 @@ func (e *execution) Put(ctx context.Context, u s3io.Upload) (etag string, err er
 }
 
 func (e *execution) Delete(ctx context.Context, bucket, key, etag string) error {
-	return e.ask(&call{op: "delete", bucket: bucket, key: key}, func() error {
+	c := &call{op: "delete", bucket: bucket, key: key}
+	return e.ask(c, func() error {
 		err := e.store.Delete(ctx, bucket, key, etag)
-		e.spared = e.spared || s3io.ClassOf(err) == s3io.Changed
+		c.refused = s3io.ClassOf(err) == s3io.Changed
+		e.spared = e.spared || c.refused
 		return err
 	})
 }
@@ -151,7 +154,7 @@ func (e *execution) rest() error {
 // begins reports whether the call is one of the two with which an attempt begins, of which neither waits for the other: those
 // for the source and for the record. They are answered together, though each sees what there is at its own time.
 func (e *execution) begins(c *call) bool {
-	first := e.last == nil || e.last.op == "head" && e.last.bucket == "photos" || e.last.op == "put" && !e.last.rendition()
+	first := e.last == nil || e.last.op == "head" && e.last.bucket == "photos" || e.last.op == "put" && !e.last.rendition() || e.last.refused
 	return e.records && first && (c.op == "open" && c.bucket == "photos" || c.op == "head" && strings.HasPrefix(c.key, naming.Records))
 }
 

@@ -1,0 +1,268 @@
+package protocol
+
+// step gives what a run may do next: a request to S3, and what it makes of the answer.
+func (w *World) step(s State, i int, yield func(Step, State)) {
+	r := s.runs[i]
+	key, set := w.Events[r.event].Key, w.Settings[max(1, r.settings)-1]
+	// ask is a request that changes nothing.
+	ask := func(do Verb, on uint8, answer func(next *State, r *run)) {
+		next := s
+		answer(&next, &next.runs[i])
+		yield(Step{Do: do, On: on}, next)
+	}
+	switch r.at {
+	case reading:
+		if r.record == unread && !set.Unrecorded {
+			ask(Looks, uint8(w.Renditions), func(next *State, r *run) {
+				r.record = same
+				if s.record[key] == (record{}) {
+					r.record = absent
+				}
+				w.decide(next, i)
+			})
+		}
+		if !r.got {
+			ask(Reads, 0, func(next *State, r *run) {
+				r.got, r.upload = true, s.source[key]
+				w.decide(next, i)
+			})
+		}
+	case claiming:
+		ask(Looks, 0, func(_ *State, r *run) {
+			if r.at = owning; s.set[0].upload == 0 || w.Uploads[s.set[0].upload].Key == key {
+				w.prepare(r)
+			}
+		})
+	case owning:
+		ask(LooksAtSource, 1, func(_ *State, r *run) {
+			r.taken = s.source[1-key] != 0
+			w.prepare(r)
+		})
+	case looking:
+		ask(Looks, r.next, func(next *State, r *run) {
+			there, isRecord := w.output(&s, key, r.next), int(r.next) == w.Renditions
+			last := isRecord || set.Unrecorded && int(r.next) == w.Renditions-1
+			sameHeader := isRecord || w.Uploads[there.upload].Header == w.Uploads[r.upload].Header
+			switch {
+			case !w.made(there, object{r.upload, r.settings}) || !sameHeader:
+				w.begin(r)
+			case last && r.done != 0 && w.Uploads[r.done].ETag == w.Uploads[r.upload].ETag:
+				w.record(r) // what it wrote before may lie between another's renditions, which sees so by the record
+			case last:
+				w.end(next, i, true)
+			default:
+				r.next++
+			}
+		})
+	case writing:
+		for left := r.next; left != 0; left &= left - 1 {
+			w.write(s, i, write{output: first(left), of: record{object: object{r.upload, r.settings}}}, yield)
+		}
+	case naming:
+		ask(ReadsRecord, 0, func(_ *State, r *run) {
+			r.seen, r.at = s.record[key].object, proving
+			if s.record[key].rejected {
+				r.seen = s.record[key].previous
+			}
+			if r.seen == (object{}) {
+				r.at = recording
+			}
+		})
+	case proving, standing:
+		ask(Looks, r.next, func(next *State, r *run) {
+			whole := w.made(s.set[r.next], r.seen)
+			r.next++
+			switch last := int(r.next) == w.Renditions; {
+			case r.at == proving && !whole:
+				r.at, r.next, r.seen = recording, 0, object{}
+			case r.at == proving && last && w.made(r.seen, object{r.upload, r.settings}):
+				w.end(next, i, true) // under wider limits it was no rejection
+			case r.at == proving && last:
+				r.at, r.next = recording, 0
+			case !whole:
+				w.again(next, i)
+			case last:
+				w.end(next, i, true)
+			}
+		})
+	case recording:
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record, same: r.lost && r.record == same}, yield)
+	case checking:
+		ask(LooksAtSource, 0, func(next *State, r *run) {
+			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]
+			gone := s.source[key] == 0
+			switch {
+			case gone && (!set.Delete || r.upload == 0):
+				w.end(next, i, true)
+			case gone || now.ETag != then.ETag || now.Header != then.Header:
+				w.again(next, i)
+			case r.seen != object{}:
+				r.at, r.next = standing, 0
+			default:
+				w.end(next, i, true)
+			}
+		})
+	case removing, asking, deleting, asked:
+		w.remove(s, i, ask, yield)
+	}
+}
+
+// decide goes on when all is read that is read at first.
+func (w *World) decide(s *State, i int) {
+	r := &s.runs[i]
+	set := w.Settings[r.settings-1]
+	switch {
+	case !r.got || r.record == unread && !set.Unrecorded:
+	case r.upload == 0 && set.Delete:
+		r.at, r.record = removing, unread
+	case r.upload == 0, w.Uploads[r.upload].Kind == Ours:
+		w.end(s, i, true)
+	case w.shared():
+		r.at = claiming
+	default:
+		w.prepare(r)
+	}
+}
+
+// prepare looks first whether all is done, unless it is not to or can't be.
+func (w *World) prepare(r *run) {
+	e := w.Events[r.event]
+	r.next = 0
+	if r.at = looking; w.rejects(r) || r.attempt == 1 && e.From != Removed && (e.ETag == 0 || e.ETag == w.Uploads[r.upload].ETag) {
+		w.begin(r)
+	}
+}
+
+// begin goes to what is written of an upload.
+func (w *World) begin(r *run) {
+	r.next, r.lost = 0, false
+	switch {
+	case !w.rejects(r):
+		r.at, r.next = writing, 1<<w.Renditions-1
+	case w.Settings[r.settings-1].Unrecorded:
+		r.at = checking
+	default:
+		r.at = naming
+	}
+}
+
+func (w *World) rejects(r *run) bool {
+	kind := w.Uploads[r.upload].Kind
+	return r.taken || kind == Broken || kind == Large && w.Settings[r.settings-1].Small
+}
+
+// write puts something, to any fate.
+func (w *World) write(s State, i int, p write, yield func(Step, State)) {
+	attempt := func(do Verb, s State) {
+		ok := w.put(&s, p)
+		w.wrote(&s, i, p, ok)
+		yield(p.step(do, ok), s)
+	}
+	attempt(Writes, s)
+	if s.lates > 0 && !s.late.due {
+		next := s
+		next.lates--
+		next.late = p
+		next.late.due = true
+		attempt(WritesTwice, next)
+		w.end(&next, i, false)
+		yield(p.step(GivesUp, true), next)
+	}
+	if s.losses > 0 && int(p.output) == w.Renditions {
+		next := s
+		next.losses--
+		if w.put(&next, p) {
+			p.replace, next.runs[i].lost = changed, !w.Plain
+			attempt(WritesAgain, next)
+		}
+	}
+}
+
+// wrote goes on after a write.
+func (w *World) wrote(s *State, i int, p write, ok bool) {
+	r := &s.runs[i]
+	if !ok {
+		w.again(s, i)
+	} else if int(p.output) == w.Renditions {
+		r.at, r.record, r.lost = checking, unread, false
+	} else if r.next &^= 1 << p.output; r.next == 0 {
+		w.record(r)
+	}
+}
+
+// record goes on when all renditions are there.
+func (w *World) record(r *run) {
+	if r.at, r.next = recording, 0; w.Settings[r.settings-1].Unrecorded {
+		r.at = checking
+	}
+}
+
+// remove takes away what was made of a source that is gone, the record last, and then looks at the source. For orphans it
+// does so before and after each.
+func (w *World) remove(s State, i int, ask func(Verb, uint8, func(*State, *run)), yield func(Step, State)) {
+	r := s.runs[i]
+	key, orphans := w.Events[r.event].Key, w.Events[r.event].From == Orphans
+	isRecord := int(r.next) == w.Renditions
+	following := func(next *State, r *run) {
+		r.at, r.seen, r.record = removing, object{}, unread
+		switch r.next++; {
+		case !isRecord:
+		case r.removed && !orphans:
+			r.at, r.next = checking, 0
+		default:
+			w.end(next, i, true)
+		}
+	}
+	switch r.at {
+	case removing:
+		ask(Looks, r.next, func(next *State, r *run) {
+			r.seen = w.output(&s, key, r.next)
+			switch {
+			case r.seen == object{} || w.Uploads[r.seen.upload].Key != key:
+				following(next, r)
+				return
+			case orphans:
+				r.at = asking
+			default:
+				r.at = deleting
+			}
+			if isRecord {
+				r.record = same
+			}
+		})
+	case asking:
+		ask(LooksAtSource, 0, func(next *State, r *run) {
+			if r.at = deleting; s.source[key] != 0 {
+				w.end(next, i, true)
+			}
+		})
+	case deleting:
+		next := s
+		there := w.output(&s, key, r.next)
+		ok := w.Plain || there == object{} || w.made(there, r.seen) && r.record != changed
+		next.runs[i].removed = r.removed || ok
+		switch {
+		case ok && isRecord:
+			w.setRecord(&next, key, record{})
+		case ok:
+			next.set[r.next] = object{}
+		}
+		switch {
+		case orphans:
+			next.runs[i].at = asked
+		case ok:
+			following(&next, &next.runs[i])
+		default:
+			w.again(&next, i)
+		}
+		yield(Step{Do: Removes, On: r.next, Refused: !ok}, next)
+	case asked:
+		ask(LooksAtSource, 0, func(next *State, r *run) {
+			if s.source[key] == 0 {
+				following(next, r)
+				return
+			}
+			*r = run{at: reading, event: r.event, settings: r.settings, attempt: 1} // what was removed is made anew
+		})
+	}
+}
