@@ -38,7 +38,7 @@ var mutants = []mutant{
 	// Names.
 	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
-	{attempt, `if naming.Reserved(key) && key`, `if false && key`, handler, "Reserved|NoTemplate|Keys|AKey"},
+	{attempt, `folder != "" && key != naming.Record(r.object.key)`, `folder == "?"`, handler, "Reserved|NoTemplate|Keys|AKey"},
 	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled`, handler, "CopiedOverItsSource"},
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.

@@ -110,7 +110,7 @@ func (p *Proxy) Stop() {
 	p.server.CloseClientConnections()
 }
 
-// Damage flips a bit of what is sent over the next connection, after n bytes: TLS finds the record forged.
+// Damage flips a bit of what is sent over the first connection that brings n bytes from now on: TLS finds the record forged.
 func (p *Proxy) Damage(n int64) { p.damage.Store(n) }
 
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +134,7 @@ func (p *Proxy) choose(r *http.Request) Fault {
 	return nil
 }
 
-// damaging makes the next connection after Damage was called damage what it sends.
+// damaging makes connections that damage what they send.
 type damaging struct {
 	net.Listener
 	p *Proxy
@@ -145,23 +145,22 @@ func (d damaging) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &damagedConn{conn, d.p, d.p.damage.Swap(0)}, nil
+	return &damagedConn{Conn: conn, p: d.p}, nil
 }
 
 type damagedConn struct {
 	net.Conn
 	p    *Proxy
-	left int64 // bytes to the damage; 0 for none
+	sent int64
 }
 
 func (c *damagedConn) Write(p []byte) (int, error) {
-	if c.left > 0 {
-		if c.left <= int64(len(p)) {
-			p = append([]byte(nil), p...)
-			p[c.left-1] ^= 1
-			c.p.hits.Add(1)
-		}
-		c.left = max(0, c.left-int64(len(p)))
+	before := c.sent
+	c.sent += int64(len(p))
+	if at := c.p.damage.Load(); before < at && at <= c.sent && c.p.damage.CompareAndSwap(at, 0) {
+		p = append([]byte(nil), p...)
+		p[at-before-1] ^= 1
+		c.p.hits.Add(1)
 	}
 	return c.Conn.Write(p)
 }
