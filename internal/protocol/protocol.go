@@ -78,6 +78,7 @@ type Event struct {
 // From tells who sends an event.
 type From string
 
+// Where an event comes from.
 const (
 	Uploaded From = ""
 	Removed  From = "removal"
