@@ -41,6 +41,8 @@ COPY cmd/lambda cmd/lambda
 COPY internal/config internal/config
 COPY internal/handler internal/handler
 COPY internal/metrics internal/metrics
+COPY internal/naming internal/naming
+COPY internal/report internal/report
 COPY resize resize
 COPY s3io s3io
 ARG VERSION=dev
@@ -96,6 +98,8 @@ RUN --mount=from=distroless,target=/distroless cp -a /distroless /base && \
 FROM go AS build-lambda-local
 ARG TARGETARCH
 COPY cmd/lambda-local cmd/lambda-local
+COPY internal/localguard internal/localguard
+COPY internal/naming internal/naming
 COPY internal/queue internal/queue
 COPY internal/runtimeapi internal/runtimeapi
 RUN --mount=type=cache,target=/root/.cache/go-build mkdir -p /files/spool && \
@@ -147,6 +151,8 @@ FROM go AS build-test
 ARG TARGETARCH
 COPY cmd/lambda-local/stack cmd/lambda-local/stack
 COPY internal/devserver internal/devserver
+COPY internal/localguard internal/localguard
+COPY internal/naming internal/naming
 COPY s3io s3io
 RUN --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOARCH="$TARGETARCH" go test -c -tags stack -o /files/stack.test ./cmd/lambda-local/stack && \
