@@ -49,7 +49,7 @@ await() { # await PATTERN: until the log has a line like that
 
 compose --profile test config --quiet
 compose up --no-build --wait --wait-timeout 120
-compose run -T --rm --entrypoint /s3io.test -e S3RESIZER_CONFORMANCE=1 test -test.run '^TestConformance$'
+compose run -T --rm --entrypoint /s3io.test -e S3RESIZER_CONFORMANCE=1 test -test.run '^TestConformance'
 compose run -T --rm test
 
 echo "Killing the function in the middle of twenty uploads."
