@@ -18,10 +18,10 @@ import (
 
 // before is a store in which something happens once, before an object whose key begins like that is written.
 func (b *bench) before(prefix string, what func()) *meddler {
+	var happened atomic.Bool
 	return &meddler{Store: b, beforePut: func(_ int, u s3io.Upload) error {
-		if do := what; do != nil && strings.HasPrefix(u.Key, prefix) {
-			what = nil
-			do()
+		if strings.HasPrefix(u.Key, prefix) && happened.CompareAndSwap(false, true) {
+			what()
 		}
 		return nil
 	}}

@@ -46,7 +46,7 @@ type Meaning struct {
 // Classes has every class there is, by matter. The table in docs/operating.md is made of it.
 var Classes = []Meaning{
 	{"unsupported", Pictures, "not an image, or of a format that is not resized", "nothing; the reason names the format"},
-	{"too-large", Pictures, "beyond `RESIZE_MAX_…`", "if such pictures are wanted, raise the limit, and the function's memory with it"},
+	{"too-large", Pictures, "beyond `RESIZE_MAX_…`, or one of the [limits](limits.md) that are no settings", "if such pictures are wanted, raise the limit, and the function's memory with it"},
 	{"corrupt", Pictures, "damaged or cut short", "have it uploaded again"},
 	{ClassKeyTooLong, Pictures, "its key leaves no room for a rendition's, or the record's: S3 ends at 1024 bytes", "upload under a shorter key, or shorten `RESIZE_KEY_TEMPLATE` or the sizes' names"},
 	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and have it uploaded again"},
