@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -336,5 +337,21 @@ func TestPreviousWithOtherBytes(t *testing.T) {
 	}
 	if r := one(t, b.handler(t, b), b.upload(t, "cat.jpg", []byte("no picture"))); r.Status != report.Rejected || r.Previous != nil {
 		t.Errorf("%+v", r)
+	}
+}
+
+// What somebody has to mend is told as that, even if it comes when the time is up.
+func TestWhatIsDeniedIsNotCalledLate(t *testing.T) {
+	b := newBench(t)
+	event := b.upload(t, "cat.jpg", photo(t, 60, 40, 1))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	m := &meddler{Store: b, beforePut: func(int, s3io.Upload) error {
+		<-ctx.Done()
+		return &s3io.Error{Class: s3io.Denied, Op: "put", Bucket: "photos-resized", Key: "small-cat.jpg", Err: errors.New("you may not")}
+	}}
+	_, err := b.handler(t, m, "RESIZE_DEADLINE_MARGIN=0s").Handle(ctx, event)
+	if f := failureOf(t, err); f.Class != report.Class(s3io.Denied) {
+		t.Errorf("%s: %v", f.Class, f)
 	}
 }

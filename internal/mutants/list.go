@@ -39,9 +39,9 @@ var mutants = []mutant{
 	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
 	{attempt, `folder != "" && key != naming.Record(r.object.key)`, `folder == "?"`, handler, "Reserved|NoTemplate|Keys|AKey"},
-	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled`, handler, "CopiedOverItsSource"},
+	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled && label.Source != "-"`, handler, "CopiedOverItsSource"},
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
-	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "Deadline|Fault|Denied"},
-	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `false {`, handler, "SmallerLimits"},
+	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "DeniedIsNotCalledLate"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `report.MadeOf(info, r.info.ETag, "") {`, handler, "SmallerLimits"},
 }
