@@ -55,7 +55,7 @@ func Hostiles() []Hostile {
 	add("tiff of tiles", 12_240, func(side int) []byte { return tiffOfTiles(side, 16, 1, make([]byte, 16*16)) }, 640, 5040, 12_240)
 	add("tiff of planes", 0, func(side int) []byte { return flatTIFF(side, side, 3) }, 1000, 4000, 12_240)
 	add("avif of items of the same bytes", 10, manyExtents, 10, 100, 1000)
-	add("avif of the same tile", 4, gridAVIF, 1, 2, 3, 4)
+	add("avif of the same tile", 5, gridAVIF, 1, 2, 3, 4, 5)
 	add("avif", 12_000, func(int) []byte { return file("flat-12000.avif") }, 12_000)
 	const most, long = 150_000_000, 65_535 // pixels, and of a side
 	for _, kind := range []struct {
