@@ -69,6 +69,8 @@ type Spec struct {
 	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
 	// [Source.Render].
 	AcceptTruncated bool
+	// Credit says that renditions keep whose the picture is and who made it, and nothing else of what the file says of itself.
+	Credit bool
 	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
 }
