@@ -44,11 +44,11 @@ dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resize
 build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 # What reads the bytes of a format has no goroutines, and the detector makes its tests slow.
-bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
+bytes := \(credit\|exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
-	@./tools.sh $(LIBVIPS) tiffcp djpeg dwebp avifdec
+	@./tools.sh $(LIBVIPS) tiffcp exiftool djpeg dwebp avifdec
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest -e '/resize/internal/$(bytes)$$')
 	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
@@ -90,7 +90,7 @@ test-system: ## the build with the system's libvips, 8.14 or newer, and the shor
 ifneq ($(LIBVIPS),system)
 	$(MAKE) test-system LIBVIPS=system
 else
-	@./tools.sh system tiffcp
+	@./tools.sh system tiffcp exiftool
 	go build -o /dev/null ./cmd/lambda
 	go vet ./resize/...
 	go test -short ./resize ./resize/internal/vips ./resize/internal/planar ./resize/conformance

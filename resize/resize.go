@@ -73,6 +73,8 @@ type Spec struct {
 	Credit bool
 	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
+
+	exif []byte // the block that each rendition gets, or nil
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -215,6 +217,9 @@ func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) err
 		return Summary{}, err
 	}
 	defer closeAll(pictures)
+	if spec.Credit {
+		spec.exif = s.input.credit().EXIF()
+	}
 	if err := s.checkAnimation(pictures); err != nil {
 		return Summary{}, err
 	}

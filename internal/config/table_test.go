@@ -60,7 +60,7 @@ func TestFingerprintsStay(t *testing.T) {
 		"RESIZE_MAX_PIXELS=1":          "s3resizer 2\n",
 		"RESIZE_ON_TRUNCATED=accept":   "s3resizer 2\nRESIZE_ON_TRUNCATED=accept\n",
 		"RESIZE_CACHE_CONTROL=a=1%, b": "s3resizer 2\nRESIZE_CACHE_CONTROL=a=1%25, b\n",
-		"RESIZE_COPY=tags, metadata":  "s3resizer 2\nRESIZE_COPY=metadata,tags\n",
+		"RESIZE_COPY=tags, metadata":   "s3resizer 2\nRESIZE_COPY=metadata,tags\n",
 		"RESIZE_SIZES=b=2,a=1\x00RESIZE_KEY_TEMPLATE=ü/{size}-{key}\x00RESIZE_FORMATS=source,webp\x00RESIZE_EFFORT=webp=6,gif=1": "s3resizer 2\nRESIZE_EFFORT=gif=1,webp=6\nRESIZE_FORMATS=source,webp\nRESIZE_KEY_TEMPLATE=%C3%BC/{size}-{key}\nRESIZE_SIZES=b=2,a=1\n",
 	} {
 		s, err := Load(strings.Split(environ, "\x00"))

@@ -107,7 +107,9 @@ func TestTagsAreAskedForWhereThereAreSome(t *testing.T) {
 func TestMetadataThatLeaveNoRoom(t *testing.T) {
 	b := newBench(t)
 	big := func(bytes int) []byte {
-		return b.tagged(t, func(u *s3io.Upload) { u.Tags, u.Disposition, u.Metadata = "", "", map[string]string{"m": strings.Repeat("x", bytes-1)} })
+		return b.tagged(t, func(u *s3io.Upload) {
+			u.Tags, u.Disposition, u.Metadata = "", "", map[string]string{"m": strings.Repeat("x", bytes-1)}
+		})
 	}
 	h := b.handler(t, b, "RESIZE_COPY=metadata")
 	if r := one(t, h, big(1500)); r.Status != report.Resized {
