@@ -2,7 +2,6 @@ package handler_test
 
 import (
 	"context"
-	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -137,20 +136,18 @@ func TestTheSameBytesWithSomethingElseBeside(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			b := newBench(t)
 			m := &meddler{Store: b}
-			event := b.tagged(t, nil)
-			m.beforePut = b.before("medium-", func() { one(t, b.handler(t, b, all), b.tagged(t, change)) }).beforePut
-			one(t, b.handler(t, m, all), event)
-			b.wantOne(t)
-			source, err := b.Head(t.Context(), "photos", "cat.jpg")
-			if err != nil {
-				t.Fatal(err)
-			}
-			tags, _ := b.Tags(t.Context(), "photos", "cat.jpg")
-			for _, size := range []string{"small", "medium", "large"} {
-				info, _ := b.Head(t.Context(), "photos-resized", size+"-cat.jpg")
-				maps.DeleteFunc(source.Metadata, func(name, _ string) bool { return name != "by" })
-				if got, _ := b.Tags(t.Context(), "photos-resized", size+"-cat.jpg"); got != tags || info.Metadata["by"] != source.Metadata["by"] || info.Disposition != source.Disposition {
-					t.Errorf("%s has %+v and the tags %q, the upload %+v and %q", size, info, got, source, tags)
+			for conditions, store := range map[string]handler.Store{"with conditions": m, "without": unconditional{m}} {
+				event := b.tagged(t, nil)
+				m.beforePut = b.before("medium-", func() { one(t, b.handler(t, b, all), b.tagged(t, change)) }).beforePut
+				one(t, b.handler(t, store, all), event)
+				b.wantOne(t)
+				source, _ := b.Head(t.Context(), "photos", "cat.jpg")
+				tags, _ := b.Tags(t.Context(), "photos", "cat.jpg")
+				for _, size := range []string{"small", "medium", "large"} {
+					info, err := b.Head(t.Context(), "photos-resized", size+"-cat.jpg")
+					if got, _ := b.Tags(t.Context(), "photos-resized", size+"-cat.jpg"); err != nil || got != tags || info.Metadata["by"] != source.Metadata["by"] || info.Disposition != source.Disposition {
+						t.Errorf("%s: %s has %+v and the tags %q, the upload %+v and %q", conditions, size, info, got, source, tags)
+					}
 				}
 			}
 		})

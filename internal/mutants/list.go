@@ -32,6 +32,12 @@ var mutants = []mutant{
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
 	{handler + "/outcome.go", `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
 	{handler + "/outcome.go", `label.ETag == set.Source.ETag && info.Size`, `label.ETag != "" && info.Size`, handler, "EveryOrder|Rejected|Previous"},
+	// What travels along is the newest upload's, and none of it ours.
+	{attempt, `label.Copied == r.carried.digest()`, `label.Copied == label.Copied`, handler, "SomethingElseBeside"},
+	{handler + "/carried.go", `return same.digest() == r.carried.digest(), nil`, `return true, nil`, handler, "SomethingElseBeside"},
+	{handler + "/carried.go", `counted == 0 && mayRead`, `counted == 0`, handler, "TagsAreAskedFor"},
+	{handler + "/outcome.go", `&& out.Class != report.ClassMetadata`, ``, handler, "LeaveNoRoom"},
+	{"internal/report/label.go", `strings.HasPrefix(name, metaOurs)`, `false`, handler, "WhatTravels"},
 	// What goes is ours, of this source, and still what was looked at.
 	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
 	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "SparedByARemoval"},
@@ -43,5 +49,5 @@ var mutants = []mutant{
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
 	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "DeniedIsNotCalledLate"},
-	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `report.MadeOf(info, r.info.ETag, "") {`, handler, "SmallerLimits"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out`, `report.MadeOf(info, r.info.ETag, "") && out`, handler, "SmallerLimits"},
 }
