@@ -35,7 +35,7 @@ var mutants = []mutant{
 	// What travels along is the newest upload's, and none of it ours.
 	{attempt, `label.Copied == r.carried.digest()`, `label.Copied == label.Copied`, handler, "SomethingElseBeside"},
 	{handler + "/carried.go", `return same.digest() == r.carried.digest(), nil`, `return true, nil`, handler, "SomethingElseBeside"},
-	{handler + "/carried.go", `counted == 0 && mayRead`, `counted == 0`, handler, "TagsAreAskedFor"},
+	{handler + "/carried.go", `counted == 0 && mayRead`, `counted == 0 && (mayRead || true)`, handler, "TagsAreAskedFor"},
 	{handler + "/outcome.go", `&& out.Class != report.ClassMetadata`, ``, handler, "LeaveNoRoom"},
 	{"internal/report/label.go", `strings.HasPrefix(name, metaOurs)`, `false`, handler, "WhatTravels"},
 	// What goes is ours, of this source, and still what was looked at.

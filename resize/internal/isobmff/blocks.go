@@ -12,26 +12,32 @@ func Blocks(file []byte) (b credit.Blocks) {
 	list := fields{box(meta, "iinf", 0)}
 	version := list.next(4) >> 24
 	list.next(idWidth(version > 0))
+	var exif, xmp uint64 // the first of each
 	for content := range boxes(list.rest, "infe", 0) {
 		f := fields{content}
 		version := f.next(4) >> 24
 		id := f.next(idWidth(version > 2))
 		f.next(2) // protection
-		switch kind := f.next(4); {
+		kind := string(f.rest[:min(4, len(f.rest))])
+		f.next(4)
+		switch {
 		case version < 2: // which has no kinds
-		case kind == 'E'<<24|'x'<<16|'i'<<8|'f' && b.EXIF == nil:
-			if block := data(file, meta, id); len(block) > 4 {
-				at := fields{block}
-				if offset := at.next(4); offset < uint64(len(at.rest)) {
-					b.EXIF = at.rest[offset:]
-				}
-			}
-		case kind == 'm'<<24|'i'<<16|'m'<<8|'e' && b.XMP == nil:
-			_, kind, _ := bytes.Cut(f.rest, []byte{0}) // behind the item's name
-			if bytes.HasPrefix(kind, []byte("application/rdf+xml\x00")) {
-				b.XMP = data(file, meta, id)
+		case kind == "Exif" && exif == 0:
+			exif = id
+		case kind == "mime" && xmp == 0:
+			if _, media, _ := bytes.Cut(f.rest, []byte{0}); bytes.HasPrefix(media, []byte("application/rdf+xml\x00")) { // behind the item's name
+				xmp = id
 			}
 		}
+	}
+	if exif != 0 {
+		at := fields{data(file, meta, exif)}
+		if offset := at.next(4); offset < uint64(len(at.rest)) {
+			b.EXIF = at.rest[offset:]
+		}
+	}
+	if xmp != 0 {
+		b.XMP = data(file, meta, xmp)
 	}
 	return b
 }
