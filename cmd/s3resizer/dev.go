@@ -87,7 +87,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string, timeo
 	g = gallery.New(gallery.Options{
 		Bucket: sourceBucket, Store: l.store, Access: l.access, Environ: os.Environ(), Settings: settings, Timeout: timeout, Told: printOutcome,
 		Samples: func(ctx context.Context) error {
-			pictures, err := demoPictures("")
+			pictures, err := demoPictures("", nil)
 			if err != nil {
 				return err
 			}
@@ -97,6 +97,7 @@ func dev(ctx context.Context, settings config.Settings, addr, data string, timeo
 		},
 	})
 	l.serve()
+	finishes.Store(true)
 	if err := g.Resume(ctx); err != nil {
 		return workError{errors.Join(err, l.stop())}
 	}
