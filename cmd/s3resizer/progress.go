@@ -124,11 +124,15 @@ func rate(done int64, running time.Duration) float64 {
 
 // paceText is "21.3 a second, 3 min left", as far as it can be told.
 func paceText(left int64, perSecond float64) string {
-	text := fmt.Sprintf("%.1f a second", perSecond)
-	if left > 0 && perSecond > 0 {
-		text += ", " + durationText(time.Duration(float64(left)/perSecond*float64(time.Second))) + " left"
+	return fmt.Sprintf("%.1f a second", perSecond) + leftText(left, perSecond)
+}
+
+// leftText is ", 3 min left", or "".
+func leftText(left int64, perSecond float64) string {
+	if left <= 0 || perSecond <= 0 {
+		return ""
 	}
-	return text
+	return ", " + durationText(time.Duration(float64(left)/perSecond*float64(time.Second))) + " left"
 }
 
 // backfillLine is the line of a backfill.
@@ -155,27 +159,24 @@ func bar(p backfill.Progress) string {
 	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", barWidth-full) + "]"
 }
 
-// progressText is "1200 of 5000 pictures, 4.8 of 20.1 GB, 3 failed, 21.3 a second, 3 min left".
+// progressText is "1200 of 5000 pictures, 4.8 of 20.1 GB, 21.3 a second, 3 failed, 3 min left".
 func progressText(p backfill.Progress, limit float64, throttled int) string {
 	total := p.Total()
 	more := "+"
 	if p.Whole {
 		more = ""
 	}
-	left := int64(0)
+	perSecond := rate(p.Done.Objects, p.Running)
+	text := fmt.Sprintf("%d of %d%s pictures, %s of %s%s, %.1f a second, %d failed",
+		total.Objects, max(total.Objects, p.Listed.Objects), more, sizeText(total.Bytes), sizeText(max(total.Bytes, p.Listed.Bytes)), more,
+		perSecond, p.Counts[backfill.Failed].Objects+p.Counts[backfill.Quarantined].Objects)
 	if p.Whole {
-		left = p.Listed.Objects - total.Objects
-	}
-	parts := []string{
-		fmt.Sprintf("%d of %d%s pictures", total.Objects, max(total.Objects, p.Listed.Objects), more),
-		fmt.Sprintf("%s of %s%s", sizeText(total.Bytes), sizeText(max(total.Bytes, p.Listed.Bytes)), more),
-		fmt.Sprintf("%d failed", p.Counts[backfill.Failed].Objects+p.Counts[backfill.Quarantined].Objects),
-		paceText(left, rate(p.Done.Objects, p.Running)),
+		text += leftText(p.Listed.Objects-total.Objects, perSecond)
 	}
 	if throttled > 0 {
-		parts = append(parts, fmt.Sprintf("S3 asked %d times for fewer requests, at most %.0f a second now", throttled, math.Ceil(limit)))
+		text += fmt.Sprintf(", S3 asked %d times for fewer requests, at most %.0f a second now", throttled, math.Ceil(limit))
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // printSummary is the table at the end.

@@ -116,7 +116,7 @@ type batch struct {
 	outputs    *outputs
 	mayBeThere bool // some of the renditions
 
-	done                        atomic.Int64
+	done                         atomic.Int64
 	resized, already, notResized int
 }
 
