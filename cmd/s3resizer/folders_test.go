@@ -130,13 +130,17 @@ func TestResizeOfStandardInputToStandardOutput(t *testing.T) {
 // There is a line on a terminal, from a second on, and none elsewhere.
 func TestResizeAndDemoShowHowFarTheyAre(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"1", "2", "3", "4"} {
-		write(t, dir, "in/"+name+".png", pngOf(t, 1300, 1200))
-	}
-	slow := []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=3", "RESIZE_SIZES=large=1300", "GOMAXPROCS=1"}
-	for _, c := range []struct{ command, what string }{{"resize --jobs 1 --out o in", "file"}, {"demo --photos in --out d", "picture"}} {
-		e := finish(t, process(t, "script", dir, slow, "-qec", shipped+" "+c.command, "/dev/null"))
-		if line := `\r\x1b\[K[123] of 4 ` + c.what + `s, [\d.]+ a second, \d+ s left`; !regexp.MustCompile(line).MatchString(e.stdout) {
+	write(t, dir, "in/a.png", pngOf(t, 40, 30))
+	write(t, dir, "in/b.png", pngOf(t, 1300, 1200))
+	for what, c := range map[string]struct {
+		command  string
+		settings []string
+	}{
+		"file":    {"(sleep 1.5; cat in/a.png) | " + shipped + " resize --jobs 1 --out o in/a.png -", nil},
+		"picture": {shipped + " demo --photos in --out d", []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=3", "RESIZE_SIZES=large=1300", "GOMAXPROCS=1"}},
+	} {
+		e := finish(t, process(t, "script", dir, c.settings, "-qec", c.command, "/dev/null"))
+		if line := `\r\x1b\[K1 of 2 ` + what + `s, [\d.]+ a second, \d+ s left`; !regexp.MustCompile(line).MatchString(e.stdout) {
 			t.Errorf("%s: %q", c.command, e.stdout)
 		}
 	}
