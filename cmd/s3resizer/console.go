@@ -47,10 +47,12 @@ func printAside(destination string) func(*http.Request, devserver.Refusal) {
 	return func(r *http.Request, refused devserver.Refusal) {
 		bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		what, why := "stored", ""
+		ours := r.Header.Get("X-Amz-Meta-S3resizer-Source") != "" || naming.Reserved(key) != "" || bucket == destination && r.Method == http.MethodDelete
 		switch {
+		case ours: // the handler sees to it
 		case refused.Code != "":
 			what, why = "refused "+r.Method, refusalText(refused, bucket, key)
-		case key == "" || r.Method != http.MethodPut || r.Header.Get("X-Amz-Meta-S3resizer-Source") != "" || naming.Reserved(key) != "": // our own, too
+		case key == "" || r.Method != http.MethodPut:
 		case bucket == destination:
 			why = "it stays as it is, for this is the bucket of the renditions; pictures go into s3://" + sourceBucket
 		default:

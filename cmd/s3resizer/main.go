@@ -54,16 +54,15 @@ var finishes atomic.Bool
 // endOf waits for the end of a command that was interrupted: one that waits for a pipe, or for what can't be stopped, is left
 // at that.
 func endOf(ctx context.Context, ended <-chan error) error {
-	late := time.After(patience)
-	if finishes.Load() {
-		late = nil
-	}
 	select {
 	case err := <-ended:
 		return err
-	case <-late:
-		return interrupted(ctx, "nothing came of it")
+	case <-time.After(patience):
 	}
+	if finishes.Load() {
+		return <-ended
+	}
+	return interrupted(ctx, "nothing came of it")
 }
 
 // signaled is the cause of an interruption.

@@ -41,13 +41,13 @@ func resizeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resize {FILE | FOLDER | -}…",
 		Short: "Resize files, as the function would resize objects",
-		Long: `resize makes the renditions of files, and of those in folders and below, with the function's own code and settings.
-cat.jpg becomes small-cat.jpg, medium-cat.jpg and large-cat.jpg; what lies in a folder's sub folder b, small-b/cat.jpg and
-so on (RESIZE_KEY_TEMPLATE names them otherwise). Where two files have one name, the folders that they are in keep them
-apart. - reads standard input; --out - writes to standard output, if all that there is to be made is one file.
+		Long: `resize makes the renditions of files, and of all files in and below folders, with the function's own code and settings.
+cat.jpg becomes small-cat.jpg, medium-cat.jpg and large-cat.jpg. cat.jpg in a folder's sub folder b becomes small-b/cat.jpg
+and so on (RESIZE_KEY_TEMPLATE names them otherwise). Two files of one name are kept apart by their folders. - reads standard
+input, and --out - writes to standard output, where there is room for one rendition.
 
-Files that are there already stay, unless --force is given. A picture whose renditions are all there, and no older than
-it, is done: so the same command goes on where it was interrupted. A set of renditions is written whole or not at all.`,
+Existing files stay, unless --force is given. A picture is done if all its renditions exist and none is older than it, so the
+same command goes on where it was interrupted. The renditions of a picture are written all or none.`,
 		Example: `  s3resizer resize --out thumbs photos
   s3resizer resize --sizes thumb=200 --formats webp --json cat.png
   s3resizer resize --sizes large=1440 --formats jpeg --out - - <cat.png >cat.jpg`,
@@ -142,7 +142,7 @@ func (b *batch) resizeAll(ctx context.Context, sources []source) error {
 	case ctx.Err() != nil:
 		return interrupted(ctx, fmt.Sprintf("%d of %s done, and nothing half-written", b.resized+b.already, all))
 	case b.notResized > 0:
-		return workError{fmt.Errorf("%d of %s were not resized", b.notResized, all)}
+		return workError{fmt.Errorf("not resized: %d of %s", b.notResized, all)}
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func TestResizeSaysWhatIsWrongWithEachFileAndDoesTheOthers(t *testing.T) {
 				t.Errorf("%q, want %q… with %q in it", lines[i], reason, words[i])
 			}
 		}
-		if last := lines[len(reasons)]; last != "s3resizer: 4 of 6 files were not resized" {
+		if last := lines[len(reasons)]; last != "s3resizer: not resized: 4 of 6 files" {
 			t.Errorf("in the end it says %q", last)
 		}
 		wantFiles(t, filepath.Join(dir, "o"), "small-first.jpg", "medium-first.jpg", "large-first.jpg", "small-last.jpg", "medium-last.jpg", "large-last.jpg")
