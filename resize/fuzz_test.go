@@ -338,7 +338,7 @@ func fuzzRender(data []byte) string {
 		return fmt.Sprintf("%d renditions, want 2", len(renditions))
 	}
 	for _, r := range renditions {
-		width, height := source.Fit(Size{Width: map[string]int{"s": 5, "m": 16}[r.Size]})
+		width, height := source.Fit(Size{Width: map[string]int{"s": 5, "m": 16}[r.Size]}, r.Format)
 		if got, err := Open(context.Background(), bytes.NewReader(r.Data), limits); err != nil {
 			return fmt.Sprintf("the rendition can't be read: %v", err)
 		} else if got.Format != r.Format || r.Width != width || r.Height != height || got.Width != width || got.Height != height {

@@ -70,8 +70,7 @@ type Spec struct {
 // Color is an sRGB color, 0–255 a channel.
 type Color struct{ R, G, B uint8 }
 
-// Rendition is one finished, encoded picture. Its dimensions are those of [Source.Fit], or the largest of the same aspect that
-// its format can hold, if those are less: a WebP has 16383 pixels a side at most, an AVIF 16384, a JPEG 65500.
+// Rendition is one finished, encoded picture. Its dimensions are those of [Source.Fit].
 type Rendition struct {
 	Size          string // the name of the size
 	Format        Format

@@ -85,10 +85,11 @@ func (s Size) String() string {
 	return text
 }
 
-// Fit returns the dimensions, in pixels, of the rendition of a size: never more than the source's unless that is asked for, the
-// height round(Height × width / Width), but at least 1. What contains has the box's.
-func (s *Source) Fit(size Size) (w, h int) {
-	v := s.view(size)
+// Fit returns the dimensions, in pixels, of the rendition of a size in a format: never more than the source's unless that is asked
+// for, the height round(Height × width / Width), but at least 1. What contains has the box's. Where the format can't hold so many
+// a side, they are the largest of the same aspect that it can: a WebP has 16383 at most, an AVIF 16384, a JPEG 65500.
+func (s *Source) Fit(size Size, format Format) (w, h int) {
+	v := s.viewIn(format, size)
 	return v.Width(), v.Height()
 }
 
