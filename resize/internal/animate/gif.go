@@ -72,9 +72,19 @@ func GIF(raw vips.Raw, effort int) ([]byte, error) {
 	if a.out.LoopCount = max(0, raw.Loop-1); raw.Loop == 1 { // the file has the number of repeats, or nothing
 		a.out.LoopCount = -1
 	}
-	var data bytes.Buffer
-	err := gif.EncodeAll(&data, &a.out)
-	return data.Bytes(), err
+	var data pieces
+	if err := gif.EncodeAll(&data, &a.out); err != nil {
+		return nil, err
+	}
+	return bytes.Join(data, nil), nil
+}
+
+// pieces are what is written, without the room that a growing buffer has, which for an animation is much.
+type pieces [][]byte
+
+func (p *pieces) Write(data []byte) (int, error) {
+	*p = append(*p, bytes.Clone(data))
+	return len(data), nil
 }
 
 func unpack(pixels []uint32, raw vips.Raw) {
