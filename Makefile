@@ -44,11 +44,11 @@ dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resize
 build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 # What reads the bytes of a format has no goroutines, and the detector makes its tests slow.
-bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
+bytes := \(credit\|exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
-	@./tools.sh $(LIBVIPS) tiffcp djpeg dwebp avifdec
+	@./tools.sh $(LIBVIPS) tiffcp exiftool djpeg dwebp avifdec
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest -e '/resize/internal/$(bytes)$$')
 	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
@@ -90,7 +90,7 @@ test-system: ## the build with the system's libvips, 8.14 or newer, and the shor
 ifneq ($(LIBVIPS),system)
 	$(MAKE) test-system LIBVIPS=system
 else
-	@./tools.sh system tiffcp
+	@./tools.sh system tiffcp exiftool
 	go build -o /dev/null ./cmd/lambda
 	go vet ./resize/...
 	go test -short ./resize ./resize/internal/vips ./resize/internal/planar ./resize/conformance
@@ -148,7 +148,7 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
-deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that is told
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that gets its message
 	@./tools.sh $(LIBVIPS) awscli chromium java
 	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
@@ -158,7 +158,7 @@ engine:
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
-push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
+push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, else it is only shown
 	@deploy/push.sh
 deploy: ## make the stack, wire the bucket, put a picture through; SOURCE_BUCKET=… PARAMETERS='Trigger=sqs …' CONFIRM=yes
 	@deploy/deploy.sh

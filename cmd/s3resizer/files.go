@@ -101,6 +101,9 @@ func (f *folder) Put(_ context.Context, u s3io.Upload) (string, error) {
 	return "", writeFile(path, u.Data)
 }
 
+// Tags are what files don't have.
+func (f *folder) Tags(context.Context, string, string) (string, error) { return "", nil }
+
 // Delete removes a rendition.
 func (f *folder) Delete(_ context.Context, _, name, _ string) error {
 	err := os.Remove(filepath.Join(f.out, filepath.FromSlash(name)))
