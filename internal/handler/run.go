@@ -35,7 +35,8 @@ type run struct {
 	worked      time.Duration // on the picture, with what S3 took meanwhile
 	waited      atomic.Int64  // that, in nanoseconds
 
-	second bool // and there was another attempt before it
+	second bool          // and there was another attempt before it
+	done   report.Result // the record, if all was done before
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
@@ -223,10 +224,20 @@ func (r *run) checkKeys() error {
 
 // alreadyDone reports whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
+//
+// That is several looks, and another run may write between two of them. So what the record says is to be written in its place
+// once more, which such a run sees, or else we see that run's.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
-	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
-		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl())
+	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
+	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool {
+		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl()
 	})
+	if err != nil || !whole || !r.recorded() {
+		return whole, err
+	}
+	record, info, err := r.readRecord(ctx)
+	r.done = record
+	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint), err
 }
 
 // inPlace reports whether every key is there, in the destination bucket, and as it should be.

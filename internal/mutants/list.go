@@ -26,8 +26,11 @@ var mutants = []mutant{
 	{attempt, `return result.Status == report.Deleted || !r.h.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
 	// A short cut is taken only when everything is in place.
 	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, "bench/cost", "Requests"},
-	{attempt, `info.CacheControl == r.cacheControl())`, `true)`, handler, "AnotherCacheControl"},
-	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
+	{attempt, ` && info.CacheControl == r.cacheControl()`, ``, handler, "AnotherCacheControl"},
+	{attempt, `return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info`, `return info`, handler, "EveryOrder|AnEventOfAnOlder"},
+	{attempt, `record.Status == report.Resized && report.MadeOf`, `report.MadeOf`, handler, "AnEventOfAnOlder"},
+	{flow, `record = r.done`, ``, handler, "TheHandlerIsTheModels"},
+	{"internal/report/record.go", `rand.Text()`, `""`, "internal/report", "NoTwoRecords"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
 	{handler + "/outcome.go", `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},

@@ -61,12 +61,12 @@ func (w *World) Explore(starts ...State) (found Found) {
 func sorted(s State) State {
 	rank := func(r run) (rank uint64) {
 		flags := uint8(0)
-		for i, flag := range [...]bool{r.got, r.removed, r.taken, r.lost} {
+		for i, flag := range [...]bool{r.got, r.removed, r.taken} {
 			if flag {
 				flags |= 1 << i
 			}
 		}
-		for _, field := range [...]uint8{uint8(r.at), r.event, r.settings, r.attempt, r.upload, uint8(r.record), r.next, r.seen.upload, r.seen.settings, r.done, flags} {
+		for _, field := range [...]uint8{uint8(r.at), r.event, r.settings, r.attempt, r.upload, uint8(r.record), r.next, r.seen.upload, r.seen.settings, flags} {
 			rank = rank<<4 | uint64(field)
 		}
 		return rank
