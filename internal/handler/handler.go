@@ -147,6 +147,9 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 	if failure != nil {
 		return result, failure, failure.Class != report.Class(s3io.Changed)
 	}
+	if r.told {
+		return result, nil, true
+	}
 	record := result
 	if result.Status == report.Superseded {
 		record = r.done

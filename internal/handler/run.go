@@ -37,10 +37,11 @@ type run struct {
 
 	second bool          // and there was another attempt before it
 	done   report.Result // the record, if all was done before
+	told   bool          // the record says what came of it
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
-	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
+	standing s3io.Info      // the record as it was then, if there was one
 	names    errgroup.Group // whether those of the renditions are free
 
 	mu         sync.Mutex // renditions finish in parallel
@@ -127,8 +128,8 @@ func (r *run) lookAtRecord(ctx context.Context) {
 		return
 	}
 	r.record.Go(func() error {
-		info, err := r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
-		r.standing = cmp.Or(info.ETag, s3io.Nothing)
+		var err error
+		r.standing, err = r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return nil
 		}
@@ -317,7 +318,7 @@ func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if err := r.record.Wait(); err != nil {
 		return err
 	}
-	record.Replaces = r.standing
+	record.Replaces = cmp.Or(r.standing.ETag, s3io.Nothing)
 	_, err = r.write(ctx, record)
 	return err
 }

@@ -24,18 +24,27 @@ import (
 const anew = 50 * time.Second
 
 // wasTooSlow returns the rejection of an upload that was too slow, as its record has it, if its event may have come before; else
-// a result with no status. Of a direct call nobody knows. Only a record of the very same upload is read.
+// a result with no status. (Of a direct call, nobody knows.) Only a record of that very upload is read; it stays as it is.
 func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
 	if !r.recorded() || !r.object.raised.IsZero() && time.Since(r.object.raised) < anew {
 		return report.Result{}, nil
 	}
-	if err := r.record.Wait(); err != nil || !r.rejection(r.standing) {
+	ofThis := func(record s3io.Info) bool {
+		return made(record, r.object) && report.MadeOf(record, r.info.ETag, r.h.fingerprint)
+	}
+	if err := r.record.Wait(); err != nil || !ofThis(r.standing) {
 		return report.Result{}, err
 	}
 	record, info, err := r.readRecord(ctx)
-	if err != nil || record.Class != report.ClassTooSlow || !r.rejection(info) {
+	if err != nil || record.Class != report.ClassTooSlow || !ofThis(info) {
 		return report.Result{}, err
 	}
+	if record.Previous != nil {
+		if whole, err := r.setInPlace(ctx, record.Previous); err != nil || !whole {
+			return report.Result{}, err
+		}
+	}
+	r.told = true
 	return record, nil
 }
 
