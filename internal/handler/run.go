@@ -227,8 +227,11 @@ func (r *run) checkKeys() error {
 // one by one: a run that died may have overwritten one after the record was written.
 //
 // That is several looks, and another run may write between two of them. So what the record says is to be written in its place
-// once more, which such a run sees, or else we see that run's.
+// once more, which such a run sees, or else we see that run's: for that, the record has to be known before the first look.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+	if err := r.record.Wait(); err != nil {
+		return false, err
+	}
 	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
 	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool {
 		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl()

@@ -14,7 +14,7 @@ var mutants = []mutant{
 	{"s3io/span.go", `err == nil && start != s.offset`, `start < 0`, "s3io", "AnotherRange"},
 	// A record comes last, in the place of the one that stood before anything was written.
 	{attempt, `record.Replaces = cmp.Or(r.standing.ETag, s3io.Nothing)`, `record.Replaces = ""`, handler, "AtOnce|AnOlderUploads"},
-	{attempt, `if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {`, `if err := r.names.Wait(); err != nil {`, handler, "NothingIsWrittenBefore"},
+	{attempt, `if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {`, `if err := r.names.Wait(); err != nil {`, handler, "NothingIsDoneBefore"},
 	{flow, `if failure.Class == report.Class(s3io.Changed) {`, `if false {`, handler, "AtOnce|AnOlderUploads"},
 	{"s3io/s3io.go", `in.IfNoneMatch = aws.String("*")`, `in.IfNoneMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
 	{"s3io/s3io.go", "in.IfMatch = aws.String(`\"` + u.Replaces + `\"`)", `in.IfMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
@@ -29,6 +29,7 @@ var mutants = []mutant{
 	{attempt, ` && info.CacheControl == r.cacheControl()`, ``, handler, "AnotherCacheControl"},
 	{attempt, `return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info`, `return info`, handler, "EveryOrder|AnEventOfAnOlder"},
 	{attempt, `record.Status == report.Resized && report.MadeOf`, `report.MadeOf`, handler, "AnEventOfAnOlder"},
+	{attempt, "r.record.Wait(); err != nil {\n\t\treturn false, err", "error(nil); err != nil {\n\t\treturn false, err", handler, "NothingIsDoneBefore"},
 	{flow, `record = r.done`, ``, handler, "TheHandlerIsTheModels"},
 	{"internal/report/record.go", `rand.Text()`, `""`, "internal/report", "NoTwoRecords"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},

@@ -156,8 +156,9 @@ func (w *World) Verified(s State) (*World, State, bool) {
 		case newest == 0:
 			event.From = Orphans
 			wrong = func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }
-		case w.Uploads[newest].Kind == Ours:
-			outputs = nil
+		case w.Uploads[newest].Kind == Ours: // found by the record, and not mended
+			outputs = outputs[w.Renditions:]
+			wrong = func(o object) bool { return o.upload != 0 && !w.made(o, wanted) }
 		case r.rejected && !wrong(r.object) && r.previous == object{}:
 			outputs = nil
 		case r.rejected && !wrong(r.object):

@@ -92,7 +92,7 @@ var scenarios = []scenario{
 
 	{name: "1: the source is deleted, what was made of it is to stay", comes: []string{"A", "B", ""}, World: World{Settings: one}, known: known{Mixed, 18, mends}},
 	{name: "2: its own rendition is copied over it", comes: []string{"A", "B", "its rendition"}, World: World{Settings: one}},
-	{name: "2: another's rendition is copied over it", comes: []string{"A", "B", "another's rendition"}, World: World{Settings: one}, known: known{Mixed, 21, overlook}},
+	{name: "2: another's rendition is copied over it", comes: []string{"A", "B", "another's rendition"}, World: World{Settings: one}, known: known{Mixed, 21, finds}},
 	{name: "3: two settings at once", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 1}},
 	{name: "3: two settings at once, and two deaths", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 2}},
 	{name: "4: smaller limits", comes: []string{"A", "large"}, World: World{Settings: limits}},
@@ -119,6 +119,7 @@ var wide = []scenario{
 	{name: "three handlers, deletions", comes: []string{"A", "", "A"}, World: World{Settings: deletions, Handlers: 3, Deaths: 1}},
 	{name: "three settings", comes: []string{"A, twice"}, World: World{Settings: three, Handlers: 3, Deaths: 2}},
 	{name: "everything over one another", comes: []string{"A", "broken", "A, to be cached"}, World: World{Settings: one, Deaths: 2, Lost: 1}},
+	{name: "two settings, and deletions", comes: []string{"A", "", "B"}, World: World{Settings: []Settings{{Fingerprint: 1, Delete: true}, {Fingerprint: 2, Delete: true}}, Deaths: 1}},
 	{name: "two settings, and three deaths", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 3, Lost: 1}},
 	{name: "smaller limits, and two deaths", comes: []string{"A", "large", "B"}, World: World{Settings: limits, Deaths: 2}},
 	{name: "three handlers, smaller limits", comes: []string{"A", "large"}, World: World{Settings: limits, Handlers: 3, Deaths: 1}},
