@@ -54,7 +54,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Run(fmt.Sprint(lane), func(t *testing.T) {
 			t.Parallel()
 			k := k
-			k.messages, k.pending, k.ended = make(chan json.RawMessage, 1000), &sync.WaitGroup{}, &atomic.Int64{}
+			k.messages, k.pending, k.ended = make(chan json.RawMessage, 1000), &atomic.Int64{}, &atomic.Int64{}
 			var working sync.WaitGroup
 			var mortals []*mortal
 			for i, quality := range append(settings, settings[0]) {
@@ -101,8 +101,8 @@ type killer struct {
 	nothing   string
 
 	messages chan json.RawMessage
-	pending  *sync.WaitGroup // messages that were not answered
-	ended    *atomic.Int64   // deliveries
+	pending  *atomic.Int64 // messages that were not answered
+	ended    *atomic.Int64 // deliveries
 }
 
 // quiet learns what is made of each picture if nothing happens meanwhile.
@@ -178,7 +178,9 @@ func (k *killer) round(t *testing.T, seed uint64) {
 		}
 		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
 	}
-	k.pending.Wait()
+	for k.pending.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
 	got := k.outputs(t, key)
 	if last == deleted && got != k.nothing || last != deleted && !k.sets[last][got] {
 		t.Errorf("KILL_SEED=%d: after the pictures %v (%d: it was deleted) there is", seed, story, deleted)
@@ -226,7 +228,7 @@ func (m *mortal) intN(n int) int {
 func (m *mortal) work(t *testing.T) {
 	defer func() {
 		for range m.k.messages { // it could not be launched: the test has failed, and is to end
-			m.k.pending.Done()
+			m.k.pending.Add(-1)
 		}
 	}()
 	var process *process
@@ -251,7 +253,7 @@ func (m *mortal) work(t *testing.T) {
 		}
 		die()
 		if err == nil { // what it had said before it died counts
-			m.k.pending.Done()
+			m.k.pending.Add(-1)
 		} else {
 			m.k.send(event, time.Duration(m.intN(150))*time.Millisecond)
 		}
@@ -310,8 +312,8 @@ func (m *mortal) pass(w http.ResponseWriter, r *http.Request, s3 http.Handler) {
 // nap is short, or so long that others end two deliveries meanwhile, if there are any.
 func (m *mortal) nap(long bool) {
 	time.Sleep(time.Duration(m.intN(6)) * time.Millisecond)
-	ended := m.k.ended.Load()
-	for deadline := time.Now().Add(400 * time.Millisecond); long && m.k.ended.Load() < ended+2 && time.Now().Before(deadline); {
+	ended, deadline := m.k.ended.Load(), time.Now().Add(time.Second)
+	for long && m.k.pending.Load() > 1 && m.k.ended.Load() < ended+2 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 }

@@ -105,7 +105,7 @@ func TestEachKindOfFinding(t *testing.T) {
 		"a rendition of another one is copied over it": {verify.Options{}, func(_ *testing.T, m *memory) {
 			m.objects[source]["a.png"] = m.objects[destination]["s-d.png"]
 		}, []string{"leftover .s3resizer/a.png.json"}, false},
-		"deleted":                        {verify.Options{}, func(_ *testing.T, m *memory) { delete(m.objects[source], "a.png") }, []string{"orphan .s3resizer/a.png.json", "orphan m-a.png", "orphan s-a.png"}, false},
+		"deleted": {verify.Options{}, func(_ *testing.T, m *memory) { delete(m.objects[source], "a.png") }, []string{"orphan .s3resizer/a.png.json", "orphan m-a.png", "orphan s-a.png"}, false},
 		"deleted, and its record": {verify.Options{Quick: true}, func(_ *testing.T, m *memory) {
 			delete(m.objects[source], "a.png")
 			delete(m.objects[destination], ".s3resizer/a.png.json")
