@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,9 @@ type run struct {
 	record   errgroup.Group
 	standing s3io.Info      // the record as it was then, if there was one
 	names    errgroup.Group // whether those of the renditions are free
+
+	carried carried
+	tags    errgroup.Group // those in carried
 
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []report.Rendition
@@ -141,7 +145,7 @@ func (r *run) lookAtRecord(ctx context.Context) {
 // when the record is written.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	defer r.waiting()()
-	if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {
+	if err := cmp.Or(r.record.Wait(), r.names.Wait(), r.tags.Wait()); err != nil {
 		return err
 	}
 	out := r.describe(rendition.Size, rendition.Format)
@@ -149,10 +153,13 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	traced(ctx, Encode, rendition.Encode.Start, rendition.Encode.End, out)
 	start := time.Now()
 	label := r.label()
+	label.Copied = r.carried.digest()
 	label.Size, label.Width, label.Height = out.Size, out.Width, out.Height
+	metadata := label.Metadata()
+	maps.Copy(metadata, r.carried.Metadata) // which has none of ours
 	etag, err := r.write(ctx, s3io.Upload{
-		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: label.Metadata(),
-		CacheControl: r.cacheControl(),
+		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
+		CacheControl: r.cacheControl(), Disposition: r.carried.Disposition, Tags: r.carried.Tags,
 	})
 	if err != nil {
 		return err
@@ -229,12 +236,13 @@ func (r *run) checkKeys() error {
 // That is several looks, and another run may write between two of them. So what the record says is to be written in its place
 // once more, which such a run sees, or else we see that run's: for that, the record has to be known before the first look.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
-	if err := r.record.Wait(); err != nil {
+	if err := cmp.Or(r.record.Wait(), r.tags.Wait()); err != nil {
 		return false, err
 	}
 	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
 	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool {
-		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl()
+		label, _ := report.LabelOf(info)
+		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
 	})
 	if err != nil || !whole || !r.recorded() {
 		return whole, err
@@ -262,8 +270,8 @@ func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int,
 }
 
 // stands reports whether a result, now that its record is written or all is removed, is still so: its source the newest
-// upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between
-// the look at that set and the record.)
+// upload, with the headers that it had, or gone, and the older set that it names in place. (The last rendition of a run that
+// died may have come between the look at that set and the record.)
 func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
@@ -271,11 +279,11 @@ func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 		return result.Status == report.Deleted || !r.h.settings.Delete, nil
 	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
-	case result.Previous != nil:
-		return r.setInPlace(ctx, result.Previous)
-	default:
-		return true, nil
 	}
+	if same, err := r.carries(ctx, result, newest); err != nil || !same || result.Previous == nil {
+		return same, err
+	}
+	return r.setInPlace(ctx, result.Previous)
 }
 
 // inOrder returns the renditions that are in place, in the order of the settings.
