@@ -91,7 +91,7 @@ func TestResizeOverwritesNothingUnasked(t *testing.T) {
 		if err := os.Chtimes(filepath.Join(dir, "cat.jpg"), later, later); err != nil {
 			t.Fatal(err)
 		}
-		run().want(t, 1, "cat.jpg: o/a-cat.jpg is there already", "--force", "1 of 1 file")
+		run().want(t, 1, "cat.jpg: o/a-cat.jpg is there already: --force overwrites it", "1 of 1 file")
 	})
 	t.Run("half of a set", func(t *testing.T) {
 		earlier := time.Now().Add(-time.Hour)
