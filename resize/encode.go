@@ -69,7 +69,7 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 		if raw.Frames > 1 {
 			return animate.GIF(raw, spec.Effort.GIF)
 		}
-		return raw.GIF(spec.Effort.GIF, true)
+		return raw.GIF(spec.Effort.GIF, 8, true)
 	default:
 		return nil, fmt.Errorf("%q is not an output format", format)
 	}

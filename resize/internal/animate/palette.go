@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// mostColors is how many a palette has, with one place left for what is transparent.
+	// mostColors is how many a palette of 8 bits has, with one place left for what is transparent.
 	mostColors = 255
 	// fewColors is how many a palette of a part of the screen may have for it not to be tried with the frames that follow.
 	fewColors = 64
@@ -22,8 +22,10 @@ const (
 	// near is how far colors may be from those of a palette that was made for an earlier frame, as the mean of squared distances:
 	// 38 dB, which is what a PNG of few colors has to reach.
 	near = 31
-	// farthest is how far each of them may be, squared.
-	farthest = 32 * 32
+	// nearer is how far they may be, likewise, with fewer colors than there could be: 42 dB.
+	nearer = 12
+	// farthest is how far each of them may be, squared. An antialiased edge has pixels that far from the colors around it.
+	farthest = 64 * 64
 )
 
 // distance is that of two colors, squared.
@@ -43,9 +45,20 @@ type palette struct {
 
 func (p *palette) clear() uint8 { return uint8(len(p.colors)) }
 
-// newPalette returns a palette for some pixels, and their places in it.
-func newPalette(pixels []uint32, sample, effort int) (*palette, []uint8, error) {
-	colors, err := colorsOf(pixels, sample, effort)
+// newPalette returns a palette for some pixels, and their places in it: one of 15, 31 or 63 colors if those are near enough, since a pixel
+// then has a shorter code.
+func newPalette(pixels []uint32, sample, effort int) (p *palette, indexes []uint8, err error) {
+	for _, bits := range []int{4, 5, 6, 8} {
+		p, indexes, err = paletteOf(bits, pixels, sample, effort)
+		if err != nil || p.mean <= nearer && p.worst <= farthest {
+			break
+		}
+	}
+	return p, indexes, err
+}
+
+func paletteOf(bits int, pixels []uint32, sample, effort int) (*palette, []uint8, error) {
+	colors, err := colorsOf(bits, pixels, sample, effort)
 	p := &palette{colors: colors}
 	for _, c := range colors {
 		p.table = append(p.table, color.NRGBA{byte(c >> 16), byte(c >> 8), byte(c), 0xff})
@@ -66,15 +79,16 @@ func newPalette(pixels []uint32, sample, effort int) (*palette, []uint8, error) 
 }
 
 // colorsOf returns the colors of some pixels, if they are few enough, else the best to have in their place, by a sample
-// of so many.
-func colorsOf(pixels []uint32, sample, effort int) ([]uint32, error) {
+// of so many. One place of the 1 << bits is left for what is transparent.
+func colorsOf(bits int, pixels []uint32, sample, effort int) ([]uint32, error) {
+	most := 1<<bits - 1
 	seen := map[uint32]bool{}
 	for _, c := range pixels {
-		if seen[c] = true; len(seen) > mostColors {
+		if seen[c] = true; len(seen) > most {
 			break
 		}
 	}
-	if len(seen) <= mostColors {
+	if len(seen) <= most {
 		return slices.Sorted(maps.Keys(seen)), nil
 	}
 	const width = 256
@@ -87,7 +101,7 @@ func colorsOf(pixels []uint32, sample, effort int) ([]uint32, error) {
 		c := pixels[i*len(pixels)/n]
 		some.Samples = append(some.Samples, byte(c>>16), byte(c>>8), byte(c))
 	}
-	data, err := some.GIF(effort, false)
+	data, err := some.GIF(effort, bits, false)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +120,7 @@ func colorsOf(pixels []uint32, sample, effort int) ([]uint32, error) {
 	}
 	slices.Sort(colors)
 	colors = slices.Compact(colors) // it is filled up with black
-	return colors[:min(len(colors), mostColors)], nil
+	return colors[:min(len(colors), most)], nil
 }
 
 // fit returns the places of some pixels in the palette, or nil if they are too far from its colors: farther than they may be, and
