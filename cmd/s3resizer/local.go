@@ -54,7 +54,7 @@ func startLocal(settings config.Settings, o localOptions) (*local, error) {
 	l.s3, err = devserver.New(devserver.Options{
 		Addr: o.addr, Dir: o.dir, Region: region, AccessKey: accessKey, SecretKey: secretKey,
 		Buckets: []string{sourceBucket, settings.DestBucket.For(sourceBucket)}, Notify: []string{sourceBucket},
-		Removals: settings.Delete, Parallel: o.jobs, Log: log, Page: o.page,
+		Removals: settings.Delete || o.page != nil, Parallel: o.jobs, Log: log, Page: o.page,
 		OnEvent: func(e events.S3Event) {
 			raw, err := devserver.EventJSON(e)
 			if err != nil {
