@@ -68,8 +68,12 @@ func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // others, and to draw them more often takes more time than pictures do.
 const pace = 100 * time.Millisecond
 
-// batch is how many cards one piece of news has at most, so that a page begins to draw before it has all.
-const batch = 250
+// How many cards a piece of news has at most: the first what fits a window, so that it is drawn at once, and each further
+// one as many as a page reads within a frame.
+const (
+	firstBatch = 60
+	batch      = 250
+)
 
 // news is a stream of server-sent events: everything first, then what changes.
 func (g *Gallery) news(w http.ResponseWriter, r *http.Request) {
@@ -80,14 +84,14 @@ func (g *Gallery) news(w http.ResponseWriter, r *http.Request) {
 	idle := time.NewTicker(2 * time.Second) // memory changes, and a connection that is gone is noticed
 	defer idle.Stop()
 	_, _ = fmt.Fprint(w, "retry: 500\n\n")
-	for {
+	for most := firstBatch; ; most = batch {
 		select {
 		case <-r.Context().Done():
 			return
 		case <-watcher.woken:
 		case <-idle.C:
 		}
-		data, err := json.Marshal(g.deck.take(watcher, batch))
+		data, err := json.Marshal(g.deck.take(watcher, most))
 		if err != nil {
 			return
 		}

@@ -23,7 +23,8 @@ export function say(text) {
 // shortened is a key that loses its middle where there is no room for all of it: its end says which picture it is.
 export function shortened(key) {
   const letters = [...key], tail = letters.slice(-Math.min(14, letters.length >> 1)).join('');
-  return make('span', { className: 'key', title: key }, make('span', {}, key.slice(0, key.length - tail.length)), make('span', {}, tail));
+  const seen = (className, text) => make('span', { className, aria: { hidden: true } }, text); // in two parts; it is read out as one
+  return make('span', { className: 'key', title: key }, make('span', { className: 'hidden' }, key), seen('start', key.slice(0, key.length - tail.length)), seen('end', tail));
 }
 
 // copyButton copies what text returns, and says on itself whether it did.

@@ -63,7 +63,7 @@ for (const radio of document.getElementsByName('view')) {
 watchFilter(() => { fromTop(); show(); });
 watchDeck({ open, remove: askToRemove });
 addEventListener('keydown', (event) => {
-  if (event.key !== '/' || event.target.closest('input, select, dialog') || $('bar').hidden) return;
+  if (event.key !== '/' || event.target.closest('input:not([type=radio]), select, dialog') || $('bar').hidden) return;
   event.preventDefault();
   $('search').focus();
 });

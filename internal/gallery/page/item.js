@@ -12,7 +12,6 @@ const names = { waiting: 'waits', sending: 'uploading …', sent: 'uploaded', wo
 export function fill(button, item, view, width) {
   const loaded = Map.groupBy(button.querySelectorAll('img'), (img) => img.src);
   const said = facts(item);
-  button.setAttribute('aria-label', [item.key, ...said].join(', '));
   button.replaceChildren(...(view === 'grid' ? tile : row)(item, said, width));
   for (const img of button.querySelectorAll('img')) {
     const again = loaded.get(img.src)?.pop();

@@ -22,10 +22,10 @@ export function setView(name) {
 // layout is done again when the width changes.
 function layout() {
   const least = measure.getBoundingClientRect(), all = deck.clientWidth;
-  gap = Number.parseFloat(getComputedStyle(deck).rowGap);
+  gap = Math.round(Number.parseFloat(getComputedStyle(deck).rowGap)); // whole pixels, as browsers scroll
   columns = view() === 'grid' ? Math.max(1, Math.floor((all + gap) / (least.width + gap))) : 1;
   width = (all - gap * (columns - 1)) / columns;
-  height = view() === 'grid' ? least.height + width * 0.75 : least.height;
+  height = Math.round(view() === 'grid' ? least.height + width * 0.75 : least.height);
   deck.style.setProperty('--width', `${width}px`);
   deck.style.setProperty('--height', `${height}px`);
   resize();
