@@ -292,7 +292,7 @@ test('what is in the bucket changes', { timeout: 60_000 }, async (t) => {
       await openDetail(page, 'c.jpg');
       await page.click('[data-act="Delete …"]');
       await page.waitForSelector('#remove[open]');
-      assert.match(await page.$eval('#remove', (e) => e.innerText), /s3:\/\/photos\/c\.jpg[^]*cannot be had back\. Its renditions stay, because RESIZE_DELETE is off/);
+      assert.match(await page.$eval('#remove', (e) => e.innerText), /s3:\/\/photos\/c\.jpg[^]*cannot be undone\. Its renditions stay, because RESIZE_DELETE is off/);
       assert.equal(await focused(page), 'remove-cancel', 'a slip of the finger deletes nothing');
       await flawless(page);
       await page.keyboard.press('Escape');

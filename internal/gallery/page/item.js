@@ -51,7 +51,9 @@ function image(item, width) {
   const source = item.result?.source, made = item.made ?? [];
   const r = suited(made, source ?? made[0], width);
   const [w, h] = source?.width ? [source.width, source.height] : r ? [r.width, r.height] : [4, 3];
-  return frame(placeholder(source), w, h, r ? renditionURL(r) : original(item), item.status === 'working' ? 'dim' : '');
+  const f = frame(placeholder(source), w, h, r ? renditionURL(r) : original(item), item.status === 'working' ? 'dim' : '');
+  if (r) f.style.setProperty('--pixels', `${r.width}px`); // which is not blown up
+  return f;
 }
 
 // original is shown where there is no rendition; if it is large, it is not: a list is no place to decode it.

@@ -1,6 +1,6 @@
 // Deleting an original, as any S3 client does it.
 import { $, say } from './dom.js';
-import { ask, server } from './store.js';
+import { ask, reason, server } from './store.js';
 
 const dialog = $('remove');
 let item;
@@ -10,7 +10,7 @@ export function askToRemove(what) {
   item = what;
   const { bucket, settings } = server.about;
   $('remove-what').textContent = `s3://${bucket}/${item.key}`;
-  $('remove-rest').textContent = settings.RESIZE_DELETE === 'on' ? 'Its renditions go with it.' : 'Its renditions stay, because RESIZE_DELETE is off.';
+  $('remove-rest').textContent = !item.made.length ? '' : settings.RESIZE_DELETE === 'on' ? 'Its renditions go with it.' : 'Its renditions stay, because RESIZE_DELETE is off.';
   $('remove-error').textContent = '';
   dialog.showModal();
 }
@@ -20,7 +20,7 @@ $('remove-form').onsubmit = async (event) => {
   try {
     const { url } = await (await ask('POST', 'deletions', { key: item.key })).json();
     const answer = await fetch(url, { method: 'DELETE' });
-    if (!answer.ok) throw new Error(await answer.text());
+    if (!answer.ok) throw new Error(await reason(answer));
     dialog.close(); // the card goes when the server tells so
     say(`Deleted: ${item.key}`);
   } catch (error) { $('remove-error').textContent = `It was not deleted: ${error.message}`; }

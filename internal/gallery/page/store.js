@@ -43,6 +43,12 @@ function described(card) {
   return card;
 }
 
+// reason is what S3 says in a refusal, without the XML around it.
+export async function reason(answer) {
+  const text = await answer.text();
+  return new DOMParser().parseFromString(text, 'text/xml').querySelector('Message')?.textContent || text || answer.statusText;
+}
+
 // ask sends the server a request of the page's own.
 export async function ask(method, path, body = {}) {
   const answer = await fetch(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });

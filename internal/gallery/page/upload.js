@@ -1,6 +1,6 @@
 // Pictures that are dropped, picked or pasted, on their way to the bucket.
 import { $, say } from './dom.js';
-import { ask, changed, uploads } from './store.js';
+import { ask, changed, reason, uploads } from './store.js';
 
 const parallel = 4;
 let sending = 0;
@@ -37,7 +37,7 @@ async function put(upload) {
         upload.status = 'sent';
         return finish(upload);
       }
-      if (answer.status < 500) throw Object.assign(new Error(await answer.text()), { final: true });
+      if (answer.status < 500) throw Object.assign(new Error(await reason(answer)), { final: true });
     } catch (error) {
       if (error.final) {
         Object.assign(upload, { status: 'refused', error: error.message });
