@@ -303,6 +303,7 @@ test('what is in the bucket changes', { timeout: 60_000 }, async (t) => {
       await page.waitForSelector('#view:not([open])');
       await page.waitForFunction((item) => !document.querySelector(item), {}, item('c.jpg'));
       assert.deepEqual(await order(page), ['a.jpg', long, 'b.jpg']);
+      assert.equal(await focused(page), long, 'the focus is on what is in its place');
     });
     await t.test('the Delete key does as well, and the focus goes to what is in its place', async () => {
       await page.focus(`${item('a.jpg')} .open`);

@@ -23,14 +23,16 @@ export function open(item) {
   (box.className === 'compare' && !box.hidden ? slider : dialog.querySelector('.close')).focus();
 }
 
-// follow keeps the picture that is open as it is by now.
+// follow keeps the picture that is open as it is by now, and reports whether it still is there. An upload of this page
+// becomes the server's picture.
 export function follow() {
-  if (!dialog.open) return;
-  const now = shown.file ? uploads.get(shown.key) : cards.get(shown.key);
-  if (!now) {
-    dialog.close();
-    if (!shown.file) say(`${shown.key} is gone`);
-  } else if (now !== shown && now.state !== 'working') draw(now);
+  if (!dialog.open) return true;
+  const now = (shown.file && uploads.get(shown.key)) || cards.get(shown.key);
+  if (now && now !== shown && now.state !== 'working') draw(now);
+  if (now) return true;
+  dialog.close();
+  say(`${shown.key} is gone`);
+  return false;
 }
 
 function draw(item) {

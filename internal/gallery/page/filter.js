@@ -1,7 +1,7 @@
 // Which pictures are shown, and in which order.
 import { $, make } from './dom.js';
 import { count } from './text.js';
-import { cards, uploads } from './store.js';
+import { cards, server, uploads } from './store.js';
 
 const order = {
   newest: (a, b) => b.seq - a.seq,
@@ -30,7 +30,7 @@ export function selected() {
   return [...pending, ...known];
 }
 
-export const filtered = () => controls.slice(0, 3).some((c) => c.value !== '');
+const filtered = () => controls.slice(0, 3).some((c) => c.value !== '');
 
 // showChoices offers the formats that there are, and says how many pictures of all are shown.
 export function showChoices(shown) {
@@ -43,7 +43,8 @@ export function showChoices(shown) {
     format.value = chosen;
   }
   const all = cards.size + [...uploads.keys()].filter((key) => !cards.has(key)).length;
-  const text = filtered() ? `${shown.toLocaleString('en')} of ${count(all, 'picture')}` : count(all, 'picture');
+  const known = `${cards.size === server.about?.kept ? 'the newest ' : ''}${count(all, 'picture')}`;
+  const text = filtered() ? `${shown.toLocaleString('en')} of ${known}` : known;
   if ($('shown').textContent !== text) $('shown').textContent = text; // what is set is read out
 }
 

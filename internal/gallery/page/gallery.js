@@ -3,7 +3,7 @@ import { $, make, say } from './dom.js';
 import { bytes, ms, saved } from './text.js';
 import { ask, cards, listen, onChange, server, uploads } from './store.js';
 import { showChoices, watchFilter } from './filter.js';
-import { fromTop, setView, update, watchDeck } from './list.js';
+import { fromTop, refocus, setView, update, watchDeck } from './list.js';
 import { follow, open } from './detail.js';
 import { askToRemove } from './remove.js';
 import { cliLine } from './snippets.js';
@@ -21,7 +21,7 @@ function show() {
   showChoices(shown);
   $('nothing').hidden = !any || shown > 0;
   $('legend').hidden = !any || $('deck').className !== 'list' || shown === 0;
-  follow();
+  if (!follow()) refocus();
 }
 
 let drawn;

@@ -7,7 +7,7 @@ import { selected } from './filter.js';
 const deck = $('deck'), measure = $('measure');
 let items = [], index = new Map(); // what is shown, and where in it an id is
 let columns = 1, width = 0, height = 0, gap = 0;
-let current; // the id that the Tab key comes to
+let current, place = 0; // the id that the Tab key comes to, and where it is, or was: what is there then takes over
 const elements = new Map(); // by id
 
 export const view = () => deck.className;
@@ -69,24 +69,27 @@ function render() {
   const focused = document.activeElement.closest?.('#deck > li');
   const wanted = new Set();
   for (let i = from; i < to; i++) wanted.add(items[i].id);
-  if (focused && index.has(focused.id_)) wanted.add(focused.id_); // wherever it is: to remove it would lose the focus
+  if (focused && index.has(focused.shows)) wanted.add(focused.shows); // wherever it is: to remove it would lose the focus
   for (const [id, e] of elements) {
     if (wanted.has(id)) continue;
-    if (e === focused) after(e); // it is gone
+    if (e === focused) queueMicrotask(refocus); // it is gone
     e.remove();
     elements.delete(id);
   }
-  for (const id of wanted) place(id);
-  if (!wanted.has(current)) current = items[Math.max(from, Math.min(items.length - 1, Math.ceil(-top() / (height + gap)) * columns))]?.id;
+  for (const id of wanted) put(id);
+  if (!index.has(current)) current = items[Math.min(place, items.length - 1)]?.id;
+  if (!wanted.has(current)) current = items[Math.max(from, Math.min(to - 1, Math.ceil(-top() / (height + gap)) * columns))]?.id;
+  place = index.get(current) ?? 0;
   for (const [id, e] of elements) e.firstChild.tabIndex = id === current ? 0 : -1;
 }
 
-function place(id) {
+// put gives an item its element, as it is now, where it belongs.
+function put(id) {
   const at = index.get(id), item = items[at];
   let e = elements.get(id);
   if (!e) {
     e = make('li', { data: { key: item.key } }, make('button', { type: 'button', className: 'open', data: { act: 'open' } }));
-    e.id_ = id;
+    e.shows = id;
     elements.set(id, e);
   }
   if (e.item !== item || e.drawn !== item.status) {
@@ -102,15 +105,14 @@ function place(id) {
     Object.assign(e, { at, of: items.length, columns, width });
   }
   if (!e.isConnected) { // in order, for those who go through it by a reader
-    const next = [...deck.children].find((other) => index.get(other.id_) > at);
+    const next = [...deck.children].find((other) => index.get(other.shows) > at);
     deck.insertBefore(e, next ?? null);
   }
 }
 
-// after moves the focus from an item that is gone to what is in its place.
-function after(e) {
-  const next = items[Math.min(e.at, items.length - 1)];
-  if (next) queueMicrotask(() => focus(index.get(next.id)));
+// refocus moves the focus to what is where it was, because that is gone.
+export function refocus() {
+  if (items.length) focus(index.get(current));
   else $('pick').focus();
 }
 
@@ -121,18 +123,18 @@ function focus(at) {
   if (y < bar + gap) scrollBy({ top: y - bar - gap, behavior: 'instant' });
   else if (y + height > innerHeight) scrollBy({ top: y + height + gap - innerHeight, behavior: 'instant' });
   render();
-  if (!elements.has(current)) place(current);
+  if (!elements.has(current)) put(current);
   elements.get(current).firstChild.focus({ preventScroll: true });
   render();
 }
 
 // watchDeck calls open and remove with the item that is meant.
 export function watchDeck({ open, remove }) {
-  const itemOf = (event) => items[index.get(event.target.closest('li')?.id_)];
+  const itemOf = (event) => items[index.get(event.target.closest('li')?.shows)];
   addEventListener('scroll', render, { passive: true });
   addEventListener('resize', render);
   deck.addEventListener('click', (event) => { const item = itemOf(event); if (item) open(item); });
-  deck.addEventListener('focusin', (event) => { current = event.target.closest('li').id_; render(); });
+  deck.addEventListener('focusin', (event) => { current = event.target.closest('li').shows; render(); });
   deck.addEventListener('keydown', (event) => {
     const item = itemOf(event);
     if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
