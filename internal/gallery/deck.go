@@ -20,9 +20,9 @@ const maxCards = 1000
 type card struct {
 	Key        string             `json:"key"`
 	Bytes      int64              `json:"bytes"`
-	Seq        int                `json:"seq"`   // the order in which uploads came
-	At         time.Time          `json:"at"`    // when it came
-	State      state              `json:"state"` //
+	Seq        int                `json:"seq"`                  // the order in which uploads came
+	At         time.Time          `json:"at"`                   // when it came
+	State      state              `json:"state"`                //
 	Renditions []report.Rendition `json:"renditions,omitempty"` // until there is a result, which has them
 	Steps      []step             `json:"steps,omitempty"`
 	Reference  []step             `json:"reference,omitempty"` // how the same would go elsewhere; modelled
