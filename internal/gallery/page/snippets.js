@@ -16,16 +16,17 @@ export function snippets({ key, result }) {
   ];
 }
 
-// markup shows the renditions wherever the destination bucket is served from the root of a site. Sizes that are cut to
-// another shape than the largest are other pictures: a browser must not choose among them by width.
-function markup({ source, renditions }) {
+// markup shows the renditions wherever the destination bucket is served from the root of a site: those of the picture's
+// shape or, if all are cut, of the largest one's. A browser must not choose among several shapes by width.
+function markup({ source, renditions: made }) {
+  const shape = made.some((r) => sameShape(r, source)) ? source : [...made].sort((a, b) => b.width - a.width)[0];
+  const renditions = made.filter((r) => sameShape(r, shape));
   const formats = [...new Set(renditions.map((r) => r.format))];
   const fallback = formats.find((f) => ['jpeg', 'png', 'gif'].includes(f)) ?? formats[0];
   const of = (format) => { // a narrow picture has several sizes of one width
     const widths = new Map();
     for (const r of renditions) if (r.format === format && !widths.has(r.width)) widths.set(r.width, r);
-    const sorted = [...widths.values()].sort((a, b) => a.width - b.width), largest = sorted.at(-1);
-    return sorted.filter((r) => sameShape(r, largest));
+    return [...widths.values()].sort((a, b) => a.width - b.width);
   };
   const srcset = (format) => attribute(of(format).map((r) => `/${encodeKey(r.key)} ${r.width}w`).join(', '));
   const list = of(fallback), largest = list.at(-1), middle = list[Math.floor((list.length - 1) / 2)];
