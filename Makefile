@@ -61,7 +61,7 @@ gallery-test: tools bin/s3resizer $(browsertest) ## the page of make dev, in Chr
 	node --test --test-concurrency=1 --test-reporter=spec internal/gallery/browsertest/*.test.mjs
 
 .PHONY: screenshot
-screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the generated pictures
+screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the generated pictures; one key is Korean, which takes a font such as fonts-nanum
 	@./tools.sh $(LIBVIPS) chromium
 	node internal/gallery/browsertest/screenshot.mjs docs/gallery.jpg
 
