@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/config"
 )
 
 // backfillOptions are what the command line says.
@@ -94,7 +93,7 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	job.Destination, job.Settings = settings.DestBucket.For(job.Bucket), settings.Fingerprint()
+	job.Destination, job.Fingerprint = settings.DestBucket.For(job.Bucket), settings.FingerprintWithin(job.Prefix)
 	if !settings.Record && job.Only != backfill.All {
 		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
 	}
@@ -108,12 +107,12 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return statusError{err, couldNot}
 	}
-	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
+	options := backfill.Options{Job: job, Settings: settings, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
 	if o.via == viaBatch {
-		return o.handOver(ctx, options, settings, store)
+		return o.handOver(ctx, options, store)
 	}
 	if o.dryRun {
-		return o.show(ctx, options, settings)
+		return o.show(ctx, options)
 	}
 	if o.via == viaLambda {
 		if options.Resizer, err = o.invoker(ctx, job); err != nil {
@@ -157,8 +156,8 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 }
 
 // show is the dry run.
-func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
-	e, err := backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, nil)
+func (o backfillOptions) show(ctx context.Context, options backfill.Options) error {
+	e, err := backfill.DryRun(ctx, options, nil)
 	if err != nil {
 		return o.stopped(err)
 	}
@@ -166,9 +165,6 @@ func (o backfillOptions) show(ctx context.Context, options backfill.Options, set
 	fmt.Println(" Nothing was changed.")
 	return nil
 }
-
-// writes is how many objects are written for a picture.
-func writes(s config.Settings) int { return len(s.Sizes)*len(s.Formats) + 1 }
 
 // resize does the work.
 func (o backfillOptions) resize(ctx context.Context, options backfill.Options, pace *backfill.Pace) error {

@@ -21,6 +21,8 @@ func FuzzSettings(f *testing.F) {
 		"RESIZE_SIZES=a=1,b-2=16384\x00RESIZE_FORMATS=source, webp\x00RESIZE_QUALITY=jpeg=75,avif=40\x00RESIZE_BACKGROUND=#102030",
 		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}\x00RESIZE_DEST_BUCKET=thumbs.{bucket}\x00RESIZE_RECORD=off\x00RESIZE_BUCKET_OWNER=123456789012",
 		"RESIZE_MAX_BYTES=1GiB\x00RESIZE_MAX_PIXELS=9223372036854775807\x00RESIZE_MAX_FRAMES=1\x00RESIZE_DEADLINE_MARGIN=2s\x00RESIZE_LOG_LEVEL=debug",
+		`RESIZE_PROFILES=[{"prefix":"a/","sizes":"a=1","key_template":"{size}/{key}"},{"prefix":"a/b/","skip":true}]`,
+		"RESIZE_PROFILES=[{\"prefix\":\"\u200b\",\"\\u0000\":[\"\u2028\"],\"quality\":\"\\n\"},7]\x00RESIZE_QUALITY=0",
 		"RESIZE_CACHE_CONTROL=public, max-age=31536000\x00RESIZE_QUALITY=100\x00RESIZE_SIZES=\x00=\x00RESIZE_",
 	} {
 		f.Add(environ)
@@ -31,7 +33,12 @@ func FuzzSettings(f *testing.F) {
 			checkMistakes(t, err)
 			return
 		}
-		checkSettings(t, s)
+		for _, one := range append(s.Profiles, &s) {
+			checkSettings(t, *one)
+			if one != s.For(one.Prefix) {
+				t.Errorf("the profile %q is not that of its own prefix", one.Prefix)
+			}
+		}
 		if again, err := Load(strings.Split(environ, "\x00")); err != nil || again.Fingerprint() != s.Fingerprint() {
 			t.Errorf("loaded again: %v, fingerprint %s and %s", err, s.Fingerprint(), again.Fingerprint())
 		}

@@ -101,7 +101,7 @@ func setKeyTemplate(s *Settings, value string) (err error) {
 }
 
 // checkNames refuses sizes that the template can't tell apart.
-func checkNames(s Settings) error {
+func (s *Settings) checkNames() error {
 	var sizes, extensions []string
 	for _, size := range s.Sizes {
 		sizes = append(sizes, size.Name)
@@ -109,10 +109,7 @@ func checkNames(s Settings) error {
 	for _, format := range resize.OutputFormats() {
 		extensions = append(extensions, format.Extension())
 	}
-	if err := s.Key.CheckSizes(sizes, extensions); err != nil {
-		return fmt.Errorf("%sSIZES, %[1]sKEY_TEMPLATE: %w", prefix, err)
-	}
-	return nil
+	return s.Key.CheckSizes(sizes, extensions)
 }
 
 func setBackground(s *Settings, value string) error {

@@ -29,7 +29,7 @@ func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
 		return report.Result{}, nil
 	}
 	record, info, err := r.readRecord(ctx)
-	if err != nil || record.Class != report.ClassTooSlow || !made(info, r.object) || !report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
+	if err != nil || record.Class != report.ClassTooSlow || !made(info, r.object) || !report.MadeOf(info, r.info.ETag, r.fingerprint) {
 		return report.Result{}, err
 	}
 	return record, nil
@@ -60,12 +60,12 @@ func (r *run) wasSlow(failure *report.Failure) bool {
 // most of the margin for that, and if it is of no avail, the failure remains.
 func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result, *report.Failure) {
 	deadline, _ := ctx.Deadline()
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.h.settings.DeadlineMargin*3/4))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.settings.DeadlineMargin*3/4))
 	defer cancel()
 	key := naming.SlowNote(r.object.key)
 	note, err := r.h.store.Head(ctx, r.destination, key)
 	switch {
-	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.h.fingerprint):
+	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.fingerprint):
 		result, err := r.tooSlow(ctx)
 		if err == nil && result.Status == report.Rejected {
 			return result, nil

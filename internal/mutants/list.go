@@ -23,7 +23,7 @@ var mutants = []mutant{
 	{attempt, `newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl`, `newest.CacheControl != r.info.CacheControl`, handler, "EveryOrder|Overwritten"},
 	{attempt, `newest.CacheControl != r.info.CacheControl`, `false`, handler, "AnotherCacheControl"},
 	{attempt, `case err != nil || newest.ETag`, `case err == nil && newest.ETag`, handler, "EveryFaultOfTheNetwork"},
-	{attempt, `return result.Status == report.Deleted || !r.h.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
+	{attempt, `return result.Status == report.Deleted || !r.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
 	// A short cut is taken only when everything is in place.
 	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, "bench/cost", "Requests"},
 	{attempt, `info.CacheControl == r.cacheControl())`, `true)`, handler, "AnotherCacheControl"},
