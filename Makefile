@@ -148,7 +148,7 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
-deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that is told
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that gets its message
 	@./tools.sh $(LIBVIPS) awscli chromium java
 	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
@@ -158,7 +158,7 @@ engine:
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
-push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
+push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, else it is only shown
 	@deploy/push.sh
 deploy: ## make the stack, wire the bucket, put a picture through; SOURCE_BUCKET=… PARAMETERS='Trigger=sqs …' CONFIRM=yes
 	@deploy/deploy.sh

@@ -52,7 +52,7 @@ type Options struct {
 type Pace interface {
 	// Wait returns when the next request may be sent; the SDK's own second attempts ask, too.
 	Wait(ctx context.Context) error
-	// Throttled is told that S3 asked for fewer requests (503 Slow Down, 429).
+	// Throttled is called when S3 asks for fewer requests (503 Slow Down, 429).
 	Throttled()
 }
 

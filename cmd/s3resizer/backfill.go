@@ -34,7 +34,7 @@ func backfillCommand() *cobra.Command {
 		Use:   "backfill s3://BUCKET[/PREFIX]",
 		Short: "Resize the pictures that are in a bucket already",
 		Long: `backfill resizes what is in a bucket already, as the function would: pictures without renditions, and those whose
-renditions are of an older upload or of other settings. What is done is told by the commit records, so that running
+renditions are of an older upload or of other settings. The commit records say what is done, so that running
 it again does only what is new. It needs s3:ListBucket and s3:GetObject on both buckets, and s3:PutObject on the
 destination.
 

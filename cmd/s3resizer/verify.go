@@ -45,7 +45,7 @@ original is gone. Each finding is a line, here or in --report FILE:
   orphan                              a rendition or a record of this bucket whose original is gone
   failed                              it could not be looked at
 
-Which renditions there are is told by listings. Beside these, a picture takes a GET of its record and a HEAD of each
+The listings say which renditions there are. Beside these, a picture takes a GET of its record and a HEAD of each
 rendition: with three sizes 4 requests, $1.60 for a million pictures. With --quick, the HEADs are left out where the
 listing has the size and the ETag that the record has: 1 request. With a RESIZE_KEY_TEMPLATE that puts anything but
 the size before the key, renditions are not in the order of their originals: --quick saves nothing then, and telling

@@ -10,7 +10,7 @@ import (
 	"s3resizer/s3io"
 )
 
-// User metadata of what we write. By the source, and never by a name, our own outputs are told from uploads.
+// User metadata of what we write. Our own outputs are known by their source, never by a name.
 const (
 	metaSource   = "s3resizer-source"
 	metaETag     = "s3resizer-source-etag"
