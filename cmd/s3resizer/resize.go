@@ -48,6 +48,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 		return err
 	}
 	settings.DestBucket, settings.Record, settings.Delete = outputFiles, false, false
+	settings.Profiles = nil // a file has a name, and no key
 	h := handler.New(folder, settings, slog.New(slog.DiscardHandler))
 	show := jsonLines(os.Stdout)
 	if !asJSON {

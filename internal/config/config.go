@@ -127,6 +127,7 @@ func Values(environ []string) map[string]string {
 			values[name] = value
 		}
 	}
+	values[ProfilesName] = compact(values[ProfilesName])
 	return values
 }
 

@@ -166,16 +166,16 @@ func setOnTruncated(s *Settings, value string) error {
 }
 
 func setMaxBytes(s *Settings, value string) (err error) {
-	s.MaxBytes, err = bytes(value)
+	s.MaxBytes, err = byteCount(value)
 	return err
 }
 
 func setMaxMemory(s *Settings, value string) (err error) {
-	s.Limits.MaxMemory, err = bytes(value)
+	s.Limits.MaxMemory, err = byteCount(value)
 	return err
 }
 
-func bytes(value string) (int64, error) {
+func byteCount(value string) (int64, error) {
 	number, unit := value, int64(1)
 	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if n, ok := strings.CutSuffix(value, suffix); ok {

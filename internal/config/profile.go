@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -182,6 +183,43 @@ func (s *Settings) setField(name string, field json.RawMessage) error {
 		return fmt.Errorf("%q: %w", text, err)
 	}
 	return nil
+}
+
+// compact takes what JSON does not need out of it.
+func compact(text string) string {
+	var out bytes.Buffer
+	if json.Compact(&out, []byte(text)) != nil {
+		return text // which may be none
+	}
+	return out.String()
+}
+
+// environmentBytes is what Lambda takes of variables, in bytes of the JSON that they are in its API.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const environmentBytes = 4096
+
+// PackedProfiles returns the profiles of an environment that [Load] accepts in as few bytes as they take, or says that Lambda
+// has not got that many, beside the other settings.
+func PackedProfiles(environ []string) (string, error) {
+	variables := map[string]string{}
+	for _, entry := range environ {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, prefix) {
+			variables[name] = value
+		}
+	}
+	packed := compact(variables[ProfilesName])
+	variables[ProfilesName] = packed
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(variables); err != nil {
+		return "", err
+	}
+	if size := out.Len() - len("\n"); size > environmentBytes {
+		return "", fmt.Errorf("%s: with the other variables it takes %d bytes (a quote in it takes two); want at most %d, which is what Lambda has for all of them: take fewer profiles, or let them inherit more",
+			ProfilesName, size, environmentBytes)
+	}
+	return packed, nil
 }
 
 // inProfile is what a variable's setting is called in a profile.

@@ -138,6 +138,24 @@ func TestAProfileMayHaveWhatDecidesWhatARenditionIs(t *testing.T) {
 	}
 }
 
+func TestWhatLambdaHasNoRoomForIsToldBefore(t *testing.T) {
+	environ := []string{"PATH=/bin", "RESIZE_SIZES=", "RESIZE_CACHE_CONTROL=a<b", "RESIZE_PROFILES= [ {\"prefix\": \"a b/\",\n\"skip\":true}\n]"}
+	if packed, err := PackedProfiles(environ); err != nil || packed != `[{"prefix":"a b/","skip":true}]` {
+		t.Errorf("%s, %v", packed, err)
+	}
+	of := func(length int) error {
+		_, err := PackedProfiles([]string{`RESIZE_PROFILES=[{"prefix":"` + strings.Repeat("x", length) + `"}]`})
+		return err
+	}
+	most := 4096 - len(`{"RESIZE_PROFILES":"[{\"prefix\":\"\"}]"}`)
+	if err := of(most); err != nil {
+		t.Error(err)
+	}
+	if err := of(most + 1); err == nil || !strings.Contains(err.Error(), "4097 bytes") {
+		t.Error(err)
+	}
+}
+
 func TestWhereTheNamesOfTwoProfilesMayMeet(t *testing.T) {
 	for name, c := range map[string]struct {
 		profiles string

@@ -157,8 +157,9 @@ func (g *Gallery) Resume(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return err
-		case result == nil:
+		case result == nil && !g.o.Settings.For(object.Key).Skip:
 			lost = append(lost, object)
+		case result == nil:
 		default:
 			g.deck.restore(*result)
 		}
