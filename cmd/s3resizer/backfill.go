@@ -97,6 +97,11 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if !settings.Record && job.Only != backfill.All {
 		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
 	}
+	for _, apply := range settings.Within(job.Prefix) {
+		if apply.Skip {
+			fmt.Printf("Left alone, by a profile: s3://%s/%s\n", job.Bucket, printable(apply.Prefix))
+		}
+	}
 	if o.jobs == 0 && o.via == viaLambda {
 		o.jobs = defaultInvocations
 	}
