@@ -86,7 +86,7 @@ case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; es
 trigger_wired=$trigger
 deletions=$(output WiringOfDeletions)
 deletions_wired=$deletions
-cloudfront= profiles=
+cloudfront='' profiles=''
 # xargs reads quotes as a shell does, and runs nothing of it.
 words=$(xargs printf '%s\n' <<<"${PARAMETERS:-}") || die "PARAMETERS has a quote without its other one: $PARAMETERS"
 while IFS= read -r given; do

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,6 +54,19 @@ func TestTheLongestPrefixWinsAndTheRestIsInherited(t *testing.T) {
 	}
 	if names := s.SizeNames(); !slices.Equal(names, []string{"small", "medium", "large", "avatar"}) {
 		t.Errorf("sizes %q", names)
+	}
+}
+
+func TestTheProfilesOnThePageAreRight(t *testing.T) {
+	page, err := os.ReadFile("../../docs/settings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "```json\n")
+	profiles, _, _ := strings.Cut(after, "```")
+	s, err := Load([]string{"RESIZE_PROFILES=" + profiles})
+	if err != nil || len(s.Profiles) != 3 || !s.For("raw/a.jpg").Skip || s.For("avatars/a.jpg").NamesMayMeet {
+		t.Errorf("%s: %v", profiles, err)
 	}
 }
 
