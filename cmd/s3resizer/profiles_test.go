@@ -75,3 +75,16 @@ func TestSettingsOfAKey(t *testing.T) {
 	finish(t, process(t, binary, t.TempDir(), []string{`RESIZE_PROFILES=[{"prefix":"a/","quality":0}]`}, "settings")).
 		want(t, 2, "RESIZE_PROFILES[0].quality: 0: want a string")
 }
+
+func TestDemoByPrefix(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "mine/avatars/a.jpg", jpegOf(t, 160, 100))
+	write(t, dir, "mine/b.jpg", jpegOf(t, 160, 100))
+	write(t, dir, "mine/raw/c.jpg", jpegOf(t, 160, 100))
+	e := finish(t, process(t, binary, dir, []string{`RESIZE_PROFILES=[{"prefix":"avatars/","sizes":"avatar=64"},{"prefix":"raw/","skip":true}]`}, "demo", "--photos", "mine", "--out", "o"))
+	e.want(t, 0)
+	wantLine(t, e.stdout, `^source +bytes +small +medium +large +avatar +ms +name$`)
+	wantLine(t, e.stdout, `^160×100 .* {40,}64×40 .* avatars/a\.jpg$`)
+	wantLine(t, e.stdout, `^raw/c\.jpg: skipped: it is in raw/, which RESIZE_PROFILES skips$`)
+	wantFiles(t, dir, "mine/avatars/a.jpg", "mine/b.jpg", "mine/raw/c.jpg", "o/avatar-avatars/a.jpg", "o/small-b.jpg", "o/medium-b.jpg", "o/large-b.jpg", "o/contact-sheet.jpg")
+}
