@@ -27,7 +27,7 @@ var mutants = []mutant{
 	// A short cut is taken only when everything is in place.
 	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, "bench/cost", "Requests"},
 	{attempt, `info.CacheControl == r.cacheControl())`, `true)`, handler, "AnotherCacheControl"},
-	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
+	{attempt, `report.MadeOf(info, r.info.ETag, r.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
 	{handler + "/outcome.go", `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
@@ -38,10 +38,12 @@ var mutants = []mutant{
 	// Names.
 	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
+	{"internal/handler/names.go", `r.settings.NamesMayMeet || `, ``, handler, "ProfilesShare"},
+	{attempt, `h.fingerprint(o.key)`, `h.settings.Fingerprint()`, "internal/verify", "OwnProfile"},
 	{attempt, `folder != "" && key != naming.Record(r.object.key)`, `folder == "?"`, handler, "Reserved|NoTemplate|Keys|AKey"},
 	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled && label.Source != "-"`, handler, "CopiedOverItsSource"},
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
 	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "DeniedIsNotCalledLate"},
-	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `report.MadeOf(info, r.info.ETag, "") {`, handler, "SmallerLimits"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.fingerprint) {`, `report.MadeOf(info, r.info.ETag, "") {`, handler, "SmallerLimits"},
 }

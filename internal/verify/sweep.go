@@ -184,7 +184,7 @@ func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 		if v.Prefix != "" && all {
 			return // the sizes' own folders are all that can be told of by the prefix
 		}
-		swept, prefix := append(folders, naming.Records, naming.SlowNotes), ""
+		swept, prefix := slices.Concat(folders, []string{naming.Records, naming.SlowNotes}), ""
 		if v.Prefix != "" {
 			prefix = v.commonFolder()
 		}
