@@ -46,7 +46,7 @@ type Resizer interface {
 // Options are those of a run.
 type Options struct {
 	Job
-	Settings config.Settings
+	Settings config.Settings // that the renditions should be of
 	Store    Store
 	Resizer  Resizer
 	Jobs     int // objects that are worked on at once

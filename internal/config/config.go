@@ -41,11 +41,10 @@ type Settings struct {
 	LogLevel        slog.Level
 	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
 
-	// Profiles are settings by prefix, the longest first; see [Settings.For]. These fields are theirs:
-	Profiles     []*Settings
-	Prefix       string            // of a profile, what keys begin with
-	Skip         bool              // nothing is made of what is there
-	Named        map[string]string // what it does not inherit, by variable
+	Profiles     []*Settings       // by prefix, the longest first: see [Settings.For]
+	Prefix       string            // of a profile: what its keys begin with
+	Skip         bool              // of a profile: nothing is made of what is there
+	Named        map[string]string // of a profile: what it does not inherit, by variable
 	NamesMayMeet bool              // a rendition may have the name of another source's, under another profile
 }
 
