@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"slices"
@@ -167,6 +169,52 @@ func TestWhatLambdaHasNoRoomForIsToldBefore(t *testing.T) {
 	}
 	if err := of(most + 1); err == nil || !strings.Contains(err.Error(), "4097 bytes") {
 		t.Error(err)
+	}
+}
+
+// Random profiles: where none is noted, no two sources have a rendition of one name.
+func TestNamesThatAreNotNotedNeverMeet(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	one := func(from ...string) string { return from[random.IntN(len(from))] }
+	text := func() (text string) {
+		for range random.IntN(6) {
+			text += one("a", "b", "-", ".", "/")
+		}
+		return text
+	}
+	apart, together := 0, 0
+	for range 1500 {
+		profile := func() string {
+			return fmt.Sprintf(`{"prefix":"%s","sizes":"%s","key_template":"%s"}`, text()+one("a", "b/"), one("a=1", "b=1", "a-a=1", "a=1,b=2"),
+				one("{size}-{key}", "{size}-{key}", "{size}/{key}", "{key}-{size}", "{dir}{size}-{name}{ext}", "{dir}{name}-{size}{ext}", "b/{dir}{name}-{size}{ext}"))
+		}
+		s, err := Load([]string{"RESIZE_SIZES=" + one("a=1", "b=1", "a-b=1"), "RESIZE_KEY_TEMPLATE=" + one("{size}-{key}", "{size}/{key}"), "RESIZE_PROFILES=[" + profile() + "," + profile() + "]"})
+		if err != nil {
+			continue
+		}
+		owner := map[string]string{}
+		for range 200 {
+			key := text() + one("", s.Profiles[0].Prefix, s.Profiles[1].Prefix) + text()
+			for _, size := range s.For(key).Sizes {
+				made, of := s.For(key).Key.For(key, size.Name, ""), size.Name+" of "+key
+				other, taken := owner[made]
+				owner[made] = of
+				if !taken || other == of {
+					continue
+				}
+				together++
+				_, otherKey, _ := strings.Cut(other, " of ")
+				if !s.For(key).NamesMayMeet || !s.For(otherKey).NamesMayMeet {
+					t.Fatalf("%q is the %s and the %s, with %s %v, %s %v", made, of, other, s.For(key).Key, s.For(key).Sizes, s.For(otherKey).Key, s.For(otherKey).Sizes)
+				}
+			}
+		}
+		if !s.NamesMayMeet && !s.Profiles[0].NamesMayMeet && !s.Profiles[1].NamesMayMeet {
+			apart++
+		}
+	}
+	if t.Logf("%d apart, %d names met", apart, together); apart < 100 || together < 20 {
+		t.Error("that shows little")
 	}
 }
 
