@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"s3resizer/resize"
 )
@@ -53,7 +54,7 @@ func checkMistakes(t *testing.T, err error) {
 	}
 	for _, mistake := range joined.Unwrap() {
 		text := mistake.Error()
-		if !strings.HasPrefix(text, prefix) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		if !strings.HasPrefix(text, prefix) || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q does not name its variable, or can't be printed", text)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"s3resizer/internal/naming"
 	"s3resizer/resize"
@@ -82,6 +83,9 @@ const profileExample = `[{"prefix":"avatars/","sizes":"small=64"}]`
 
 // setProfiles reads the profiles, each of which inherits what s has. Every mistake says where it is.
 func (s *Settings) setProfiles(value string) (mistakes []error) {
+	if !utf8.ValidString(value) { // JSON would have other characters in its place
+		return []error{fmt.Errorf("%s: want UTF-8, as keys are", ProfilesName)}
+	}
 	var all []json.RawMessage
 	err := json.Unmarshal([]byte(value), &all)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {

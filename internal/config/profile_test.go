@@ -99,11 +99,12 @@ func TestEachProfileHasItsOwnFingerprint(t *testing.T) {
 // All mistakes of one value are told at once, each with its place and what would be right.
 func TestMistakesInProfiles(t *testing.T) {
 	for value, want := range map[string][]string{
-		`[]`:            {`RESIZE_PROFILES: want a JSON array with at least one profile, such as [{"prefix":"avatars/"`},
-		`{"prefix":""}`: {`RESIZE_PROFILES: want a JSON array`},
-		`null`:          {`RESIZE_PROFILES: want a JSON array`},
-		`[{"prefix":}]`: {`RESIZE_PROFILES: at byte 12: invalid character '}'`, "want a JSON array"},
-		`[] []`:         {`RESIZE_PROFILES: at byte 4: `},
+		`[]`:                       {`RESIZE_PROFILES: want a JSON array with at least one profile, such as [{"prefix":"avatars/"`},
+		`{"prefix":""}`:            {`RESIZE_PROFILES: want a JSON array`},
+		`null`:                     {`RESIZE_PROFILES: want a JSON array`},
+		`[{"prefix":}]`:            {`RESIZE_PROFILES: at byte 12: invalid character '}'`, "want a JSON array"},
+		"[{\"prefix\":\"\xe9/\"}]": {"RESIZE_PROFILES: want UTF-8"},
+		`[] []`:                    {`RESIZE_PROFILES: at byte 4: `},
 		`[null, "a/", {"prefix":"a/","skip":1,"skip":true,"sizes":"s=1","sizes":"a=0","quality":75,"formats":["webp"],"Quality":"75","max_bytes":"1","metrics":1,"effort":""},
 			{"prefix":"","key_template":"{key}"}, {"prefix":"a/"}, {"prefix":null}, {"sizes":"a=1,a-b=2"}, {"prefix":"é` + strings.Repeat("x", 1023) + `","profiles":"[]"}]`: {
 			`RESIZE_PROFILES[0]: want an object`, `RESIZE_PROFILES[1]: want an object`,
