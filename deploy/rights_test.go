@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,15 +13,17 @@ import (
 // statement, nor an action of one, nor a resource.
 func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 	tmpl := readTemplate(t)
-	called := map[[2]string]*calls{}
+	called := map[[3]string]*calls{}
 	for _, trigger := range choices["Trigger"] {
 		for _, deletes := range choices["DeleteRenditions"] {
-			called[[2]string{trigger, deletes}] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger, "DeleteRenditions": deletes}).called(t, trigger)
+			for _, copied := range copies {
+				called[[3]string{trigger, deletes, copied}] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger, "DeleteRenditions": deletes, "Copy": copied}).called(t, trigger)
+			}
 		}
 	}
 	seen := map[string]bool{}
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
-		needs := maps.Clone(called[[2]string{given["Trigger"], given["DeleteRenditions"]}].needs)
+		needs := maps.Clone(called[[3]string{given["Trigger"], given["DeleteRenditions"], given["Copy"]}].needs)
 		maps.Copy(needs, s.onBehalf())
 		// S3 reads with the key on behalf of who reads, and writes with it; a multipart upload would want Decrypt besides.
 		for key, actions := range map[string][]string{
@@ -110,6 +113,16 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 
 // Whoever of AWS's services may call something, may do so for our bucket, rule or distribution alone. An S3 bucket's ARN
 // has no account, so that the account stands beside it; the others' have.
+// A profile may copy tags where the function's own settings don't.
+func TestTagsOfAProfileTakeTheSameRights(t *testing.T) {
+	tmpl := readTemplate(t)
+	rights := func(given map[string]string) any { return mustEvaluate(t, tmpl, given).properties("Rights") }
+	profile := rights(map[string]string{"Profiles": `[{"prefix":"a/","copy":"metadata,tags"}]`})
+	if !reflect.DeepEqual(profile, rights(map[string]string{"Copy": "tags"})) || reflect.DeepEqual(profile, rights(map[string]string{"Profiles": `[{"prefix":"a/"}]`})) {
+		t.Errorf("%v", profile)
+	}
+}
+
 func TestServicesMayCallForUsAlone(t *testing.T) {
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
 		granted := map[string]bool{} // by whom, what, on which resource, for what

@@ -73,7 +73,8 @@ func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 			skip.Prefix, skip.Skip, skip.Named = "a/", true, map[string]string{}
 			s.Profiles = []*config.Settings{&skip}
 		}},
-		"a log level": {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
+		"what travels": {map[string]string{"Copy": "tags,copyright"}, func(s *config.Settings) { s.Copy.Tags, s.Copy.Copyright = true, true }},
+		"a log level":  {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := config.Load(mustEvaluate(t, tmpl, c.given).environment())

@@ -86,5 +86,5 @@ func TestDemoByPrefix(t *testing.T) {
 	wantLine(t, e.stdout, `^source +bytes +small +medium +large +avatar +ms +name$`)
 	wantLine(t, e.stdout, `^160×100 .* {40,}64×40 .* avatars/a\.jpg$`)
 	wantLine(t, e.stdout, `^raw/c\.jpg: skipped: it is in raw/, which RESIZE_PROFILES skips$`)
-	wantFiles(t, dir, "mine/avatars/a.jpg", "mine/b.jpg", "mine/raw/c.jpg", "o/avatar-avatars/a.jpg", "o/small-b.jpg", "o/medium-b.jpg", "o/large-b.jpg", "o/contact-sheet.jpg")
+	wantFiles(t, dir, "mine/avatars/a.jpg", "mine/b.jpg", "mine/raw/c.jpg", "o/.s3resizer-demo", "o/avatar-avatars/a.jpg", "o/small-b.jpg", "o/medium-b.jpg", "o/large-b.jpg", "o/contact-sheet.jpg")
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -22,9 +21,9 @@ func settingsCommand() *cobra.Command {
   RESIZE_PROFILES="$(cat profiles.json)" s3resizer settings --key avatars/cat.jpg`,
 		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := config.Load(os.Environ())
+			settings, environ, err := loadSettings()
 			if err != nil {
-				return fmt.Errorf("settings:\n%w", err)
+				return err
 			}
 			out, apply := cmd.OutOrStdout(), settings.For(key)
 			if fingerprint {
@@ -34,7 +33,7 @@ func settingsCommand() *cobra.Command {
 			if key != "" {
 				fmt.Fprintf(out, "%s: %s\n\n", printable(key), profileText(apply))
 			}
-			return printSettings(out, config.Values(os.Environ()), apply.Named)
+			return printSettings(out, config.Values(environ), apply.Named)
 		},
 	}
 	command.Flags().BoolVar(&fingerprint, "fingerprint", false, "print what makes renditions stale when it changes, and the fingerprint that comes of it")

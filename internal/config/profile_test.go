@@ -14,9 +14,9 @@ import (
 
 func TestTheLongestPrefixWinsAndTheRestIsInherited(t *testing.T) {
 	s, err := Load([]string{
-		"RESIZE_QUALITY=jpeg=70,avif=45", "RESIZE_CACHE_CONTROL=no-cache", "RESIZE_MAX_BYTES=1MiB", `RESIZE_PROFILES=[
+		"RESIZE_QUALITY=jpeg=70,avif=45", "RESIZE_CACHE_CONTROL=no-cache", "RESIZE_COPY=tags", "RESIZE_MAX_BYTES=1MiB", `RESIZE_PROFILES=[
 			{"prefix": "avatars/", "sizes": "avatar=64", "quality": "avif=30"}, {"prefix": "raw/", "skip": true}, {"prefix": "raw/shown/"},
-			{"prefix": "avatars/big/", "formats": "webp", "cache_control": "", "on_truncated": "accept", "skip": false}
+			{"prefix": "avatars/big/", "formats": "webp", "cache_control": "", "copy": "", "on_truncated": "accept", "skip": false}
 		]`,
 	})
 	if err != nil {
@@ -29,7 +29,7 @@ func TestTheLongestPrefixWinsAndTheRestIsInherited(t *testing.T) {
 		"avatars":       func(*Settings) {},
 		"avatars/a.jpg": func(s *Settings) { s.Sizes, s.Quality.AVIF = []resize.Size{{Name: "avatar", Width: 64}}, 30 },
 		"avatars/big/a.jpg": func(s *Settings) {
-			s.Formats, s.CacheControl, s.AcceptTruncated = []resize.Format{resize.WebP}, "", true
+			s.Formats, s.CacheControl, s.Copy, s.AcceptTruncated = []resize.Format{resize.WebP}, "", Copy{}, true
 		},
 		"raw/a.jpg":       func(s *Settings) { s.Skip = true },
 		"raw/shown/a.jpg": func(*Settings) {},
@@ -144,7 +144,7 @@ func TestMistakesInProfiles(t *testing.T) {
 func TestAProfileMayHaveWhatDecidesWhatARenditionIs(t *testing.T) {
 	values := map[string]string{
 		"RESIZE_SIZES": "a=1", "RESIZE_FORMATS": "webp", "RESIZE_QUALITY": "1", "RESIZE_EFFORT": "1", "RESIZE_KEY_TEMPLATE": "{size}/{key}", "RESIZE_CACHE_CONTROL": "no-store",
-		"RESIZE_BACKGROUND": "black", "RESIZE_ON_TRUNCATED": "accept",
+		"RESIZE_BACKGROUND": "black", "RESIZE_ON_TRUNCATED": "accept", "RESIZE_COPY": "tags",
 	}
 	for _, row := range Table {
 		value := values[row.Name]
