@@ -22,6 +22,9 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if !r.recorded() {
 		return out, nil
 	}
+	if err := r.record.Wait(); err != nil {
+		return report.Result{}, err
+	}
 	record, info, err := r.readRecord(ctx)
 	if err != nil {
 		return report.Result{}, err
