@@ -171,6 +171,7 @@ func (g *Gallery) Resume(ctx context.Context) error {
 		group.Go(func() (err error) {
 			results[i], err = g.record(reading, object)
 			return err
+<<<<<<< HEAD
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -182,6 +183,13 @@ func (g *Gallery) Resume(ctx context.Context) error {
 			lost = append(lost, object)
 		} else {
 			g.deck.restore(*results[i], object.Modified)
+=======
+		case result == nil && !g.o.Settings.For(object.Key).Skip:
+			lost = append(lost, object)
+		case result == nil:
+		default:
+			g.deck.restore(*result)
+>>>>>>> w-prefixes
 		}
 	}
 	g.redo(lost, func() bool { return false })

@@ -245,9 +245,10 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 
 	e.deaf.Store(true)
 	e.put(t, "overwritten.jpg", picture(t, 600, 300))
+	e.put(t, "raw/skipped.jpg", picture(t, 600, 300))
 
 	// The same buckets, and a gallery that knows nothing.
-	settings, err := config.Load(nil)
+	settings, err := config.Load([]string{`RESIZE_PROFILES=[{"prefix":"raw/","skip":true}]`})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
 		return out, err
 	}
-	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out.Class != report.ClassMetadata {
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint) && out.Class != report.ClassMetadata {
 		out := r.result(report.Superseded)
 		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
 		return out, nil
@@ -105,7 +105,7 @@ func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Fai
 		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
-		if !r.h.settings.Delete {
+		if !r.settings.Delete {
 			return r.result(report.Gone), nil
 		}
 		out, err := r.remove(ctx)
