@@ -171,7 +171,6 @@ func (g *Gallery) Resume(ctx context.Context) error {
 		group.Go(func() (err error) {
 			results[i], err = g.record(reading, object)
 			return err
-<<<<<<< HEAD
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -179,17 +178,11 @@ func (g *Gallery) Resume(ctx context.Context) error {
 	}
 	var lost []s3io.Listed
 	for i, object := range objects {
-		if results[i] == nil {
-			lost = append(lost, object)
-		} else {
+		switch {
+		case results[i] != nil:
 			g.deck.restore(*results[i], object.Modified)
-=======
-		case result == nil && !g.o.Settings.For(object.Key).Skip:
+		case !g.o.Settings.For(object.Key).Skip:
 			lost = append(lost, object)
-		case result == nil:
-		default:
-			g.deck.restore(*result)
->>>>>>> w-prefixes
 		}
 	}
 	g.redo(lost, func() bool { return false })
