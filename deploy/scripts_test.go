@@ -108,7 +108,7 @@ func TestPush(t *testing.T) {
 		environ, because, never string
 	}{
 		"what can't be built is not pushed":     {"FAIL=build", "", "docker push"},
-		"without a login nothing is built":      {"FAIL=login", "", "docker build"},
+		"without a login nothing is built":      {"FAIL=login", "", "docker build --"},
 		"a repository that can't be looked at":  {"FAIL=describe-repositories", "can't be looked at", "create-repository"},
 		"an index of images is refused":         {"MANIFEST=application/vnd.oci.image.index.v1+json", "which Lambda refuses", "linux/amd64"},
 		"a push that fails is the end of it":    {"FAIL=push", "", "linux/amd64"},
