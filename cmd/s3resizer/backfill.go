@@ -108,7 +108,8 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return statusError{err, couldNot}
 	}
-	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
+	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry,
+		NoSource: func(key string) bool { return settings.Output(job.Bucket, key) != "" }}
 	if o.via == viaBatch {
 		return o.handOver(ctx, options, settings, store)
 	}

@@ -51,6 +51,8 @@ type Options struct {
 	// State is the file that a run leaves for the next one, or "".
 	State            string
 	RetryQuarantined bool
+	// NoSource, if set, reports what nothing is ever made of, by its key.
+	NoSource func(key string) bool
 	// NotResized, if set, is called for each object that was rejected, failed, or is quarantined now. One call at a time.
 	NotResized func(Outcome)
 }
@@ -185,7 +187,7 @@ func (b *Backfill) noted(objects iter.Seq2[s3io.Listed, error]) iter.Seq2[s3io.L
 
 // wants tells whether the job is about an object, as far as the listing tells.
 func (b *Backfill) wants(object s3io.Listed) bool {
-	return !FolderMarker(object) && !object.Modified.Before(b.Since)
+	return !FolderMarker(object) && !object.Modified.Before(b.Since) && (b.NoSource == nil || !b.NoSource(object.Key))
 }
 
 // FolderMarker tells whether an object only stands for a folder: nothing is ever made of it.

@@ -84,7 +84,7 @@ func Load(environ []string) (Settings, error) {
 		}
 	}
 	if len(mistakes) == 0 {
-		mistakes = append(mistakes, checkNames(s))
+		mistakes = append(mistakes, checkNames(s), s.checkPlace())
 	}
 	return s, errors.Join(mistakes...)
 }

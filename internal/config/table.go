@@ -44,7 +44,7 @@ var Table = []Setting{
 	{
 		Name: "RESIZE_DEST_BUCKET", Default: "{bucket}-resized", set: setDestBucket,
 		Says: "where renditions go; {bucket} is the source's name",
-		Why:  "Never the source itself: renditions would raise events of their own. A name without `{bucket}` is for one source bucket.",
+		Why:  "The source itself, `{bucket}`, wants a template that begins with a folder: [below](#one-bucket). A name without `{bucket}` is for one source bucket.",
 	},
 	{
 		Name: "RESIZE_KEY_TEMPLATE", Default: "{size}-{key}", set: setKeyTemplate, decides: value(func(s Settings) string { return s.Key.String() }),

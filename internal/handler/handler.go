@@ -174,8 +174,8 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 // bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
 // too, if the settings say so. Looking ends with the attempt.
 func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *report.Failure) {
-	if r.destination == r.object.bucket {
-		return r.failed(ctx, errSameBucket)
+	if err := r.h.settings.CheckSource(r.object.bucket); err != nil {
+		return r.failed(ctx, fmt.Errorf("%w: %w", errSameBucket, err))
 	}
 	body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
 	if err != nil {

@@ -69,9 +69,12 @@ func (r *run) again(made report.Result) *run {
 
 // idle says why there is nothing to do, whatever there is; or "".
 func (r *run) idle() string {
+	output := r.h.settings.Output(r.object.bucket, r.object.key)
 	switch {
 	case r.object.skip != "":
 		return r.object.skip
+	case output != "":
+		return "in " + output + ", where what is made of pictures lies: it is no source"
 	case r.object.removal != "" && !r.h.settings.Delete:
 		return r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"
 	default:
