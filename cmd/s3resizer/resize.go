@@ -47,7 +47,7 @@ func resizeFiles(ctx context.Context, settings config.Settings, files []string, 
 	if err != nil {
 		return err
 	}
-	settings.DestBucket, settings.Record, settings.Delete = outputFiles, false, false
+	settings.DestBucket, settings.Record, settings.Delete, settings.DeleteOriginal = outputFiles, false, false, false
 	h := handler.New(folder, settings, slog.New(slog.DiscardHandler))
 	show := jsonLines(os.Stdout)
 	if !asJSON {

@@ -32,6 +32,7 @@ type Settings struct {
 	BucketOwner     string // an account id, [AnyOwner], or "" for the function's own account
 	Record          bool   // write the commit record
 	Delete          bool   // what was made of a source goes with it
+	DeleteOriginal  bool   // once a source is resized, it goes
 	Limits          resize.Limits
 	MaxBytes        int64         // of a source
 	Processors      int           // to use, which is also how many pictures are worked on at once
@@ -84,7 +85,7 @@ func Load(environ []string) (Settings, error) {
 		}
 	}
 	if len(mistakes) == 0 {
-		mistakes = append(mistakes, checkNames(s), s.checkPlace())
+		mistakes = append(mistakes, checkNames(s), s.checkPlace(), s.checkOriginal())
 	}
 	return s, errors.Join(mistakes...)
 }

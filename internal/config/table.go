@@ -106,6 +106,11 @@ var Table = []Setting{
 			"An S3 that says it has no such thing, as LocalStack does, gets a look and then a plain DELETE: a rendition that an upload brings in the moment between goes too, and is made anew right after.",
 	},
 	{
+		Name: "RESIZE_ORIGINAL", Default: "keep", set: setOriginal,
+		Says: "what becomes of an upload that was resized: keep or delete",
+		Why:  "[Below](#the-original).",
+	},
+	{
 		Name: "RESIZE_DEADLINE_MARGIN", Default: "500ms", set: setDeadlineMargin,
 		Says: "how long before the function's time limit work stops, to say what is missing",
 	},

@@ -165,6 +165,9 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 		}
 	}
 	stands, err := r.stands(ctx, result)
+	if err == nil && stands && result.Source.Deleted {
+		stands, err = r.deleteOriginal(ctx)
+	}
 	if err != nil {
 		return report.Result{}, newFailure(ctx, r.object, result.Renditions, nil, err), true
 	}
@@ -209,7 +212,8 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, err)
 	}
 	r.lookAtNames(looking)
-	if r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
+	r.lookAtPlaces(looking)
+	if !r.h.settings.DeleteOriginal && (r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag) {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done {

@@ -117,6 +117,9 @@ func TestNoSettingsMakeALoop(t *testing.T) {
 		for _, literal := range []string{"", "r/", "r", "/", "r/s-", ".s3resizer/", ".s3resizer-slow/x/"} {
 			for _, rest := range []string{"{size}-{key}", "{size}/{key}", "{key}/{size}", "{dir}{name}-{size}{ext}", "{size}{dir}{name}{ext}"} {
 				environ := []string{"RESIZE_SIZES=small=8", "RESIZE_DELETE=on", "RESIZE_DEST_BUCKET=" + destination, "RESIZE_KEY_TEMPLATE=" + literal + rest}
+				if accepted%2 == 0 {
+					environ = append(environ, deletes)
+				}
 				s, err := config.Load(environ)
 				if err != nil {
 					refused++

@@ -77,6 +77,7 @@ func (r *run) skipped(reason string) report.Result {
 
 func (r *run) resized() report.Result {
 	out := r.result(report.Resized)
+	out.Source.Deleted = r.h.settings.DeleteOriginal && !r.summary.Truncated
 	out.Source.ThumbHash, out.Source.Color = r.summary.ThumbHash, r.summary.Color.String()
 	out.Renditions = r.inOrder()
 	decoded := r.summary.Decode.End
@@ -100,11 +101,8 @@ func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Fai
 			return report.Result{}, newFailure(ctx, r.object, nil, []string{naming.Record(r.object.key)}, err)
 		}
 		return out, nil
-	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
-		if !r.h.settings.Delete {
-			return r.result(report.Gone), nil
-		}
-		out, err := r.remove(ctx)
+	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket && fault.Key == r.object.key:
+		out, err := r.gone(ctx)
 		if err != nil {
 			return report.Result{}, newFailure(ctx, r.object, nil, nil, err)
 		}

@@ -39,8 +39,9 @@ type run struct {
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
-	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
-	names    errgroup.Group // whether those of the renditions are free
+	standing string            // the record as it was then: its ETag, or [s3io.Nothing]
+	names    errgroup.Group    // whether those of the renditions are free
+	places   map[string]string // if the source is to be deleted: what stood at each rendition's key, as in standing
 
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []report.Rendition
@@ -153,8 +154,11 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	label.Size, label.Width, label.Height = out.Size, out.Width, out.Height
 	etag, err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: label.Metadata(),
-		CacheControl: r.cacheControl(),
+		CacheControl: r.cacheControl(), Replaces: r.places[out.Key],
 	})
+	if s3io.ClassOf(err) == s3io.Changed {
+		etag, err = r.madeBeside(ctx, out.Key, err)
+	}
 	if err != nil {
 		return err
 	}
