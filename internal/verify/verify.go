@@ -63,6 +63,7 @@ type Verification struct {
 // Progress is what was looked at.
 type Progress struct {
 	Originals  int64 // all of them
+	Kept       int64 // sets whose originals were deleted, as RESIZE_ORIGINAL said
 	Rejected   int64 // that have nothing but their record
 	Changed    int64 // that were overwritten or deleted while they were looked at; not looked at further
 	NotOurs    int64 // objects of the destination that are nobody's here, and were left alone
