@@ -261,6 +261,11 @@ func photo(t *testing.T, width, height int) []byte {
 	return data.Bytes()
 }
 
+// removal makes the event of a removal of that of an upload.
+func removal(event json.RawMessage) json.RawMessage {
+	return bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete"))
+}
+
 func TestWhatWasMadeOfAnUploadGoesWithIt(t *testing.T) {
 	s := newStage(t, "RESIZE_DELETE=on")
 	event := s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 500, 400))
@@ -268,7 +273,7 @@ func TestWhatWasMadeOfAnUploadGoesWithIt(t *testing.T) {
 	if err := s.Delete(t.Context(), "photos", "여행/a b+c.jpg", ""); err != nil {
 		t.Fatal(err)
 	}
-	answer := s.invoke(t, bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
+	answer := s.invoke(t, removal(event))
 	if r := answer.Results[0]; r.Status != report.Deleted || len(r.Removed) != 4 {
 		t.Errorf("%+v", r)
 	}
