@@ -109,7 +109,7 @@ done <<<"$words"
 if [ "$destination" = "$SOURCE_BUCKET" ]; then
   folder=${template%%\{*}
   folder=${folder%"${folder##*/}"}
-  [ -n "$prefix" ] && [ -n "$folder" ] || die "source and destination are one bucket, $SOURCE_BUCKET: give the uploads and the renditions a folder each," \
+  [[ -n $prefix && -n $folder ]] || die "source and destination are one bucket, $SOURCE_BUCKET: give the uploads and the renditions a folder each," \
     "PARAMETERS='SourcePrefix=uploads/ KeyTemplate=resized/{size}/{key}'"
   for written in "$folder" .s3resizer/ .s3resizer-slow/; do
     [[ $written != "$prefix"* && $prefix != "$written"* ]] || die "SourcePrefix=$prefix: the function writes into $written of the same bucket, and would be told of it"

@@ -21,6 +21,15 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if !r.recorded() {
 		return out, nil
 	}
+	if r.h.settings.DeleteOriginal {
+		err := r.record.Wait()
+		if err == nil {
+			err = r.holds(ctx)
+		}
+		if err != nil {
+			return report.Result{}, err
+		}
+	}
 	record, info, err := r.readRecord(ctx)
 	if err != nil {
 		return report.Result{}, err

@@ -20,14 +20,16 @@ func (r *run) gone(ctx context.Context) (report.Result, error) {
 	switch {
 	case err != nil:
 		return report.Result{}, err
-	case recorded.Source.Deleted && made(info, r.object):
-		return r.skipped("it was resized, and then deleted as RESIZE_ORIGINAL said"), nil
+	case r.kept(recorded, info):
+		return r.skipped(keptReason), nil
 	case r.h.settings.Delete:
 		return r.remove(ctx, recorded)
 	default:
 		return r.result(report.Gone), nil
 	}
 }
+
+const keptReason = "it was resized, and then deleted as RESIZE_ORIGINAL said"
 
 // remove takes away what was made of a source that is gone: of every rendition and of the record those that say of
 // themselves that they are ours and of this source. The record goes last, because it may name what nothing else does;
@@ -40,6 +42,13 @@ func (r *run) remove(ctx context.Context, recorded report.Result) (report.Result
 		info, err := r.h.store.Head(ctx, r.destination, key)
 		if s3io.ClassOf(err) == s3io.NotFound || err == nil && !made(info, r.object) {
 			continue
+		}
+		kept := false
+		if err == nil {
+			kept, err = r.keptMeanwhile(ctx)
+		}
+		if kept {
+			return r.skipped(keptReason), nil
 		}
 		if err == nil {
 			err = r.h.store.Delete(ctx, r.destination, key, info.ETag)
