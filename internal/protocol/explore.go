@@ -75,6 +75,10 @@ func sorted(s State) State {
 		for _, place := range r.places {
 			rank = rank<<8 | uint64(place.upload)<<4 | uint64(place.settings)
 		}
+		rank <<= 1
+		if r.fails {
+			rank++
+		}
 		return rank<<8 | uint64(r.refused)
 	}
 	slices.SortFunc(s.runs[:], func(a, b run) int { return cmp.Or(cmp.Compare(rank(b), rank(a)), cmp.Compare(places(b), places(a))) })

@@ -161,6 +161,7 @@ type run struct {
 	// Where the source is to go:
 	places  [maxRenditions]object // what stood there when the source was last seen to be what was read
 	refused uint8                 // bits of the renditions that were not written, because another one stands there by now
+	fails   bool                  // which is not the same
 }
 
 type phase uint8

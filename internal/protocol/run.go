@@ -80,11 +80,10 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 		for left := r.refused; left != 0; left &= left - 1 { // what stands there may be the same
 			n := first(left)
 			ask(Looks, n, func(next *State, r *run) {
-				if there := s.set[n]; !w.made(there, object{r.upload, r.settings}) || w.Uploads[there.upload].Header != w.Uploads[r.upload].Header {
-					w.again(next, i)
-				} else if r.refused &^= 1 << n; r.next|r.refused == 0 {
-					w.record(r)
-				}
+				there := s.set[n]
+				r.fails = r.fails || !w.made(there, object{r.upload, r.settings}) || w.Uploads[there.upload].Header != w.Uploads[r.upload].Header
+				r.refused &^= 1 << n
+				w.wroteAll(next, i)
 			})
 		}
 	case naming:
@@ -260,7 +259,19 @@ func (w *World) wrote(s *State, i int, p write, ok bool) {
 		w.again(s, i)
 	} else if int(p.output) == w.Renditions {
 		r.at, r.record, r.lost = checking, unread, false
-	} else if r.next &^= 1 << p.output; r.next|r.refused == 0 {
+	} else {
+		r.next &^= 1 << p.output
+		w.wroteAll(s, i)
+	}
+}
+
+// wroteAll goes on when no rendition is under way any more.
+func (w *World) wroteAll(s *State, i int) {
+	switch r := &s.runs[i]; {
+	case r.next|r.refused != 0:
+	case r.fails:
+		w.again(s, i)
+	default:
 		w.record(r)
 	}
 }
