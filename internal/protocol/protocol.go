@@ -231,7 +231,8 @@ func (w *World) Next(s State, yield func(Step, State)) {
 	for i := range s.runs[:w.Handlers] {
 		by := func(step Step, next State) {
 			step.Run, step.Ends = uint8(i+1), next.runs[i].at == idle
-			step.Well = step.Ends && next.waiting[s.runs[i].event] <= s.waiting[s.runs[i].event]
+			raised := step.Do == Discards && !step.Refused // maybe of the very event that it is delivered by
+			step.Well = step.Ends && (raised || next.waiting[s.runs[i].event] <= s.waiting[s.runs[i].event])
 			yield(step, next)
 		}
 		if w.step(s, i, by); s.runs[i].at != idle && s.deaths > 0 {
