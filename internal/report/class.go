@@ -57,7 +57,7 @@ var Classes = []Meaning{
 	{Class(s3io.Changed), Passing, "overwritten again and again while it was resized", "nothing, the last upload's event does it"},
 	{ClassDeadline, Passing, "the time limit came too close", "raise the function's time limit or its memory, which brings processor time"},
 
-	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` too), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
+	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` there too, with `RESIZE_ORIGINAL=delete` on the source), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
 	{Class(s3io.KMS), Operators, "the key of the object or the bucket is disabled, deleted or of no use for it", "enable it, or encrypt with another one"},
 	{Class(s3io.NoSuchBucket), Operators, "a bucket isn't there", "create it, or set `RESIZE_DEST_BUCKET`"},
 	{Class(s3io.NotFound), Operators, "S3 knows no such place on a write", "see whether `AWS_ENDPOINT_URL_S3` is an S3's"},
