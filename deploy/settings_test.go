@@ -69,6 +69,7 @@ func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 		"sizes":           {map[string]string{"Sizes": "small=368"}, func(s *config.Settings) { s.Sizes = s.Sizes[:1] }},
 		"deletions":       {map[string]string{"DeleteRenditions": "yes"}, func(s *config.Settings) { s.Delete = true }},
 		"originals":       {map[string]string{"Originals": "delete"}, func(s *config.Settings) { s.DeleteOriginal = true }},
+		"what travels":    {map[string]string{"Copy": "tags,copyright"}, func(s *config.Settings) { s.Copy.Tags, s.Copy.Copyright = true, true }},
 		"a log level":     {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
 	} {
 		t.Run(name, func(t *testing.T) {

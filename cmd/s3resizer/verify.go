@@ -139,7 +139,7 @@ func (o verifyOptions) look(ctx context.Context, v *verify.Verification, finding
 	progress.end()
 	printVerified(os.Stdout, v.Progress())
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	if total := v.Progress().Total(); total > 0 {
 		return statusError{fmt.Errorf("%s%s; --fix mends what can be mended", counted(total, "finding"), o.whereToLook()), someFailed}
@@ -155,9 +155,9 @@ func (o verifyOptions) whereToLook() string {
 }
 
 // stopped says why a run ended early, and what to do.
-func (o verifyOptions) stopped(err error) error {
+func (o verifyOptions) stopped(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) {
-		return statusError{errors.New("interrupted; the next run begins anew"), interrupted}
+		return interrupted(ctx, "the next run begins anew")
 	}
 	failure := backfill.FailureOf(err)
 	if s := (*backfill.StoppedError)(nil); errors.As(err, &s) {
@@ -167,7 +167,7 @@ func (o verifyOptions) stopped(err error) error {
 }
 
 // counted is "1 orphan", "2 orphans".
-func counted(n int64, what string) string {
+func counted[N int | int64](n N, what string) string {
 	if n != 1 {
 		what += "s"
 	}

@@ -71,6 +71,8 @@ func (e *echo) Delete(_ context.Context, bucket, key, _ string) error {
 	return nil
 }
 
+func (e *echo) Tags(context.Context, string, string) (string, error) { return "", nil }
+
 func (e *echo) raise(name, bucket, key string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -56,7 +56,7 @@ func (r *run) holds(ctx context.Context) error {
 // the same: from a run beside this one, or from this one, and its answer was lost. Otherwise it returns the error.
 func (r *run) madeBeside(ctx context.Context, key string, refused error) (etag string, err error) {
 	there, err := r.h.store.Head(ctx, r.destination, key)
-	if err != nil || !report.MadeOf(there, r.info.ETag, r.h.fingerprint) || there.CacheControl != r.cacheControl() {
+	if err != nil || !r.upToDate(there) {
 		return "", refused
 	}
 	return there.ETag, nil

@@ -113,6 +113,8 @@ func (e *execution) Head(ctx context.Context, bucket, key string) (info s3io.Inf
 	return info, err
 }
 
+func (e *execution) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
+
 func (e *execution) Put(ctx context.Context, u s3io.Upload) (etag string, err error) {
 	c := &call{op: "put", bucket: u.Bucket, key: u.Key, of: u.Metadata["s3resizer-source-etag"]}
 	err = e.ask(c, func() (err error) {
@@ -292,6 +294,8 @@ func (d direct) Put(_ context.Context, u s3io.Upload) (etag string, err error) {
 	}
 	return etagOf(answer), nil
 }
+
+func (d direct) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
 
 func (d direct) Delete(_ context.Context, bucket, key, etag string) error {
 	header := http.Header{}
