@@ -259,6 +259,10 @@ cost: tools ## what pictures cost at AWS, from the results of make compare and b
 effort: tools $(libvips) ## what the encoders' efforts cost and bring, ten minutes; writes docs/effort.md's table and its chart
 	@go run ./bench/effort
 
+.PHONY: sheet
+sheet: tools $(libvips) ## docs/sizes.jpg: one photo in sizes of every kind
+	@go run ./docs/sheet
+
 .PHONY: field
 field: tools $(libvips) ## FILES=folder: what this program, Chromium and each format's own decoder don't show alike; ARGS='-above … -keep folder'
 	@go run ./bench/field $(ARGS) $(call quoted,$(FILES))

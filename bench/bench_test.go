@@ -103,6 +103,25 @@ func BenchmarkResize(b *testing.B) {
 	})
 }
 
+// BenchmarkCover makes a box of a width that takes what is cut off above and below, beside the same width: the two should cost the
+// same. And the default sizes with a square beside them, which is cut from what is there.
+func BenchmarkCover(b *testing.B) {
+	for _, c := range []struct{ name, sizes string }{
+		{"width", "large=1440"}, {"cover", "large=1440x640:cover"}, {"attention", "large=1440x640:cover@attention"},
+		{"all", "small=368,medium=720,large=1440"}, {"all and a square", "small=368,medium=720,large=1440,avatar=200x200:cover"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			each(b, func(b *testing.B, _ corpus.Picture, file []byte) {
+				settings, err := config.Load([]string{"RESIZE_SIZES=" + c.sizes})
+				if err != nil {
+					b.Fatal(err)
+				}
+				measure(b, len(file), func() { render(b, file, settings.Spec()) })
+			})
+		})
+	}
+}
+
 // BenchmarkHandler is the whole way: an event in, a report out, with the embedded S3 between. The S3 is in this process,
 // so that its CPU time, memory and allocations are in the numbers.
 func BenchmarkHandler(b *testing.B) {

@@ -31,7 +31,7 @@ func renderPNG(t *testing.T, img image.Image, width int) image.Image {
 	}
 	defer source.Close()
 	var out image.Image
-	_, err = source.Render(t.Context(), Spec{Sizes: []Size{{"one", width}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) error {
+	_, err = source.Render(t.Context(), Spec{Sizes: []Size{{Name: "one", Width: width}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) error {
 		out, err = png.Decode(bytes.NewReader(r.Data))
 		return err
 	})

@@ -38,7 +38,7 @@ func TestWhoseThePictureIsStays(t *testing.T) {
 	if err := tiff.Encode(&asTIFF, img, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, made := render(t, plainPNG(t, 40, 30), []Size{{"s", 40}}, PNG, WebP, AVIF)
+	_, made := render(t, plainPNG(t, 40, 30), []Size{{Name: "s", Width: 40}}, PNG, WebP, AVIF)
 	bare := map[string][]byte{"jpg": plainJPEG(t, 40, 30), "png": plainPNG(t, 40, 30), "webp": made["s webp"].Data, "avif": made["s avif"].Data, "tif": asTIFF.Bytes()}
 
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func TestWhoseThePictureIsStays(t *testing.T) {
 			kinds["-pixels"] = []Format{JPEG, PNG, WebP, AVIF}
 		}
 		for kind, formats := range kinds {
-			spec := Spec{Sizes: []Size{{"s", 20}}, Formats: formats, Quality: quality, Effort: Effort{2, 2, 4}, Credit: true}
+			spec := Spec{Sizes: []Size{{Name: "s", Width: 20}}, Formats: formats, Quality: quality, Effort: Effort{2, 2, 4}, Credit: true}
 			if _, err := tryRender(data, spec, func(r Rendition) {
 				written.Add(1)
 				if err := os.WriteFile(filepath.Join(out, filepath.Base(source)+kind+"."+string(r.Format)), r.Data, 0o600); err != nil {

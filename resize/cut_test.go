@@ -24,7 +24,7 @@ func everyFormat(t *testing.T) map[string][]byte {
 		"GIF, animated": moving, "TIFF with a profile behind its pixels": cmyk, "PNG of one color": plainPNG(t, 20, 20),
 		"WebP without loss": lossless(t, encode(t, scene, demo.Options{Format: "png"})),
 	}
-	if _, err := tryRender(moving, Spec{Sizes: []Size{{"all", 64}}, Formats: []Format{WebP}, Quality: quality}, func(r Rendition) { out["WebP, animated"] = r.Data }); err != nil {
+	if _, err := tryRender(moving, Spec{Sizes: []Size{{Name: "all", Width: 64}}, Formats: []Format{WebP}, Quality: quality}, func(r Rendition) { out["WebP, animated"] = r.Data }); err != nil {
 		t.Fatal(err)
 	}
 	for _, format := range []string{"jpeg", "png", "webp", "gif", "tiff", "avif"} {
@@ -67,7 +67,7 @@ func TestACutFileNeverPassesAsWhole(t *testing.T) {
 				lengths = append(lengths, len(data)-missing)
 			}
 			for _, length := range lengths {
-				_, err := tryRender(data[:length], Spec{Sizes: []Size{{"s", 100}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+				_, err := tryRender(data[:length], Spec{Sizes: []Size{{Name: "s", Width: 100}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
 				missing := len(data) - length
 				switch rejected := errors.As(err, new(*Rejection)); {
 				case missing <= harmless[data[0]]:

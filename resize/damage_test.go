@@ -39,7 +39,7 @@ func TestDamageAtEveryPlace(t *testing.T) {
 		}
 		check := func(what string, at int, data []byte, cut bool) {
 			files++
-			_, err := tryRender(data, Spec{Sizes: []Size{{"s", 50}}, Formats: []Format{PNG}, Quality: quality}, func(Rendition) {})
+			_, err := tryRender(data, Spec{Sizes: []Size{{Name: "s", Width: 50}}, Formats: []Format{PNG}, Quality: quality}, func(Rendition) {})
 			if rejected := (*Rejection)(nil); err != nil && !errors.As(err, &rejected) {
 				t.Errorf("%s, %s at %d: %v", p.Name, what, at, err)
 			}

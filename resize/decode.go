@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/exif"
 	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/internal/isobmff"
@@ -76,24 +77,24 @@ func rangeKnown(format vips.SampleFormat, in vips.Space) bool {
 // turned reports whether the picture is stored lying on its side.
 func (s *Source) turned() bool { return s.orientation >= 5 && s.orientation <= 8 }
 
-// decode computes the pixels of the widest picture, in one pass from the first byte to the last, and returns when it did so.
+// decode computes the pixels of the first picture, in one pass from the first byte to the last, and returns when it did so.
 // The error is errSuspect for a JPEG that may be damaged.
-func (s *Source) decode(ctx context.Context, spec Spec, pictures []*picture) (widest raster, took Span, err error) {
+func (s *Source) decode(ctx context.Context, spec Spec, pictures []*picture) (first raster, took Span, err error) {
 	took.Start = time.Now()
 	if s.byPlanes(spec, pictures) {
-		widest, err = s.decodePlanes(ctx, pictures[0])
+		first, err = s.decodePlanes(ctx, pictures[0])
 	} else {
-		widest, err = s.decodePixels(ctx, pictures[0])
+		first, err = s.decodePixels(ctx, pictures[0])
 	}
 	took.End = time.Now()
 	if err != nil {
 		return nil, took, err
 	}
-	return widest, took, nil
+	return first, took, nil
 }
 
-func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) {
-	shrink := s.loadShrink(p.width)
+func (s *Source) decodePixels(ctx context.Context, p *picture) (raster, error) {
+	shrink := s.loadShrink(p.Whole.X)
 	frames := s.Frames
 	if !animates(p.formats) {
 		frames = 1
@@ -129,11 +130,8 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		stored.SetThreads(1)
 	}
 
-	width, height := p.width, p.height
-	if s.turned() {
-		width, height = height, width
-	}
-	pixels, err := s.resampled(ctx, stored, shrink, frames, width, height)
+	strip := s.strip(p.View)
+	pixels, err := s.resampled(ctx, stored, shrink, frames, strip.Stored(crop.Turns[s.orientation]))
 	if err == nil && frames > 1 {
 		pixels.loop = stored.Loop()
 		pixels.delays = stored.Delays()                                 // without them, the viewer's default applies
@@ -156,7 +154,22 @@ func (s *Source) decodePixels(ctx context.Context, p *picture) (*pixels, error) 
 		pixels.close()
 		return nil, err
 	}
-	return pixels, nil
+	if strip == p.View {
+		return pixels, nil
+	}
+	defer pixels.close()
+	return pixels.view(ctx, p.Of(strip), Color{})
+}
+
+// strip is what is computed for a view: of the stored picture all rows, so that the file is read to its end, and damage found
+// wherever it is.
+func (s *Source) strip(v crop.View) crop.View {
+	if s.turned() {
+		v.Window.Min.X, v.Window.Max.X = 0, v.Whole.X
+	} else {
+		v.Window.Min.Y, v.Window.Max.Y = 0, v.Whole.Y
+	}
+	return v
 }
 
 // examineTiles returns an error if a tile of an AVIF is not all there, or damaged: libheif leaves such a one out, and libvips has no
@@ -196,10 +209,11 @@ func grey(stored *vips.Image, colors isobmff.Colors) error {
 	return nil
 }
 
-// resampled pulls the rows of the stored picture through the resampler and into memory.
-func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, frames, width, height int) (*pixels, error) {
+// resampled pulls the rows of the stored picture through the resampler and into memory, but for what is cut off on its sides.
+func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, frames int, v crop.View) (*pixels, error) {
 	// Colors that need no conversion stay weighted by alpha until they are encoded, since the other sizes are made from them.
 	result, ready := stored.Copy(), isSRGB(stored)
+	width, height := v.Whole.X, v.Whole.Y
 	defer result.Close()
 	keep := ready && s.Alpha && (width != stored.Width() || height*frames != stored.Height())
 	if keep {
@@ -215,6 +229,11 @@ func (s *Source) resampled(ctx context.Context, stored *vips.Image, shrink, fram
 	}
 	if err != nil {
 		return nil, err
+	}
+	if v.Width() < width {
+		if err := result.Cut(v.Window.Min.X, 0, v.Width(), result.Height()); err != nil {
+			return nil, err
+		}
 	}
 	space := stored.Space()
 	if !ready {
@@ -271,7 +290,7 @@ func (s *Source) scaleShrunk(loaded *vips.Image, shrink, width, height int) erro
 		return err
 	}
 	if outX != width || outY != height {
-		return loaded.Cut(0, width, height)
+		return loaded.Cut(0, 0, width, height)
 	}
 	return nil
 }

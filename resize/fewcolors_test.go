@@ -52,7 +52,7 @@ func TestAPNGOfFewColorsStaysOne(t *testing.T) {
 			if err := png.Encode(&file, img); err != nil {
 				t.Fatal(err)
 			}
-			_, out := render(t, file.Bytes(), []Size{{"s", 400}}, PNG)
+			_, out := render(t, file.Bytes(), []Size{{Name: "s", Width: 400}}, PNG)
 			got[few] = out["s png"]
 		}
 		if share := float64(len(got[true].Data)) / float64(len(got[false].Data)); share > c.most {

@@ -311,7 +311,7 @@ func fuzzRender(data []byte) string {
 	}}, fuzzLimits)
 	if err == nil {
 		defer source.Close()
-		spec := Spec{Sizes: []Size{{"s", 5}, {"m", 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true, Credit: true}
+		spec := Spec{Sizes: []Size{{Name: "s", Width: 5}, {Name: "m", Width: 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true, Credit: true}
 		if source.Format == AVIF {
 			spec.Formats = []Format{JPEG} // AV1 takes too long to encode
 		}
@@ -338,7 +338,7 @@ func fuzzRender(data []byte) string {
 		return fmt.Sprintf("%d renditions, want 2", len(renditions))
 	}
 	for _, r := range renditions {
-		width, height := source.Fit(map[string]int{"s": 5, "m": 16}[r.Size])
+		width, height := source.Fit(Size{Width: map[string]int{"s": 5, "m": 16}[r.Size]}, r.Format)
 		if got, err := Open(context.Background(), bytes.NewReader(r.Data), limits); err != nil {
 			return fmt.Sprintf("the rendition can't be read: %v", err)
 		} else if got.Format != r.Format || r.Width != width || r.Height != height || got.Width != width || got.Height != height {

@@ -46,7 +46,7 @@ func TestDamagedHEIC(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 9))
 	rejected, accepted := 0, 0
 	try := func(data []byte) (out []byte) {
-		_, err := tryRender(data, Spec{Sizes: []Size{{"s", 192}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) { out = r.Data })
+		_, err := tryRender(data, Spec{Sizes: []Size{{Name: "s", Width: 192}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) { out = r.Data })
 		if rejection := (*Rejection)(nil); err != nil && !errors.As(err, &rejection) {
 			t.Error(err)
 		}

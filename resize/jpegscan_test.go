@@ -69,7 +69,7 @@ func TestWhatPassesTheExaminationIsUndamaged(t *testing.T) {
 		}
 	}
 	files := codings(t)
-	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
+	spec := Spec{Sizes: []Size{{Name: "all", Width: 203}}, Formats: []Format{PNG}}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, kind := range slices.Sorted(maps.Keys(mutations)) {
 		rejected, passed, unsuspected, unseen := 0, 0, 0, 0

@@ -57,7 +57,7 @@ func renderEverything() bool {
 		runtime.KeepAlive(picture)
 		return true
 	}
-	spec := Spec{Sizes: []Size{{"small", 30}, {"large", 90}}, Formats: []Format{AsSource}, Quality: quality, Background: white}
+	spec := Spec{Sizes: []Size{{Name: "small", Width: 30}, {Name: "large", Width: 90}}, Formats: []Format{AsSource}, Quality: quality, Background: white}
 	for i, p := range resizetest.Pictures() {
 		_, err := tryRender(p.Data, spec, func(Rendition) {})
 		if (err == nil) != (p.Shows != nil) {

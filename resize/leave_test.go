@@ -15,7 +15,7 @@ import (
 // under them, and what is the caller's they leave alone.
 func TestWorkThatDoesNotStopIsLeftBehind(t *testing.T) {
 	var large []byte
-	quick := Spec{Sizes: []Size{{"s", 2600}}, Formats: []Format{AVIF}, Quality: quality, Effort: Effort{AVIF: 1}}
+	quick := Spec{Sizes: []Size{{Name: "s", Width: 2600}}, Formats: []Format{AVIF}, Quality: quality, Effort: Effort{AVIF: 1}}
 	if _, err := tryRender(noisyPNG(t, 2600, 2000), quick, func(r Rendition) { large = r.Data }); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestWorkThatDoesNotStopIsLeftBehind(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), c.after)
 			defer cancel()
 			start := time.Now()
-			_, err = source.Render(ctx, Spec{Sizes: []Size{{"s", 2400}}, Formats: []Format{c.format}, Quality: quality}, func(Rendition) error {
+			_, err = source.Render(ctx, Spec{Sizes: []Size{{Name: "s", Width: 2400}}, Formats: []Format{c.format}, Quality: quality}, func(Rendition) error {
 				late.CompareAndSwap(false, returned.Load())
 				return nil
 			})

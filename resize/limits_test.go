@@ -27,7 +27,7 @@ func TestOrdinaryPicturesAreFarFromTheLimits(t *testing.T) {
 			most[limit] = u
 		}
 	}
-	spec := Spec{Sizes: []Size{{"small", 368}, {"medium", 720}, {"large", 1440}}, Formats: []Format{AsSource}}
+	spec := Spec{Sizes: []Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}, Formats: []Format{AsSource}}
 	seen := 0
 	look := func(name string, data []byte) {
 		source, err := Open(t.Context(), bytes.NewReader(data), limits)
@@ -86,7 +86,7 @@ func TestOrdinaryPicturesAreFarFromTheLimits(t *testing.T) {
 
 // These are the largest animations that we have met.
 func TestAnimationsMayBeLarge(t *testing.T) {
-	spec := Spec{Sizes: []Size{{"small", 368}, {"medium", 720}, {"large", 1440}}, Formats: []Format{AsSource, WebP}}
+	spec := Spec{Sizes: []Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}, Formats: []Format{AsSource, WebP}}
 	for _, a := range []struct {
 		width, height, frames int
 		passes                bool

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
 )
@@ -16,10 +17,10 @@ import (
 //   - The file. If it does not stream, it is once in Go's memory, and once in that of the decoder (a TIFF may consist of a single
 //     strip), twice for an AVIF. If it streams, four times what stands before its pixels.
 //   - Decoding. What the decoder holds: see decoderMemory. The rows on their way through the resampler: see rowsMemory. The
-//     widest rendition, twice if it has to be turned.
+//     largest rendition, twice if it has to be turned; one that is cut off above or below, before that, too.
 //   - Encoding. The renditions, at 8 bits a channel and with all their frames, twice, since an encoder takes a copy; three times
 //     with alpha, by which the colors are divided. For a PNG of few colors that becomes one again, 26 bytes for each pixel of the
-//     widest. The most expensive encoders of those that run at once: see encoderBytes.
+//     largest. The most expensive encoders of those that run at once: see encoderBytes.
 //
 // A JPEG that is resized by its planes has those in place of the rows: at the load shrink, a byte for each sample. If that is
 // more than mostPlanes, or than the limit, libvips takes the picture.
@@ -61,13 +62,16 @@ func (s *Source) memory(spec Spec, pictures []*picture) int64 {
 		return s.planesMemory(spec, pictures)
 	}
 	frames := s.framesFor(pictures)
-	shrink := int64(s.loadShrink(pictures[0].width))
+	shrink := int64(s.loadShrink(pictures[0].Whole.X))
 	width, height := int64(s.Width), int64(s.Height)
 	if s.turned() {
 		width, height = height, width
 	}
 	decoding := s.decoderMemory(width, height, shrink, frames) + s.rowsMemory(pictures[0], width/shrink, height/shrink, frames) +
 		s.turnedMemory(pictures[0], frames)
+	if strip := s.strip(pictures[0].View); strip != pictures[0].View {
+		decoding += s.bytes(strip, frames)
+	}
 	return memoryOfEach + s.fileMemory() + max(decoding, s.encodingMemory(spec, pictures, frames))
 }
 
@@ -178,21 +182,21 @@ func (s *Source) tiffMemory(width, height int64) int64 {
 	return rows + rows/max(1, s.bands)
 }
 
-// turnedMemory is what the widest picture takes, once more if it has to be turned.
-func (s *Source) turnedMemory(widest *picture, frames int64) int64 {
+// turnedMemory is what the first picture takes, once more if it has to be turned.
+func (s *Source) turnedMemory(first *picture, frames int64) int64 {
 	if s.orientation > 1 {
-		return 2 * widest.bytes(s, frames)
+		return 2 * first.bytes(s, frames)
 	}
-	return widest.bytes(s, frames)
+	return first.bytes(s, frames)
 }
 
-// encodingMemory is what the pictures take once the decoder is closed: those, the rows while the next one is made of the widest,
+// encodingMemory is what the pictures take once the decoder is closed: those, the rows while the next one is made of the first,
 // and the encoders.
 func (s *Source) encodingMemory(spec Spec, pictures []*picture, frames int64) int64 {
 	var rows int64
 	if len(pictures) > 1 {
-		between, parts := s.rowsBetween(int64(pictures[0].height), int64(pictures[1].height))
-		rows = frames * (between + threads()*parts) * pictures[0].bytes(s, 1) / int64(pictures[0].height)
+		between, parts := s.rowsBetween(int64(pictures[0].Whole.Y), int64(pictures[1].Whole.Y))
+		rows = frames * (between + threads()*parts) * pictures[0].bytes(s, 1) / int64(pictures[0].Height())
 	}
 	return s.renditionsMemory(pictures, frames) + s.fewMemory(pictures) + rows + encodersMemory(spec, pictures, s.Alpha, frames)
 }
@@ -210,15 +214,17 @@ func (s *Source) renditionsMemory(pictures []*picture, frames int64) int64 {
 }
 
 // bytes returns the size of a picture's pixels in memory.
-func (p *picture) bytes(s *Source, frames int64) int64 {
+func (p *picture) bytes(s *Source, frames int64) int64 { return s.bytes(p.View, frames) }
+
+func (s *Source) bytes(v crop.View, frames int64) int64 {
 	bands := int64(3)
-	if s.grey {
+	if s.grey && !v.Pads() { // what is around it may be of any color
 		bands = 1
 	}
 	if s.Alpha {
 		bands++
 	}
-	return int64(p.width) * int64(p.height) * frames * bands
+	return int64(v.Width()) * int64(v.Height()) * frames * bands
 }
 
 // fewMemory is what it takes to look for the colors of a PNG that has few: of each pixel four floats, four samples, what came out,
@@ -231,7 +237,11 @@ func (s *Source) fewMemory(pictures []*picture) int64 {
 	if s.grey && !s.Alpha {
 		perPixel = 4
 	}
-	return perPixel * int64(pictures[0].width) * int64(pictures[0].height)
+	var most int64
+	for _, p := range pictures {
+		most = max(most, perPixel*int64(p.Width())*int64(p.Height()))
+	}
+	return most
 }
 
 func encodersMemory(spec Spec, pictures []*picture, alpha bool, frames int64) int64 {
@@ -246,7 +256,7 @@ func encodersMemory(spec Spec, pictures []*picture, alpha bool, frames int64) in
 				perPixel += map[bool]int64{false: 4, true: 20}[alpha]
 			}
 			perPixel += frames - 1 // a byte for each in the file
-			width, height := int64(p.width), int64(p.height)
+			width, height := int64(p.Width()), int64(p.Height())
 			bytes := perPixel * width * height
 			switch {
 			case format == AVIF: // libaom's frames have 64 samples around them, and it has tables

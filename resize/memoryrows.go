@@ -3,10 +3,10 @@ package resize
 import "runtime"
 
 // rowsMemory is what the rows on their way through the resampler take. They are as wide and as deep as they are loaded.
-func (s *Source) rowsMemory(widest *picture, width, height, frames int64) int64 {
-	reduced := int64(widest.height)
+func (s *Source) rowsMemory(first *picture, width, height, frames int64) int64 {
+	reduced := int64(first.Whole.Y)
 	if s.turned() {
-		reduced = int64(widest.width)
+		reduced = int64(first.Whole.X)
 	}
 	row := width * s.pixelBytes
 	between, parts := s.rowsBetween(height, reduced)

@@ -42,7 +42,7 @@ var (
 	limits   = Limits{MaxPixels: 150_000_000, MaxFrames: 500, MaxMemory: 1 << 30}
 	quality  = Quality{JPEG: 80, WebP: 80, AVIF: 50}
 	white    = Color{255, 255, 255}
-	standard = []Size{{"small", 368}, {"medium", 720}, {"large", 1440}}
+	standard = []Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}
 )
 
 // render returns all renditions of a picture by size and format, and checks that nothing of libvips stays open.
@@ -180,7 +180,7 @@ func sharpsBytes(t *testing.T, data []byte, width, height int) int {
 // ones are smaller and blurrier, because it decodes them at 1/4 and 1/8.)
 func TestJPEGsAreNoLargerThanSharps(t *testing.T) {
 	loopsOverPixels(t)
-	half := []Size{{"small", 184}, {"medium", 360}, {"large", 720}} // of half a phone's picture
+	half := []Size{{Name: "small", Width: 184}, {Name: "medium", Width: 360}, {Name: "large", Width: 720}} // of half a phone's picture
 	for _, kind := range demo.Kinds() {
 		data := encode(t, demo.Scene(kind, 7, 2016, 1134), demo.Options{Format: "jpeg", Quality: 90})
 		_, out := render(t, data, half, JPEG)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image"
 
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/icc"
 	"s3resizer/resize/internal/rejection"
 	"s3resizer/resize/internal/vips"
@@ -24,7 +26,7 @@ type pixels struct {
 	few      bool  // the source is a PNG of few colors
 }
 
-func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) {
+func (p *pixels) view(ctx context.Context, v crop.View, background Color) (raster, error) {
 	small := *p
 	image := p.image.Copy()
 	defer image.Close()
@@ -34,8 +36,13 @@ func (p *pixels) scaled(ctx context.Context, width, height int) (raster, error) 
 		}
 		small.weighted = true
 	}
-	if err := scale(image, p.frames, width, height); err != nil {
+	if err := show(image, p.frames, v); err != nil {
 		return nil, err
+	}
+	if v.Pads() {
+		if err := small.pad(image, v, background); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if small.image, err = computed(ctx, image); err != nil {
@@ -126,23 +133,82 @@ func scale(image *vips.Image, frames, width, height int) error {
 	if h == 1 && v == 1 {
 		return nil
 	}
-	if frames == 1 {
-		return scaleFrame(image, h, v)
-	}
 	// If all frames were resampled as one picture, each would bleed into the first rows of the next.
+	return eachFrame(image, frames, func(frame *vips.Image) error { return scaleFrame(frame, h, v) })
+}
+
+// eachFrame changes every frame of image by itself.
+func eachFrame(image *vips.Image, frames int, change func(frame *vips.Image) error) error {
+	if frames == 1 {
+		return change(image)
+	}
+	height := image.Height() / frames
 	var strip []*vips.Image
 	for i := range frames {
 		frame := image.Copy()
 		defer frame.Close()
-		if err := frame.Cut(i*frameHeight, image.Width(), frameHeight); err != nil {
+		if err := frame.Cut(0, i*height, image.Width(), height); err != nil {
 			return err
 		}
-		if err := scaleFrame(frame, h, v); err != nil {
+		if err := change(frame); err != nil {
 			return err
 		}
 		strip = append(strip, frame)
 	}
 	return image.Stack(strip)
+}
+
+// show leaves of image what v shows of its frames, without background.
+func show(image *vips.Image, frames int, v crop.View) error {
+	if err := scale(image, frames, v.Whole.X, v.Whole.Y); err != nil {
+		return err
+	}
+	part := v.Picture()
+	if part.IsWhole() {
+		return nil
+	}
+	return eachFrame(image, frames, func(frame *vips.Image) error {
+		return frame.Cut(part.Window.Min.X, part.Window.Min.Y, part.Width(), part.Height())
+	})
+}
+
+// pad surrounds the frames of image, which is to be the picture's, with what v has around them: nothing where there is alpha.
+func (p *pixels) pad(image *vips.Image, v crop.View, background Color) error {
+	around := []float64{0, 0, 0, 0}[:image.Bands()]
+	if !p.weighted {
+		if p.space == vips.BW && !background.grey() {
+			if err := image.Convert(vips.SRGB); err != nil {
+				return err
+			}
+			p.space = vips.SRGB
+		}
+		around = []float64{float64(background.R), float64(background.G), float64(background.B)}[:image.Bands()]
+	}
+	return eachFrame(image, p.frames, func(frame *vips.Image) error {
+		return frame.Pad(v.Picture().Window.Min.X-v.Window.Min.X, v.Picture().Window.Min.Y-v.Window.Min.Y, v.Width(), v.Height(), around)
+	})
+}
+
+// salient looks at the first frame.
+func (p *pixels) salient(rule Position, size image.Point) (image.Point, error) {
+	p = p.copy()
+	defer p.close()
+	raw, err := p.raw()
+	if err != nil {
+		return image.Point{}, err
+	}
+	first := raw.FirstFrame()
+	return salient(first.Samples, first.Width, first.Height, first.Bands, first.Space, rule, size)
+}
+
+func salient(samples []byte, width, height, bands int, space vips.Space, rule Position, size image.Point) (image.Point, error) {
+	seen, err := vips.New(samples, width, height, bands, space)
+	if err != nil {
+		return image.Point{}, err
+	}
+	defer seen.Close()
+	x, y, err := seen.Salient(map[Position]vips.Interest{Attention: vips.Attention, Entropy: vips.Entropy}[rule], size.X, size.Y)
+	return image.Pt(x, y), err
 }
 
 func scaleFrame(frame *vips.Image, h, v float64) error {

@@ -119,5 +119,8 @@ func (l *look) dominant(background Color) Color {
 	return fullest.color()
 }
 
+// grey reports whether the color is a shade of grey.
+func (c Color) grey() bool { return c.R == c.G && c.G == c.B }
+
 // String returns the color as in CSS: "#rrggbb".
 func (c Color) String() string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

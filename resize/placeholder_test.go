@@ -105,7 +105,7 @@ func placeholderOf(t *testing.T, data []byte, widths ...int) (Summary, *image.NR
 	t.Helper()
 	spec := Spec{Formats: []Format{PNG}, Quality: quality, Background: Color{1, 2, 3}}
 	for _, width := range widths {
-		spec.Sizes = append(spec.Sizes, Size{fmt.Sprint(width), width})
+		spec.Sizes = append(spec.Sizes, Size{Name: fmt.Sprint(width), Width: width})
 	}
 	var smallest Rendition
 	summary, err := tryRender(data, spec, func(r Rendition) {

@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"slices"
 
 	"go.n16f.net/thumbhash"
 
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
 )
 
 // A JPEG of the common kind does not go through libvips: it is decoded and resampled as the planes that it consists of, and
 // encoded from them if it becomes a JPEG again. If its renditions have another format, or if it has a color profile, the
-// widest one is handed to libvips, and everything goes on from there.
+// first one is handed to libvips, and everything goes on from there.
 
 // mostPlanes is the most that the planes of a picture may take, in bytes. They are held whole, at the load shrink: 7 MB for 9
 // megapixels, 18 MB for 24. Of a picture that has more, because it is very tall or its renditions are very large, libvips
@@ -37,14 +39,14 @@ func (s *Source) byPlanes(spec Spec, pictures []*picture) bool {
 	if s.lane == nil || spec.NoPlanes {
 		return false
 	}
-	planes, _, err := s.lane.Memory(s.loadShrink(pictures[0].width))
+	planes, _, err := s.lane.Memory(s.loadShrink(pictures[0].Whole.X))
 	return err == nil && planes <= mostPlanes && s.planesMemory(spec, pictures) <= s.maxMemory
 }
 
 // planesMemory is what Memory estimates for a picture that goes by its planes.
 func (s *Source) planesMemory(spec Spec, pictures []*picture) int64 {
-	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].width))
-	renditions := s.renditionsMemory(pictures, 1) + s.turnedMemory(pictures[0], 1) // the widest comes as planes, RGB, and libvips's
+	planes, coefficients, _ := s.lane.Memory(s.loadShrink(pictures[0].Whole.X))
+	renditions := s.renditionsMemory(pictures, 1) + s.turnedMemory(pictures[0], 1) // the first comes as planes, RGB, and libvips's
 	if s.staysPlanes(pictures[0]) {
 		renditions = s.planarRenditions(pictures)
 	}
@@ -52,12 +54,15 @@ func (s *Source) planesMemory(spec Spec, pictures []*picture) int64 {
 		renditions + encodersMemory(spec, pictures, false, 1)
 }
 
-// planarRenditions is how many bytes the renditions take as planes, and the narrowest as RGB for the placeholder.
+// planarRenditions is how many bytes the renditions take as planes, and the one of the placeholder as RGB.
 func (s *Source) planarRenditions(pictures []*picture) int64 {
 	var all int64
 	for i, p := range pictures {
-		samples := int64(p.width) * int64(p.height)
-		if !s.grey {
+		samples := int64(p.Width()) * int64(p.Height())
+		if p.Pads() { // once without, too
+			samples *= 2
+		}
+		if !s.grey || p.Pads() {
 			samples += samples / 2
 		}
 		if i == 0 && s.orientation > 1 {
@@ -65,7 +70,7 @@ func (s *Source) planarRenditions(pictures []*picture) int64 {
 		}
 		all += samples
 	}
-	return all + pictures[len(pictures)-1].bytes(s, 1)
+	return all + narrowest(pictures).bytes(s, 1)
 }
 
 // staysPlanes reports whether the renditions are encoded from planes: all of them are JPEGs, and no profile is to be applied.
@@ -73,14 +78,14 @@ func (s *Source) staysPlanes(p *picture) bool {
 	return s.profile == nil && !slices.ContainsFunc(p.formats, func(f Format) bool { return f != JPEG })
 }
 
-// decodePlanes decodes the picture and makes the widest rendition of it.
+// decodePlanes decodes the picture and makes the first picture of it.
 func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 	damaged := "the jpeg is damaged or cut short"
 	file := s.input.last(ctx)
 	if _, err := io.CopyN(io.Discard, file, int64(s.lane.Header)); err != nil {
 		return nil, s.input.blame(ctx, damaged)
 	}
-	stored, err := s.lane.Decode(ctx, file, s.loadShrink(p.width))
+	stored, err := s.lane.Decode(ctx, file, s.loadShrink(p.Whole.X))
 	s.lane.Close() // a progressive picture has much in it
 	s.lane = nil
 	if errors.Is(err, planar.ErrMemory) {
@@ -97,15 +102,15 @@ func (s *Source) decodePlanes(ctx context.Context, p *picture) (raster, error) {
 	if s.staysPlanes(p) {
 		chroma = planar.Halved
 	}
-	widest, err := stored.Resize(p.width, p.height, s.orientation, chroma)
+	first, err := stored.Resize(p.View, crop.Turns[s.orientation], chroma)
 	if err != nil {
-		return nil, fmt.Errorf("resize to %d × %d: %w", p.width, p.height, err)
+		return nil, fmt.Errorf("resize to %d × %d: %w", p.Width(), p.Height(), err)
 	}
 	if chroma == planar.Halved {
-		return planes{widest}, nil
+		return planes{first}, nil
 	}
-	defer widest.Close()
-	return s.pixelsOf(ctx, widest)
+	defer first.Close()
+	return s.pixelsOf(ctx, first)
 }
 
 // pixelsOf makes of planes what libvips goes on with.
@@ -136,12 +141,22 @@ func (s *Source) pixelsOf(ctx context.Context, p *planar.Planes) (raster, error)
 // planes is a picture in memory that becomes JPEGs.
 type planes struct{ *planar.Planes }
 
-func (p planes) scaled(_ context.Context, width, height int) (raster, error) {
-	small, err := p.Resize(width, height, 1, planar.Halved)
-	if err != nil {
-		return nil, err
+func (p planes) view(_ context.Context, v crop.View, background Color) (raster, error) {
+	small, err := p.Resize(v.Picture(), crop.Turn{}, planar.Halved)
+	if err != nil || !v.Pads() {
+		return planes{small}, err
 	}
-	return planes{small}, nil
+	defer small.Close()
+	padded, err := small.Pad(v.Picture().Window.Min.Sub(v.Window.Min), v.Window.Size(), [3]uint8{background.R, background.G, background.B})
+	return planes{padded}, err
+}
+
+func (p planes) salient(rule Position, size image.Point) (image.Point, error) {
+	bands, space := 3, vips.SRGB
+	if p.Grey() {
+		bands, space = 1, vips.BW
+	}
+	return salient(p.RGB(), p.Width, p.Height, bands, space, rule, size)
 }
 
 func (p planes) encode(_ Format, spec Spec) ([]byte, error) { return p.Encode(spec.Quality.JPEG) }

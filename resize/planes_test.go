@@ -48,7 +48,7 @@ func TestPlanesAndPixelsAgree(t *testing.T) {
 	for name, data := range everyJPEG(t) {
 		for _, format := range []Format{JPEG, PNG} {
 			for _, accept := range []bool{false, true} {
-				spec := Spec{Sizes: []Size{{"large", 150}, {"small", 50}}, Formats: []Format{format}, Quality: Quality{JPEG: 100}, Background: white, AcceptTruncated: accept}
+				spec := Spec{Sizes: []Size{{Name: "large", Width: 150}, {Name: "small", Width: 50}}, Formats: []Format{format}, Quality: Quality{JPEG: 100}, Background: white, AcceptTruncated: accept}
 				byPlanes, byPixels := map[string]Rendition{}, map[string]Rendition{}
 				planes, planesErr := tryRender(data, spec, func(r Rendition) { byPlanes[r.Size] = r })
 				spec.NoPlanes = true
@@ -103,7 +103,7 @@ func TestAnSRGBProfileIsNone(t *testing.T) {
 	profile := icc.Profile(icc.BT709, false, icc.SRGBCurve)
 	segment := append([]byte("ICC_PROFILE\x00\x01\x01"), profile...)
 	tagged := slices.Concat(plain[:2], []byte{0xff, 0xe2}, binary.BigEndian.AppendUint16(nil, uint16(2+len(segment))), segment, plain[2:])
-	spec := Spec{Sizes: []Size{{"large", 150}}, Formats: []Format{JPEG, PNG}, Quality: quality}
+	spec := Spec{Sizes: []Size{{Name: "large", Width: 150}}, Formats: []Format{JPEG, PNG}, Quality: quality}
 	for _, spec.NoPlanes = range []bool{false, true} {
 		without, with := map[Format][]byte{}, map[Format][]byte{}
 		_, err := tryRender(plain, spec, func(r Rendition) { without[r.Format] = r.Data })
@@ -131,7 +131,7 @@ func TestASegmentBehindThePixelsIsNoDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	if _, err := source.Render(t.Context(), Spec{Sizes: []Size{{"s", 50}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
+	if _, err := source.Render(t.Context(), Spec{Sizes: []Size{{Name: "s", Width: 50}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
 		t.Error(err)
 	}
 }

@@ -183,7 +183,7 @@ func measureMemory() bool {
 	}
 	data, err := os.ReadFile(file)
 	if err == nil {
-		small := []Size{{"small", 368}, {"medium", 720}} // so that the renditions take little memory
+		small := []Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}} // so that the renditions take little memory
 		_, err = tryRender(data, Spec{Sizes: small, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
 	}
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package resize turns one picture into several smaller ones with libvips.
 //
 // Its one idea is that a picture is decoded only once. [Open] reads its header and nothing else. [Source.Render] decodes it at
-// the largest load-time shrink that the widest size allows, and streams the rows through the resampler into one small picture
+// the largest load-time shrink that the largest size allows, and streams the rows through the resampler into one small picture
 // in memory. The other sizes are made from pictures that are already in memory, while the first ones are being encoded. Bytes
 // are read as they arrive. For a format that can be streamed (JPEG, PNG), neither the file nor the decoded original is ever
 // held as a whole.
@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"time"
 
@@ -52,19 +51,14 @@ type Limits struct {
 	MaxMemory int64 // bytes that rendering the picture may take, by [Source.Memory]'s estimate
 }
 
-// Size is one of the widths that are wanted.
-type Size struct {
-	Name  string
-	Width int // pixels of the upright picture; a narrower source keeps its own width
-}
-
 // Spec says what to make of a source: every size in every format.
 type Spec struct {
 	Sizes   []Size
 	Formats []Format // those of [OutputFormats]
 	Quality Quality
 	Effort  Effort
-	// Background is the color behind a picture with alpha that is written in a format without.
+	// Background is the color behind a picture with alpha that is written in a format without, and around one without alpha
+	// that a box contains.
 	Background Color
 	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
 	// [Source.Render].
@@ -80,8 +74,7 @@ type Spec struct {
 // Color is an sRGB color, 0–255 a channel.
 type Color struct{ R, G, B uint8 }
 
-// Rendition is one finished, encoded picture. Its dimensions are those of [Source.Fit], or the largest of the same aspect that
-// its format can hold, if those are less: a WebP has 16383 pixels a side at most, an AVIF 16384, a JPEG 65500.
+// Rendition is one finished, encoded picture. Its dimensions are those of [Source.Fit].
 type Rendition struct {
 	Size          string // the name of the size
 	Format        Format
@@ -95,7 +88,7 @@ type Span struct{ Start, End time.Time }
 
 // Summary is what is known of a source once it was rendered.
 type Summary struct {
-	// Decode is when the pixels were computed, from their first byte to the widest size in memory. It includes waiting for
+	// Decode is when the pixels were computed, from their first byte to the largest size in memory. It includes waiting for
 	// bytes that were still on their way.
 	Decode Span
 	// Truncated says that the file ends before the picture does, and that what is missing is grey or coarse.
@@ -183,19 +176,12 @@ func (l Limits) check(width, height, frames int) error {
 	return nil
 }
 
-// Fit returns the dimensions, in pixels, of the rendition of the given width: never wider than the source, the height
-// round(Height × width / Width), but at least 1.
-func (s *Source) Fit(width int) (w, h int) {
-	w = min(width, s.Width)
-	return w, max(1, int(math.Round(float64(s.Height)*float64(w)/float64(s.Width))))
-}
-
 // Render decodes the source, and calls emit with each rendition as soon as it is encoded, from several goroutines at once
 // and in no particular order. It returns when every call of emit has returned. The first error, of emit too, ends the work.
 // Render can be called only once.
 //
 // The error is a [*Rejection] if the picture would take too much memory, which is found out before it is decoded, or if its
-// pixels are corrupt, which is found out before anything is emitted: the widest size is complete before any is encoded. An
+// pixels are corrupt, which is found out before anything is emitted: the largest size is complete before any is encoded. An
 // error of the reader given to Open, of its second reading, or of ctx is returned wrapped, whatever the decoder made of it.
 // When ctx ends, Render returns after the current read and the current calls of emit, or [ErrLeftBehind] soon after those.
 //
@@ -223,8 +209,11 @@ func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) err
 	if err := s.checkAnimation(pictures); err != nil {
 		return Summary{}, err
 	}
-	summary, err := s.decodeWidest(ctx, spec, pictures)
+	summary, err := s.decodeFirst(ctx, spec, pictures)
 	if err != nil {
+		return Summary{}, err
+	}
+	if err := place(ctx, pictures); err != nil {
 		return Summary{}, err
 	}
 	if err := s.renderAll(ctx, spec, pictures, emit, &summary); err != nil {
@@ -233,13 +222,13 @@ func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) err
 	return summary, nil
 }
 
-// decodeWidest computes the pixels of the widest of the pictures, after a second look at the file if that is needed.
-func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
+// decodeFirst computes the pixels of the first of the pictures, after a second look at the file if that is needed.
+func (s *Source) decodeFirst(ctx context.Context, spec Spec, pictures []*picture) (summary Summary, err error) {
 	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
-	widest := pictures[0]
-	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
+	first := pictures[0]
+	first.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	if !errors.Is(err, errSuspect) {
 		return summary, err
 	}
@@ -249,20 +238,22 @@ func (s *Source) decodeWidest(ctx context.Context, spec Spec, pictures []*pictur
 	if err := s.checkMemory(spec, pictures); err != nil {
 		return summary, err
 	}
-	widest.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
+	first.pixels, summary.Decode, err = s.decode(ctx, spec, pictures)
 	return summary, err
 }
 
-// renderAll makes the other pictures from the widest one, and encodes all of them.
+// renderAll makes the other pictures from the first one, and encodes all of them.
 func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, emit func(Rendition) error, summary *Summary) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	encoders := make(chan struct{}, runtime.GOMAXPROCS(0))
+	narrowest := narrowest(pictures)
 	for i, picture := range pictures {
 		start := time.Now()
 		if i > 0 {
-			picture.pixels, err = parent(pictures[:i], picture).scaled(ctx, picture.width, picture.height)
+			from := parent(pictures[:i], picture)
+			picture.pixels, err = from.pixels.view(ctx, picture.Of(from.View), spec.Background)
 			if err != nil {
-				group.Go(func() error { return fmt.Errorf("resize to %d × %d: %w", picture.width, picture.height, err) })
+				group.Go(func() error { return fmt.Errorf("resize to %d × %d: %w", picture.Width(), picture.Height(), err) })
 				break
 			}
 		}
@@ -275,7 +266,7 @@ func (s *Source) renderAll(ctx context.Context, spec Spec, pictures []*picture, 
 				return picture.emit(Rendition{Format: format, Data: data, Encode: Span{start, time.Now()}}, emit)
 			})
 		}
-		if i == len(pictures)-1 { // nothing waits for this: the widest is still being encoded
+		if picture == narrowest { // nothing waits for this: the first is still being encoded
 			group.Go(func() (err error) {
 				summary.ThumbHash, summary.Color, err = picture.pixels.placeholder(spec.Background)
 				return err

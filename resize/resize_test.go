@@ -12,7 +12,6 @@ import (
 	"image/png"
 	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -41,24 +40,6 @@ func plainPNG(t *testing.T, width, height int) []byte {
 	return data.Bytes()
 }
 
-func TestFit(t *testing.T) {
-	for _, c := range []struct{ sourceW, sourceH, width, w, h int }{
-		{4032, 3024, 1440, 1440, 1080},
-		{6001, 3375, 1440, 1440, 810}, // 809.9
-		{3000, 2001, 720, 720, 480},   // 480.2
-		{1001, 333, 500, 500, 166},    // 166.3
-		{3, 2, 1, 1, 1},               // 0.7
-		{5000, 1, 368, 368, 1},        // 0.07: never nothing
-		{1, 5000, 368, 1, 5000},       // never enlarged
-		{300, 200, 368, 300, 200},
-	} {
-		s := &Source{Width: c.sourceW, Height: c.sourceH}
-		if w, h := s.Fit(c.width); w != c.w || h != c.h {
-			t.Errorf("%d × %d at width %d: %d × %d, want %d × %d", c.sourceW, c.sourceH, c.width, w, h, c.w, c.h)
-		}
-	}
-}
-
 func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
 	for _, c := range []struct {
 		format       Format
@@ -72,30 +53,6 @@ func TestLoadShrinkLeavesWhatTheWidestSizeNeeds(t *testing.T) {
 		s := &Source{Format: c.format, Width: c.source, Height: 1000, Frames: 1}
 		if got := s.loadShrink(c.want); got != c.shrink {
 			t.Errorf("%s of width %d for %d: 1/%d, want 1/%d", c.format, c.source, c.want, got, c.shrink)
-		}
-	}
-}
-
-func TestEachPictureIsMadeFromTheSmallestThatIsLargeEnough(t *testing.T) {
-	s := &Source{Format: JPEG, Width: 4000, Height: 3000, Frames: 1}
-	pictures, err := s.plan(Spec{Sizes: []Size{{"a", 368}, {"b", 1440}, {"c", 720}, {"d", 200}, {"e", 368}}, Formats: []Format{AsSource, JPEG}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var widths []int
-	for _, p := range pictures {
-		widths = append(widths, p.width)
-		p.pixels = &pixels{}
-	}
-	if want := []int{1440, 720, 368, 200}; !slices.Equal(widths, want) {
-		t.Fatalf("pictures of widths %v, want %v", widths, want)
-	}
-	if got := pictures[2]; !slices.Equal(got.sizes[JPEG], []string{"a", "e"}) || len(got.sizes) != 1 {
-		t.Errorf("one picture serves %v, want a and e in JPEG once", got.sizes)
-	}
-	for i, want := range map[int]int{1: 0, 2: 0, 3: 1} {
-		if parent(pictures[:i], pictures[i]) != pictures[want].pixels {
-			t.Errorf("%d is not made from %d", widths[i], widths[want])
 		}
 	}
 }
@@ -150,7 +107,7 @@ func pngHeader(width, height uint32) []byte {
 // A WebP has 16383 pixels a side at most. That used to cost a picture all of its renditions, in all formats.
 func TestAFormatThatCantHoldTheSizeHoldsLess(t *testing.T) {
 	got := map[string]string{}
-	spec := Spec{Sizes: []Size{{"all", 340}, {"narrow", 170}}, Formats: []Format{PNG, WebP}, Quality: quality}
+	spec := Spec{Sizes: []Size{{Name: "all", Width: 340}, {Name: "narrow", Width: 170}}, Formats: []Format{PNG, WebP}, Quality: quality}
 	if _, err := tryRender(plainPNG(t, 340, 17000), spec, func(r Rendition) {
 		got[r.Size+" "+string(r.Format)] = fmt.Sprint(r.Width, " ", r.Height)
 		if source, err := Open(t.Context(), bytes.NewReader(r.Data), limits); err != nil || source.Width != r.Width || source.Height != r.Height {
@@ -198,19 +155,19 @@ func TestSamplesOfUnknownRangeAreRejected(t *testing.T) {
 
 // Some encoders write the general brand for images as the major brand, and AVIF's only among the compatible ones.
 func TestAnAVIFOfAnotherMajorBrand(t *testing.T) {
-	_, out := render(t, plainJPEG(t, 300, 200), []Size{{"s", 200}}, AVIF)
+	_, out := render(t, plainJPEG(t, 300, 200), []Size{{Name: "s", Width: 200}}, AVIF)
 	data := bytes.Replace(out["s avif"].Data, []byte("ftypavif"), []byte("ftypmif1"), 1)
 	if bytes.Equal(data, out["s avif"].Data) {
 		t.Fatal("the brand was not changed: the test shows nothing")
 	}
-	if source, _ := render(t, data, []Size{{"s", 100}}, JPEG); source.Format != AVIF || source.Width != 200 {
+	if source, _ := render(t, data, []Size{{Name: "s", Width: 100}}, JPEG); source.Format != AVIF || source.Width != 200 {
 		t.Errorf("%+v", source)
 	}
 }
 
 func TestFormatsInAndOut(t *testing.T) {
 	source := plainJPEG(t, 600, 400)
-	_, out := render(t, source, []Size{{"s", 300}}, JPEG, PNG, WebP, AVIF)
+	_, out := render(t, source, []Size{{Name: "s", Width: 300}}, JPEG, PNG, WebP, AVIF)
 	tiff := func() []byte {
 		img, err := vips.NewImageFromBuffer(source)
 		if err != nil {
@@ -227,7 +184,7 @@ func TestFormatsInAndOut(t *testing.T) {
 		JPEG: out["s jpeg"].Data, PNG: out["s png"].Data, WebP: out["s webp"].Data, AVIF: out["s avif"].Data, GIF: animation(t), TIFF: tiff,
 	}
 	for format, data := range inputs {
-		source, again := render(t, data, []Size{{"s", 100}}, AsSource)
+		source, again := render(t, data, []Size{{Name: "s", Width: 100}}, AsSource)
 		if source.Format != format {
 			t.Errorf("%s was taken for %s", format, source.Format)
 		}
@@ -262,7 +219,7 @@ func animation(t *testing.T) []byte {
 }
 
 func TestAnimationsStayAnimated(t *testing.T) {
-	source, out := render(t, animation(t), []Size{{"s", 100}, {"m", 200}}, GIF, WebP, JPEG)
+	source, out := render(t, animation(t), []Size{{Name: "s", Width: 100}, {Name: "m", Width: 200}}, GIF, WebP, JPEG)
 	if source.Frames != 3 || source.Height != 201 {
 		t.Errorf("%d frames of height %d", source.Frames, source.Height)
 	}
@@ -315,7 +272,7 @@ func TestAnimationsStayAnimated(t *testing.T) {
 
 // Browsers show animations as they are stored. When all frames were turned as one picture, they were cut to pieces.
 func TestAnimationsAreNotTurned(t *testing.T) {
-	_, out := render(t, animation(t), []Size{{"s", 200}}, WebP)
+	_, out := render(t, animation(t), []Size{{Name: "s", Width: 200}}, WebP)
 	params := vips.NewImportParams()
 	params.NumPages.Set(-1)
 	img, err := vips.LoadImageFromBuffer(out["s webp"].Data, params)
@@ -330,7 +287,7 @@ func TestAnimationsAreNotTurned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, out := render(t, data, []Size{{"s", 100}}, WebP)
+	source, out := render(t, data, []Size{{Name: "s", Width: 100}}, WebP)
 	if r := out["s webp"]; source.Frames != 3 || source.Width != 200 || r.Width != 100 || r.Height != 67 {
 		t.Errorf("%+v, %d × %d", source, r.Width, r.Height)
 	}

@@ -33,7 +33,7 @@ func TestSeedsArePictures(t *testing.T) {
 			if numbers := resizetest.Structure(data); len(numbers) < 4 && !strings.Contains(name, "big") { // a BigTIFF is not looked into
 				t.Errorf("%s: %d numbers of its structure", name, len(numbers))
 			}
-			if _, err := tryRender(data, Spec{Sizes: []Size{{"s", 5}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {}); err != nil {
+			if _, err := tryRender(data, Spec{Sizes: []Size{{Name: "s", Width: 5}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {}); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -27,7 +27,7 @@ func spoiled(t testing.TB) []resizetest.Spoiled {
 // libjpeg makes up for corrupt data in the middle, so it used to pass, or was taken for a cut.
 func TestSpoiledJPEGs(t *testing.T) {
 	words := map[resizetest.Outcome]string{resizetest.Cut: "cut short at row", resizetest.Useless: "before its half", resizetest.Damaged: "damaged"}
-	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}}
+	spec := Spec{Sizes: []Size{{Name: "all", Width: 203}}, Formats: []Format{PNG}}
 	for _, s := range spoiled(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			var got, want []byte
@@ -54,7 +54,7 @@ func TestSpoiledJPEGs(t *testing.T) {
 }
 
 func TestACutJPEGIsRenderedWhereThatIsWanted(t *testing.T) {
-	spec := Spec{Sizes: []Size{{"all", 203}}, Formats: []Format{PNG}, AcceptTruncated: true}
+	spec := Spec{Sizes: []Size{{Name: "all", Width: 203}}, Formats: []Format{PNG}, AcceptTruncated: true}
 	for _, s := range spoiled(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			var got, want []byte

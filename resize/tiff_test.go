@@ -108,7 +108,7 @@ func unheard(says string) bool {
 
 // shownOf returns what comes out for a TIFF, without loss.
 func shownOf(data []byte) (out []byte, err error) {
-	_, err = tryRender(data, Spec{Sizes: []Size{{"all", 60}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) { out = r.Data })
+	_, err = tryRender(data, Spec{Sizes: []Size{{Name: "all", Width: 60}}, Formats: []Format{PNG}, Quality: quality}, func(r Rendition) { out = r.Data })
 	return out, err
 }
 

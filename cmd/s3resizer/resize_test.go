@@ -210,6 +210,7 @@ func TestResizeHeedsTheSettings(t *testing.T) {
 		format   string
 	}{
 		"sizes":                  {[]string{"RESIZE_SIZES=tiny=10,half=20"}, map[string][2]int{"tiny-cat.jpg": {10, 8}, "half-cat.jpg": {20, 15}}, "jpeg"},
+		"boxes":                  {[]string{"RESIZE_SIZES=avatar@2x=20x20:cover,tall=x12,card=40x40:contain"}, map[string][2]int{"avatar@2x-cat.jpg": {20, 20}, "tall-cat.jpg": {16, 12}, "card-cat.jpg": {40, 40}}, "jpeg"},
 		"formats":                {[]string{"RESIZE_FORMATS=webp", "RESIZE_SIZES=small=30"}, map[string][2]int{"small-cat.jpg.webp": {30, 23}}, "webp"},
 		"a template with folder": {[]string{"RESIZE_KEY_TEMPLATE=web/{size}/{key}", "RESIZE_SIZES=a=30,b=20"}, map[string][2]int{"web/a/cat.jpg": {30, 23}, "web/b/cat.jpg": {20, 15}}, "jpeg"},
 		"a destination bucket":   {[]string{"RESIZE_DEST_BUCKET=files", "RESIZE_SIZES=a=30"}, map[string][2]int{"a-cat.jpg": {30, 23}}, "jpeg"},

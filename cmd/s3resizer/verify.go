@@ -42,7 +42,8 @@ original is gone. Each finding is a line, here or in --report FILE:
   unlabelled                          a rendition that was copied without its metadata
   foreign                             somebody else's object is in a rendition's place
   lost                                something is wrong with a rendition whose original RESIZE_ORIGINAL has deleted
-  leftover                            a rendition of an older set, under a name that the newest one does not have
+  leftover                            a rendition of an older set, under a name that the newest one does not have; or the
+                                      set of an original over which another one's rendition was copied
   orphan                              a rendition or a record of this bucket whose original is gone
   failed                              it could not be looked at
 

@@ -12,10 +12,13 @@ export function preview(img, file) {
  * each format. The browser takes the width that fits. base is where the renditions are: CloudFront's address, say.
  */
 export function show(img, picture, base, fallback) {
-  const of = (type) => picture.renditions.filter((r) => r.contentType === type);
+  const { width, height } = picture.source;
+  const uncut = picture.renditions.filter((r) => Math.abs(r.width * height - r.height * width) <= Math.max(width, height));
+  const renditions = uncut.length > 0 ? uncut : picture.renditions;
+  const of = (type) => renditions.filter((r) => r.contentType === type);
   const url = (r) => `${base}/${r.key.split('/').map(encodeURIComponent).join('/')}?v=${r.etag}`; // another upload is another address
   const srcset = (all) => [...new Map(all.map((r) => [r.width, `${url(r)} ${r.width}w`])).values()].join(', ');
-  const plain = [of('image/jpeg'), of('image/png'), picture.renditions].find((all) => all.length > 0);
+  const plain = [of('image/jpeg'), of('image/png'), renditions].find((all) => all.length > 0);
   const largest = plain.at(-1);
   for (const source of img.parentElement.querySelectorAll('source')) {
     source.srcset = srcset(of(source.type));

@@ -42,6 +42,13 @@ test('widths that are the same, of a small source, stand there once', () => {
   assert.equal(img.srcset.split(',').length, 1);
 });
 
+test('what is cut is none of the widths', () => {
+  const img = page();
+  show(img, { ...record, renditions: [...record.renditions, { ...record.renditions[0], key: 'avatar', width: 200, height: 200 }] }, '');
+  assert.equal(img.srcset.split(',').length, 3);
+  assert.doesNotMatch(img.srcset, /avatar/);
+});
+
 test('what does not load is replaced once by the fallback', () => {
   const img = page();
   show(img, record, '', 'blob:local');

@@ -19,6 +19,7 @@ func FuzzSettings(f *testing.F) {
 		"",
 		"PATH=/bin\x00RESIZE_SIZES=small=0\x00RESIZE_FORMATS=jpeg,bmp\x00RESIZE_QUALTY=80\x00RESIZE_LOG_LEVEL=loud",
 		"RESIZE_SIZES=a=1,b-2=16384\x00RESIZE_FORMATS=source, webp\x00RESIZE_QUALITY=jpeg=75,avif=40\x00RESIZE_BACKGROUND=#102030",
+		"RESIZE_SIZES=a=x600:enlarge,card@2x=400x300:cover@top-left,b=1x1:cover@entropy:enlarge,c=9x8:contain",
 		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}\x00RESIZE_DEST_BUCKET=thumbs.{bucket}\x00RESIZE_RECORD=off\x00RESIZE_BUCKET_OWNER=123456789012",
 		"RESIZE_MAX_BYTES=1GiB\x00RESIZE_MAX_PIXELS=9223372036854775807\x00RESIZE_MAX_FRAMES=1\x00RESIZE_DEADLINE_MARGIN=2s\x00RESIZE_LOG_LEVEL=debug",
 		"RESIZE_CACHE_CONTROL=public, max-age=31536000\x00RESIZE_QUALITY=100\x00RESIZE_SIZES=\x00=\x00RESIZE_",
@@ -32,6 +33,9 @@ func FuzzSettings(f *testing.F) {
 			return
 		}
 		checkSettings(t, s)
+		if again, err := Load([]string{"RESIZE_SIZES=" + list(s.Sizes, resize.Size.String)}); err != nil || !slices.Equal(again.Sizes, s.Sizes) {
+			t.Errorf("sizes %v are read as %v, %v", s.Sizes, again.Sizes, err)
+		}
 		if again, err := Load(strings.Split(environ, "\x00")); err != nil || again.Fingerprint() != s.Fingerprint() {
 			t.Errorf("loaded again: %v, fingerprint %s and %s", err, s.Fingerprint(), again.Fingerprint())
 		}
@@ -56,7 +60,8 @@ func checkSettings(t *testing.T, s Settings) {
 	t.Helper()
 	var names []string
 	for _, size := range s.Sizes {
-		if size.Name == "" || size.Width < 1 || size.Width > maxWidth || slices.Contains(names, size.Name) {
+		width, height := size.Width, size.Height
+		if size.Name == "" || min(width, height) < 0 || max(width, height) < 1 || max(width, height) > maxSide || slices.Contains(names, size.Name) {
 			t.Errorf("sizes %v", s.Sizes)
 		}
 		names = append(names, size.Name)

@@ -12,28 +12,6 @@ import (
 	"s3resizer/resize"
 )
 
-func setSizes(s *Settings, value string) error {
-	s.Sizes = nil
-	const right = `want name=width pairs such as "small=368,large=1440"`
-	for pair := range strings.SplitSeq(value, ",") {
-		name, width, _ := strings.Cut(strings.TrimSpace(pair), "=")
-		w, err := strconv.Atoi(width)
-		switch {
-		case err != nil || w < 1 || w > maxWidth:
-			return fmt.Errorf("%q: %s, the width between 1 and %d pixels", pair, right, maxWidth)
-		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "":
-			return fmt.Errorf("%q: %s, the name of letters, digits, - and _", pair, right)
-		case slices.ContainsFunc(s.Sizes, func(known resize.Size) bool { return known.Name == name }):
-			return fmt.Errorf("the size %q is there twice", name)
-		}
-		s.Sizes = append(s.Sizes, resize.Size{Name: name, Width: w})
-	}
-	return nil
-}
-
-// maxWidth is the widest picture that every output format but WebP holds; see resize for the formats' own limits.
-const maxWidth = 16384
-
 func setFormats(s *Settings, value string) error {
 	s.Formats = nil
 	for name := range strings.SplitSeq(value, ",") {

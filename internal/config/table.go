@@ -1,10 +1,6 @@
 package config
 
-import (
-	"fmt"
-
-	"s3resizer/resize"
-)
+import "s3resizer/resize"
 
 // Setting is one row of the table of settings, from which everything that tells of settings is made: what [Load] reads, what
 // s3resizer settings prints, the table in docs/settings.md, the gallery's list and the descriptions in the template.
@@ -23,9 +19,10 @@ type Setting struct {
 var Table = []Setting{
 	{
 		Name: "RESIZE_SIZES", Default: "small=368,medium=720,large=1440", set: setSizes, decides: value(func(s Settings) string {
-			return list(s.Sizes, func(size resize.Size) string { return fmt.Sprintf("%s=%d", size.Name, size.Width) })
+			return list(s.Sizes, resize.Size.String)
 		}),
-		Says: "names and widths in pixels, any number of them, such as small=368,large=1440",
+		Says: "names and widths in pixels, any number of them, such as small=368,large=1440; or heights and boxes, such as tall=x600,avatar=200x200:cover",
+		Why:  "[What they say](#sizes).",
 	},
 	{
 		Name: "RESIZE_FORMATS", Default: "source", set: setFormats, decides: value(func(s Settings) string { return list(s.Formats, func(f resize.Format) string { return string(f) }) }),
@@ -57,7 +54,7 @@ var Table = []Setting{
 	},
 	{
 		Name: "RESIZE_BACKGROUND", Default: "white", set: setBackground, decides: value(func(s Settings) string { return s.Background.String() }),
-		Says: "what shows through where alpha becomes JPEG: white, black or #rrggbb",
+		Says: "what shows through where alpha becomes JPEG, and surrounds a picture in its box: white, black or #rrggbb",
 	},
 	{
 		Name: "RESIZE_COPY", Else: "nothing", set: setCopy, decides: value(func(s Settings) string { return s.Copy.String() }),

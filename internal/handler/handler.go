@@ -151,22 +151,24 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 	if failure != nil {
 		return result, failure, failure.Class != report.Class(s3io.Changed)
 	}
-	if result.Status == report.Superseded && r.made.Status == report.Resized && r.made.Source.ETag == result.Source.ETag {
-		// Somebody has made the same beside us, or the answer to our record was lost. But ours may lie between the renditions
-		// of a third one, under other settings, or below the record of a rejection: the record has to be ours.
-		result = r.made
-	}
-	if !result.Final() && result.Status != report.Deleted {
+	if r.told {
 		return result, nil, true
 	}
-	if result.Final() {
-		if err := r.putRecord(ctx, result); err != nil {
+	record := result
+	if result.Status == report.Superseded {
+		record = r.done
+	}
+	switch {
+	case record.Final():
+		if err := r.putRecord(ctx, record); err != nil {
 			failure := newFailure(ctx, r.object, result.Renditions, []string{naming.Record(r.object.key)}, err)
 			if failure.Class == report.Class(s3io.Changed) {
 				return result, nil, false
 			}
 			return report.Result{}, failure, true
 		}
+	case result.Status != report.Deleted:
+		return result, nil, true
 	}
 	stands, err := r.stands(ctx, result)
 	if err == nil && stands && result.Source.Deleted {
@@ -221,6 +223,8 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	if !r.h.settings.DeleteOriginal && (r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag) {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
+		} else if done && r.recorded() && r.made.Status == report.Resized && r.made.Source.ETag == r.info.ETag {
+			return r.made, nil // somebody has made the same beside us, or the answer to our record was lost
 		} else if done {
 			return r.result(report.Superseded), nil
 		}

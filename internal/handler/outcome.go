@@ -22,12 +22,11 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if !r.recorded() {
 		return out, nil
 	}
+	if err := r.record.Wait(); err != nil {
+		return report.Result{}, err
+	}
 	if r.h.settings.DeleteOriginal {
-		err := r.record.Wait()
-		if err == nil {
-			err = r.holds(ctx)
-		}
-		if err != nil {
+		if err := r.holds(ctx); err != nil {
 			return report.Result{}, err
 		}
 	}

@@ -36,13 +36,15 @@ type run struct {
 	worked      time.Duration // on the picture, with what S3 took meanwhile
 	waited      atomic.Int64  // that, in nanoseconds
 
-	second bool // and there was another attempt before it
+	second bool          // and there was another attempt before it
+	done   report.Result // the record, if all was done before
+	told   bool          // the record says what came of it
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
-	standing string            // the record as it was then: its ETag, or [s3io.Nothing]
+	standing s3io.Info         // the record as it was then, if there was one
 	names    errgroup.Group    // whether those of the renditions are free
-	places   map[string]string // if the source is to be deleted: what stood at each rendition's key, as in standing
+	places   map[string]string // if the source is to be deleted: what stood at each rendition's key, its ETag or [s3io.Nothing]
 
 	carried carried
 	tags    errgroup.Group // those in carried
@@ -134,8 +136,8 @@ func (r *run) lookAtRecord(ctx context.Context) {
 		return
 	}
 	r.record.Go(func() error {
-		info, err := r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
-		r.standing = cmp.Or(info.ETag, s3io.Nothing)
+		var err error
+		r.standing, err = r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return nil
 		}
@@ -237,18 +239,27 @@ func (r *run) checkKeys() error {
 
 // alreadyDone reports whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
+//
+// That is several looks, and another run may write between two of them. So what the record says is to be written in its place
+// once more, which such a run sees, or else we see that run's: for that, the record has to be known before the first look.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
-	if err := r.tags.Wait(); err != nil {
+	if err := cmp.Or(r.record.Wait(), r.tags.Wait()); err != nil {
 		return false, err
 	}
-	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool { return r.upToDate(info) })
+	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
+	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool { return r.upToDate(info) })
+	if err != nil || !whole || !r.recorded() {
+		return whole, err
+	}
+	record, info, err := r.readRecord(ctx)
+	r.done = record
+	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint), err
 }
 
-// upToDate reports whether a rendition, or the record, is of the source as it is.
+// upToDate reports whether a rendition is of the source as it is.
 func (r *run) upToDate(info s3io.Info) bool {
 	label, _ := report.LabelOf(info)
-	return report.MadeOf(info, r.info.ETag, r.h.fingerprint) &&
-		(info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest())
+	return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
 }
 
 // inPlace reports whether every key is there, in the destination bucket, and as it should be.
@@ -328,7 +339,7 @@ func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if err := r.record.Wait(); err != nil {
 		return err
 	}
-	record.Replaces = r.standing
+	record.Replaces = cmp.Or(r.standing.ETag, s3io.Nothing)
 	_, err = r.write(ctx, record)
 	return err
 }

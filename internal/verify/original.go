@@ -29,10 +29,18 @@ func (v *Verification) lookAtOriginal(ctx context.Context, o *original) ([]Findi
 		v.count(func(p *Progress) { p.Changed++ })
 		return nil, nil
 	}
-	if label, ours := report.LabelOf(source); err != nil || ours && !label.Names(v.Bucket, o.Key) { // a rendition among the originals is skipped
+	if err != nil {
 		return nil, err
 	}
-	return v.examine(ctx, o)
+	label, ours := report.LabelOf(source)
+	if !ours || label.Names(v.Bucket, o.Key) {
+		return v.examine(ctx, o)
+	}
+	if findings[0].Kind != OlderUpload {
+		return nil, nil // a rendition among the originals
+	}
+	return []Finding{{Kind: Leftover, Key: findings[0].Key, Original: o.Key, Reason: fmt.Sprintf(
+		"its set is of the upload before: a rendition of %s was copied over s3://%s/%s; delete that, or upload a picture there", label.Source, v.Bucket, o.Key)}}, nil
 }
 
 // examine compares what there is with what there should be.

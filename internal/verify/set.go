@@ -31,7 +31,7 @@ func setOf(settings config.Settings, record report.Result) []report.Rendition {
 				Size: size.Name, Bucket: settings.DestBucket.For(record.Source.Bucket), Format: format, ContentType: format.MediaType(),
 				Key: settings.Key.For(record.Source.Key, size.Name, format.Appended(source.Format)),
 			}
-			wanted.Width, wanted.Height = source.Fit(size.Width)
+			wanted.Width, wanted.Height = source.Fit(size, format)
 			if i := slices.IndexFunc(record.Renditions, func(r report.Rendition) bool { return r.Key == wanted.Key }); i >= 0 {
 				wanted.Bytes, wanted.ETag = record.Renditions[i].Bytes, record.Renditions[i].ETag
 			}

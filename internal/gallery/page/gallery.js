@@ -189,8 +189,11 @@ function draw(card) {
   return e;
 }
 
+// alike tells whether a picture is of the shape of another one, but for the rounding of its sides: not cut, and not padded.
+const alike = (a, b) => Math.abs(a.width * b.height - a.height * b.width) <= Math.max(b.width, b.height);
+
 // family draws the picture and its renditions, one for each size, at their true relative sizes. The upload is drawn with
-// its largest rendition: hundreds of originals are not loaded for frames as small as these.
+// its largest rendition that shows all of it: hundreds of originals are not loaded for frames as small as these.
 function family(card) {
   const source = card.result?.source, local = uploads.get(card.key)?.url;
   const bySize = new Map();
@@ -205,10 +208,10 @@ function family(card) {
   }
   const width = source?.width ?? made[0].width * 2, height = source?.height ?? Math.round(width * made[0].height / made[0].width);
   const behind = placeholder(source);
-  box.append(frame(behind, width, height, renditionURL(made[0]), source?.width ? '' : 'dim'));
+  box.append(frame(behind, width, height, renditionURL(made.find((r) => alike(r, { width, height })) ?? made[0]), source?.width ? '' : 'dim'));
   for (const r of made) box.append(frame(behind, r.width, r.height, renditionURL(r), ''));
-  const all = width + sum(made, (r) => r.width);
-  box.style.setProperty('max-width', `${Math.min(all, Math.round(190 * all / height)) + 7 * made.length}px`);
+  const all = width + sum(made, (r) => r.width), highest = Math.max(height, ...made.map((r) => r.height));
+  box.style.setProperty('max-width', `${Math.min(all, Math.round(190 * all / highest)) + 7 * made.length}px`);
   return box;
 }
 
@@ -334,8 +337,11 @@ function snippets(card) {
   return list;
 }
 
-// markup shows the renditions wherever the destination bucket is served from the root of a site.
-function markup({ source, renditions }) {
+// markup shows the renditions wherever the destination bucket is served from the root of a site: those of the picture's shape or,
+// if all are cut, of the largest one's.
+function markup({ source, renditions: made }) {
+  const shape = made.some((r) => alike(r, source)) ? source : [...made].sort((a, b) => b.width - a.width)[0];
+  const renditions = made.filter((r) => alike(r, shape));
   const formats = [...new Set(renditions.map((r) => r.format))];
   const fallback = formats.find((f) => ['jpeg', 'png', 'gif'].includes(f)) ?? formats[0];
   const of = (format) => { // a narrow picture has several sizes of one width
@@ -388,7 +394,7 @@ function view(key) {
   const card = cards.get(key), { source, renditions } = card.result;
   $('view-title').textContent = key;
   const show = (r) => {
-    const single = !['jpeg', 'png', 'gif', 'webp', 'avif'].includes(source.format);
+    const unseen = !['jpeg', 'png', 'gif', 'webp', 'avif'].includes(source.format), single = unseen || !alike(r, source);
     const box = $('compare');
     box.classList.toggle('single', single);
     for (const name of ['width', 'aspect-ratio', 'background-image', 'background-color']) box.style.removeProperty(name);
@@ -399,7 +405,8 @@ function view(key) {
     else $('before').src = objectURL(about.bucket, key, source.etag);
     $('after-tag').textContent = `${r.size} ${r.format} · ${bytes(r.bytes)}`;
     $('view-note').textContent = `Original: ${source.width} × ${source.height} ${source.format}, ${bytes(source.bytes)}. Rendition: ${r.width} × ${r.height} ${r.format}, ${bytes(r.bytes)}` +
-      (single ? `. Browsers do not show ${source.format}, so that there is nothing to compare with.` : ', both shown at one size.');
+      (unseen ? `. Browsers do not show ${source.format}, so that there is nothing to compare with.` :
+        single ? '. It is of another shape, so that it is shown alone.' : ', both shown at one size.');
   };
   const chosen = [...renditions].sort((a, b) => b.width - a.width)[0];
   $('view-sizes').replaceChildren($('view-sizes').firstElementChild, ...renditions.map((r) =>

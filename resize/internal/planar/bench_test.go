@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"s3resizer/bench/corpus"
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/planar"
 )
 
@@ -44,7 +45,7 @@ func BenchmarkThreeRenditions(b *testing.B) {
 				decode += cpu(b) - start
 				for _, width := range []int{1440, 720, 368} {
 					start := cpu(b)
-					small, err := planes.Resize(width, d.Height*width/d.Width, 1, planar.Halved)
+					small, err := planes.Resize(crop.Whole(width, d.Height*width/d.Width), crop.Turn{}, planar.Halved)
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+
+	"s3resizer/resize/internal/crop"
 )
 
 // fixtures are JPEGs that others' encoders wrote, by name.
@@ -270,7 +272,7 @@ func TestManyAtOnceLeaveNothingBehind(t *testing.T) {
 				}
 				defer planes.Close()
 				for _, width := range []int{100 + i%101, 50 + i%47} {
-					small, err := planes.Resize(width, 100, 1+i%8, Halved)
+					small, err := planes.Resize(crop.Whole(width, 100), crop.Turns[1+i%8], Halved)
 					if err != nil {
 						t.Error(err)
 						return

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"s3resizer/resize/internal/crop"
 )
 
 // mostPixels is the number of pixels of a picture that the fuzzer is to bother with.
@@ -71,13 +73,13 @@ func FuzzPixels(f *testing.F) {
 			return
 		}
 		defer planes.Close()
-		small, err := planes.Resize(1+random.IntN(d.Width), 1+random.IntN(d.Height), 1+random.IntN(8), []Chroma{Full, Halved}[random.IntN(2)])
+		small, err := planes.Resize(crop.Whole(1+random.IntN(d.Width), 1+random.IntN(d.Height)), crop.Turns[1+random.IntN(8)], []Chroma{Full, Halved}[random.IntN(2)])
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer small.Close()
 		small.RGB()
-		last, err := small.Resize(small.Width, small.Height, 1, Halved)
+		last, err := small.Resize(crop.Whole(small.Width, small.Height), crop.Turn{}, Halved)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,8 +50,8 @@ func TestResamplingIsLanczos(t *testing.T) {
 					from, to := samplesOf(large), samplesOf(small)
 					for i := range to {
 						every := min(1+i, 2)
-						x := newStretch(large.c[i].width, large.c[i].across, size[0], every, false)
-						y := newStretch(large.c[i].height, large.c[i].down, size[1], every, false)
+						x := newStretch(large.c[i].width, large.c[i].across, size[0], 0, size[0], every, false)
+						y := newStretch(large.c[i].height, large.c[i].down, size[1], 0, size[1], every, false)
 						compare(t, i, from[i], to[i], x, y)
 					}
 				})

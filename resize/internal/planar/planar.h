@@ -55,6 +55,8 @@ Graph *planar_new_graph(int width, int height, double left, double top, double a
 void planar_free_graph(Graph *graph);
 int planar_resample(const Graph *graph, const Plane *from, Plane *to);
 void planar_turn(const Plane *from, Plane *to, int mirror_x, int mirror_y, int transpose);
+void planar_fill(const Plane *plane, unsigned char level);
+void planar_put(const Plane *from, Plane *to, int left, int top, unsigned char around);
 void planar_to_rgb(const Plane planes[3], int width, int height, unsigned char *to);
 
 // Picture is what is encoded: planes, chroma of half as many samples in both directions; or interleaved, and in one plane.

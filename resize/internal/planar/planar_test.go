@@ -3,12 +3,15 @@ package planar
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"maps"
 	"math"
 	"slices"
 	"testing"
 	"unsafe"
+
+	"s3resizer/resize/internal/crop"
 )
 
 // samplesOf are those of each plane, row by row.
@@ -41,7 +44,7 @@ func decoded(t testing.TB, file []byte, shrink int) *Planes {
 
 func resizedTo(t testing.TB, p *Planes, width, height, orientation int, chroma Chroma) *Planes {
 	t.Helper()
-	small, err := p.Resize(width, height, orientation, chroma)
+	small, err := p.Resize(crop.Whole(width, height), crop.Turns[orientation], chroma)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +76,10 @@ func stored(orientation int, x, y float64) (float64, float64) {
 
 // farthest is how far a sample is, at most, from what the waves have there that were stored in so many pixels.
 func farthest(p *Planes, width, height, orientation, pixelsASample int) float64 {
+	return farthestOf(p, crop.Whole(p.Width, p.Height), width, height, orientation, pixelsASample)
+}
+
+func farthestOf(p *Planes, v crop.View, width, height, orientation, pixelsASample int) float64 {
 	worst := 0.0
 	for i, rows := range samplesOf(p) {
 		every := 1.0
@@ -81,7 +88,8 @@ func farthest(p *Planes, width, height, orientation, pixelsASample int) float64 
 		}
 		for y, row := range rows {
 			for x, sample := range row {
-				sx, sy := stored(orientation, (float64(x)+0.5)*every/float64(p.Width), (float64(y)+0.5)*every/float64(p.Height))
+				sx, sy := stored(orientation, (float64(v.Window.Min.X)+(float64(x)+0.5)*every)/float64(v.Whole.X),
+					(float64(v.Window.Min.Y)+(float64(y)+0.5)*every)/float64(v.Whole.Y))
 				worst = max(worst, math.Abs(float64(sample)-waves(width, height, i, sx, sy)))
 			}
 		}
@@ -120,6 +128,76 @@ func TestEverySampleIsWhereItBelongs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of a crop too, however its chroma lies to that of the whole, and at every load shrink.
+func TestEverySampleOfACropIsWhereItBelongs(t *testing.T) {
+	const width, height = 259, 190
+	for _, name := range slices.Sorted(maps.Keys(samplings)) {
+		file := baseline(width, height, samplings[name], 0, waves)
+		for _, shrink := range []int{1, 2, 4} {
+			planes := decoded(t, file, shrink)
+			for orientation := 1; orientation <= 8; orientation++ {
+				whole := image.Pt(61, 45)
+				if orientation > 4 {
+					whole = image.Pt(45, 61)
+				}
+				for _, window := range []image.Rectangle{image.Rect(0, 0, 20, 21), image.Rect(5, 9, 36, 40), image.Rect(12, 13, 45, 45), image.Rect(3, 0, 4, 45)} {
+					for _, chroma := range []Chroma{Halved, Full} {
+						v := crop.View{Whole: whole, Window: window}
+						small, err := planes.Resize(v, crop.Turns[orientation], chroma)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if worst := farthestOf(small, v, width, height, orientation, int(chroma)); worst > 3 || small.Width != window.Dx() || small.Height != window.Dy() {
+							t.Errorf("1/%d, orientation %d, %v, chroma %d: off by %.1f", shrink, orientation, window, chroma, worst)
+						}
+						small.Close()
+					}
+				}
+			}
+		}
+	}
+}
+
+// A picture of odd dimensions in a larger one: where the last sample of chroma is of both, it is between both.
+func TestPaddingIsOfTheColorThatItHas(t *testing.T) {
+	for _, s := range []sampling{half, grey} {
+		picture := decoded(t, baseline(7, 5, s, 0, func(_, _, _ int, _, _ float64) float64 { return 100 }), 1)
+		small := resizedTo(t, picture, 7, 5, 1, Halved)
+		padded, err := small.Pad(image.Pt(2, 4), image.Pt(13, 12), [3]uint8{255, 0, 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer padded.Close()
+		within := byte(100)
+		if small.Grey() {
+			within = 128
+		}
+		red := [3]byte{76, 85, 255}
+		for i, rows := range samplesOf(padded) {
+			for y, row := range rows {
+				for x, sample := range row {
+					in, want := image.Pt(x, y).In(image.Rect(2, 4, 9, 9)), red[i]
+					switch {
+					case i == 0 && in:
+						want = 100
+					case i > 0 && image.Pt(x, y).In(image.Rect(1, 2, 5, 5)):
+						want = within
+						if x == 4 {
+							want = byte((int(want) + int(red[i]) + 1) / 2)
+						}
+						if y == 4 {
+							want = byte((int(want) + int(red[i]) + 1) / 2)
+						}
+					}
+					if d := int(sample) - int(want); d < -1 || d > 1 {
+						t.Errorf("plane %d at %d, %d: %d, want %d", i, x, y, sample, want)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -4,7 +4,11 @@ package planar
 import "C"
 
 import (
+	"image"
+	"math"
 	"unsafe"
+
+	"s3resizer/resize/internal/crop"
 )
 
 // Planes is a picture in memory: luma and two planes of chroma, or luma alone. It may be used by several goroutines at
@@ -34,18 +38,19 @@ const (
 	Full   Chroma = 1 // 4:4:4
 )
 
-// Resize makes a picture of width × height pixels, turned as an EXIF orientation, 1–8, says. The kernel is Lanczos3.
+// Resize makes a picture of what v shows of the upright one, of which p is stored as the turn says. There must be no background
+// in it. The kernel is Lanczos3.
 //
 // Its chroma lies where JPEG has it, centered between the pixels, and is resampled from where that of p lies in one step.
-func (p *Planes) Resize(width, height, orientation int, chroma Chroma) (*Planes, error) {
-	small := &Planes{Width: width, Height: height, c: make([]C.Plane, len(p.c))}
+func (p *Planes) Resize(v crop.View, turn crop.Turn, chroma Chroma) (*Planes, error) {
+	small := &Planes{Width: v.Width(), Height: v.Height(), c: make([]C.Plane, len(p.c))}
 	for i := range p.c {
 		every := chroma
 		if i == 0 {
 			every = Full
 		}
 		var err error
-		if small.c[i], err = resized(&p.c[i], width, height, turns[orientation], int(every)); err != nil {
+		if small.c[i], err = resized(&p.c[i], v.Stored(turn), turn, int(every)); err != nil {
 			small.Close()
 			return nil, err
 		}
@@ -53,36 +58,24 @@ func (p *Planes) Resize(width, height, orientation int, chroma Chroma) (*Planes,
 	return small, nil
 }
 
-// turned is how a stored picture becomes upright: mirrored, and then with its rows and columns exchanged.
-type turned struct{ x, y, transposed bool }
-
-// turns are those of the EXIF orientations (CIPA DC-008, 4.6.4, tag 0x0112). Any other number is taken for 1.
-var turns = map[int]turned{
-	2: {x: true}, 3: {x: true, y: true}, 4: {y: true},
-	5: {transposed: true}, 6: {y: true, transposed: true}, 7: {x: true, y: true, transposed: true}, 8: {x: true, transposed: true},
-}
-
-// resized makes the plane of a picture of width × height pixels that has a sample for so many of them, in each direction.
+// resized makes the plane of what a view of the stored picture shows, with a sample for so many of its pixels in each direction.
 // Turned is the small plane, not the large one.
-func resized(from *C.Plane, width, height int, t turned, every int) (C.Plane, error) {
-	if t.transposed {
-		width, height = height, width
-	}
-	x := newStretch(from.width, from.across, width, every, t.x)
-	y := newStretch(from.height, from.down, height, every, t.y)
+func resized(from *C.Plane, v crop.View, turn crop.Turn, every int) (C.Plane, error) {
+	x := newStretch(from.width, from.across, v.Whole.X, v.Window.Min.X, v.Window.Max.X, every, turn.X)
+	y := newStretch(from.height, from.down, v.Whole.Y, v.Window.Min.Y, v.Window.Max.Y, every, turn.Y)
 	plane, err := resample(from, x, y)
-	if err != nil || t == (turned{}) {
+	if err != nil || turn == (crop.Turn{}) {
 		return plane, err
 	}
 	defer C.planar_free_plane(&plane)
 	upright := plane
-	if t.transposed {
+	if turn.Transposed {
 		upright.width, upright.height, upright.across, upright.down = plane.height, plane.width, plane.down, plane.across
 	}
 	if err := allocate(&upright); err != nil {
 		return C.Plane{}, err
 	}
-	C.planar_turn(&plane, &upright, boolean(t.x), boolean(t.y), boolean(t.transposed))
+	C.planar_turn(&plane, &upright, boolean(turn.X), boolean(turn.Y), boolean(turn.Transposed))
 	return upright, nil
 }
 
@@ -95,15 +88,19 @@ type stretch struct {
 }
 
 // newStretch computes what becomes of a plane, or rather of its side of so many samples, the given number of which the
-// picture covers, if it has a sample for every one or two of so many pixels.
+// picture covers, if that is to have so many pixels, those from low to high are kept, and there is a sample for every one or
+// two of them.
 //
 // With an odd number of pixels, the last sample lies half outside. Where the plane is to be mirrored it is the first one
 // that must do so.
-func newStretch(samples C.int, covered C.double, pixels, every int, mirrored bool) stretch {
-	s := stretch{from: int(samples), to: (pixels + every - 1) / every, covered: float64(pixels) / float64(every)}
-	s.length = float64(covered) * float64(s.to) / s.covered
+func newStretch(samples C.int, covered C.double, pixels, low, high, every int, mirrored bool) stretch {
+	kept := high - low
+	s := stretch{from: int(samples), to: (kept + every - 1) / every, covered: float64(kept) / float64(every)}
+	pixel := float64(covered) / float64(pixels)
+	s.length = pixel * float64(kept) * float64(s.to) / s.covered
+	s.start = pixel * float64(low)
 	if mirrored {
-		s.start = float64(covered) - s.length
+		s.start += pixel*float64(kept) - s.length
 	}
 	return s
 }
@@ -138,6 +135,48 @@ func boolean(b bool) C.int {
 		return 1
 	}
 	return 0
+}
+
+// Pad makes a picture of so many pixels, of a color of sRGB, with this one in it, whose chroma must be Halved. Its corner is at
+// an even place, where its chroma meets that of the larger picture.
+func (p *Planes) Pad(corner, size image.Point, color [3]uint8) (*Planes, error) {
+	planes := p.c
+	if p.Grey() && (color[0] != color[1] || color[1] != color[2]) {
+		chroma := C.Plane{width: (planes[0].width + 1) / 2, height: (planes[0].height + 1) / 2, across: planes[0].across / 2, down: planes[0].down / 2}
+		if err := allocate(&chroma); err != nil {
+			return nil, err
+		}
+		defer C.planar_free_plane(&chroma)
+		C.planar_fill(&chroma, 128)
+		planes = []C.Plane{planes[0], chroma, chroma}
+	}
+	padded := &Planes{Width: size.X, Height: size.Y, c: make([]C.Plane, len(planes))}
+	levels := ycc(color)
+	for i := range planes {
+		every := 2
+		if i == 0 {
+			every = 1
+		}
+		padded.c[i] = C.Plane{
+			width: C.int((size.X + every - 1) / every), height: C.int((size.Y + every - 1) / every),
+			across: C.double(size.X) / C.double(every), down: C.double(size.Y) / C.double(every),
+		}
+		if err := allocate(&padded.c[i]); err != nil {
+			padded.Close()
+			return nil, err
+		}
+		C.planar_fill(&padded.c[i], C.uchar(levels[i]))
+		C.planar_put(&planes[i], &padded.c[i], C.int(corner.X/every), C.int(corner.Y/every), C.uchar(levels[i]))
+	}
+	return padded, nil
+}
+
+// ycc are luma and chroma of a color, as JFIF has them.
+func ycc(color [3]uint8) [3]uint8 {
+	r, g, b := float64(color[0]), float64(color[1]), float64(color[2])
+	luma := 0.299*r + 0.587*g + 0.114*b
+	level := func(l float64) uint8 { return uint8(min(255, math.Round(l))) }
+	return [3]uint8{level(luma), level(128 + (b-luma)/1.772), level(128 + (r-luma)/1.402)}
 }
 
 // RGB returns the pixels, three samples each; of a grey picture, one. It is for what Resize makes.

@@ -110,6 +110,24 @@ void planar_turn(const Plane *from, Plane *to, int mirror_x, int mirror_y, int t
   pad(to);
 }
 
+void planar_fill(const Plane *plane, unsigned char level) {
+  memset(plane->samples, level, plane->stride * plane->height);
+}
+
+// Puts a plane into a larger one, of which the rest is around. A last sample of which the picture covers only half is half of
+// each, unless the larger one ends there too.
+void planar_put(const Plane *from, Plane *to, int left, int top, unsigned char around) {
+  int half_x = from->across < from->width && left + from->across < to->across;
+  int half_y = from->down < from->height && top + from->down < to->down;
+  for (int y = 0; y < from->height; y++) {
+    unsigned char *row = to->samples + to->stride * (top + y) + left;
+    memcpy(row, from->samples + from->stride * y, from->width);
+    if (half_x) row[from->width - 1] = (row[from->width - 1] + around + 1) / 2;
+    if (half_y && y == from->height - 1)
+      for (int x = 0; x < from->width; x++) row[x] = (row[x] + around + 1) / 2;
+  }
+}
+
 static unsigned char byte(int fixed) {
   int value = (fixed + 0x8000) >> 16;
   return value < 0 ? 0 : value > 255 ? 255 : value;

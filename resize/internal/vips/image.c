@@ -41,8 +41,25 @@ int room_scaled(VipsImage *in, double horizontally, double vertically, VipsImage
   return vips_resize(in, out, horizontally, "vscale", vertically, "kernel", VIPS_KERNEL_LANCZOS3, NULL);
 }
 
-int room_cut(VipsImage *in, int top, int width, int height, VipsImage **out) {
-  return vips_extract_area(in, out, 0, top, width, height, NULL);
+int room_cut(VipsImage *in, int left, int top, int width, int height, VipsImage **out) {
+  return vips_extract_area(in, out, left, top, width, height, NULL);
+}
+
+int room_padded(VipsImage *in, int left, int top, int width, int height, const double *color, int bands, VipsImage **out) {
+  VipsArrayDouble *background = vips_array_double_new(color, bands);
+  int failed = vips_embed(in, out, left, top, width, height, "extend", VIPS_EXTEND_BACKGROUND, "background", background, NULL);
+  vips_area_unref(VIPS_AREA(background));
+  return failed;
+}
+
+// The part that is cut out knows where it was.
+int room_salient(VipsImage *in, VipsInteresting rule, int width, int height, int *left, int *top) {
+  VipsImage *part = NULL;
+  if (vips_smartcrop(in, &part, width, height, "interesting", rule, NULL)) return -1;
+  *left = -part->Xoffset;
+  *top = -part->Yoffset;
+  g_object_unref(part);
+  return 0;
 }
 
 int room_extended(VipsImage *in, int width, int height, VipsImage **out) {

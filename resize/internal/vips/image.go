@@ -133,11 +133,36 @@ func (i *Image) ForgetAlpha() error {
 	return i.become("forget alpha", func(out **C.VipsImage) C.int { return C.room_without_alpha(i.c, out) })
 }
 
-// Cut keeps width columns from the left, and height rows from top on.
-func (i *Image) Cut(top, width, height int) error {
+// Cut keeps width columns from left on, and height rows from top on.
+func (i *Image) Cut(left, top, width, height int) error {
 	return i.become("cut", func(out **C.VipsImage) C.int {
-		return C.room_cut(i.c, C.int(top), C.int(width), C.int(height), out)
+		return C.room_cut(i.c, C.int(left), C.int(top), C.int(width), C.int(height), out)
 	})
+}
+
+// Pad makes a picture of width × height pixels of one color, a sample a band, with this one in it from left and top on.
+func (i *Image) Pad(left, top, width, height int, color []float64) error {
+	return i.become("pad", func(out **C.VipsImage) C.int {
+		return C.room_padded(i.c, C.int(left), C.int(top), C.int(width), C.int(height), (*C.double)(unsafe.SliceData(color)), C.int(len(color)), out)
+	})
+}
+
+// Interest is a rule by which a part of a picture is found that catches the eye.
+type Interest = vips.Interesting
+
+// The rules of vips_smartcrop.
+const (
+	Attention = vips.InterestingAttention
+	Entropy   = vips.InterestingEntropy
+)
+
+// Salient returns the left and the top of the part of width × height pixels that catches the eye.
+func (i *Image) Salient(rule Interest, width, height int) (left, top int, err error) {
+	var x, y C.int
+	if C.room_salient(i.c, C.VipsInteresting(rule), C.int(width), C.int(height), &x, &y) != 0 {
+		return 0, 0, failure("look for what catches the eye")
+	}
+	return int(x), int(y), nil
 }
 
 // Extend repeats the last column and row until the picture has the given width and height.

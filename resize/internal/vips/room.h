@@ -18,7 +18,9 @@ VipsImage *room_from_memory(const void *samples, size_t size, int width, int hei
 int room_premultiplied(VipsImage *in, VipsImage **out);
 int room_unpremultiplied(VipsImage *in, VipsBandFormat format, VipsImage **out);
 int room_scaled(VipsImage *in, double horizontally, double vertically, VipsImage **out);
-int room_cut(VipsImage *in, int top, int width, int height, VipsImage **out);
+int room_cut(VipsImage *in, int left, int top, int width, int height, VipsImage **out);
+int room_padded(VipsImage *in, int left, int top, int width, int height, const double *color, int bands, VipsImage **out);
+int room_salient(VipsImage *in, VipsInteresting rule, int width, int height, int *left, int *top);
 int room_extended(VipsImage *in, int width, int height, VipsImage **out);
 int room_stacked(VipsImage **in, int n, VipsImage **out);
 int room_without_alpha(VipsImage *in, VipsImage **out);
