@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 
 	"s3resizer/internal/report"
@@ -43,5 +45,28 @@ func TestOneBucketWithoutOriginals(t *testing.T) {
 	}
 	if _, err := s.Head(t.Context(), "photos", "notes.jpg"); err != nil {
 		t.Errorf("a rejected original: %v", err)
+	}
+}
+
+// removal makes the event of a removal of that of an upload.
+func removal(event json.RawMessage) json.RawMessage {
+	return bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete"))
+}
+
+func TestWhatWasMadeOfAnUploadGoesWithIt(t *testing.T) {
+	s := newStage(t, "RESIZE_DELETE=on")
+	event := s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 500, 400))
+	s.invoke(t, event)
+	if err := s.Delete(t.Context(), "photos", "여행/a b+c.jpg", ""); err != nil {
+		t.Fatal(err)
+	}
+	answer := s.invoke(t, removal(event))
+	if r := answer.Results[0]; r.Status != report.Deleted || len(r.Removed) != 4 {
+		t.Errorf("%+v", r)
+	}
+	for _, key := range []string{"small-여행/a b+c.jpg", "medium-여행/a b+c.jpg", "large-여행/a b+c.jpg", ".s3resizer/여행/a b+c.jpg.json"} {
+		if _, err := s.Head(t.Context(), "photos-resized", key); s3io.ClassOf(err) != s3io.NotFound {
+			t.Errorf("%s is there: %v", key, err)
+		}
 	}
 }
