@@ -255,14 +255,15 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 // wrote goes on after a write.
 func (w *World) wrote(s *State, i int, p write, ok bool) {
 	r := &s.runs[i]
-	if !ok && p.replaces {
+	switch {
+	case !ok && p.replaces:
 		r.next &^= 1 << p.output
 		r.refused |= 1 << p.output
-	} else if !ok {
+	case !ok:
 		w.again(s, i)
-	} else if int(p.output) == w.Renditions {
+	case int(p.output) == w.Renditions:
 		r.at, r.record = checking, unread
-	} else {
+	default:
 		r.next &^= 1 << p.output
 		w.wroteAll(s, i)
 	}

@@ -81,7 +81,7 @@ func (v *Verification) lookAtLeft(ctx context.Context, info s3io.Info, key strin
 func (v *Verification) kept(ctx context.Context, key string) (report.Result, error) {
 	record, info, err := v.record(ctx, key)
 	label, _ := report.LabelOf(info)
-	if s3io.ClassOf(err) == s3io.NotFound || err == nil && !(record.Source.Deleted && label.Names(v.Bucket, key)) {
+	if s3io.ClassOf(err) == s3io.NotFound || err == nil && (!record.Source.Deleted || !label.Names(v.Bucket, key)) {
 		return report.Result{}, nil
 	}
 	return record, err
