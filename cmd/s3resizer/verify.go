@@ -102,7 +102,7 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	if !settings.Record {
 		return errors.New("with RESIZE_RECORD=off nothing tells what the renditions should be: leave it on, and backfill once")
 	}
-	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Settings: settings.Fingerprint(), Only: backfill.All}
+	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Fingerprint: settings.FingerprintWithin(prefix), Only: backfill.All}
 	if o.decode {
 		if err := resize.Startup(1); err != nil {
 			return statusError{err, couldNot}
@@ -125,7 +125,7 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	jobs := cmp.Or(o.jobs, settings.Processors)
 	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, jobs) }}
 	defer workers.Close()
-	b, err := backfill.Open(backfill.Options{Job: job, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})
+	b, err := backfill.Open(backfill.Options{Job: job, Settings: settings, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})
 	if err != nil {
 		return statusError{err, couldNot}
 	}
@@ -196,6 +196,7 @@ func printVerified(out io.Writer, p verify.Progress) {
 	row("of these rejected", p.Rejected)
 	row("originals deleted", p.Kept)
 	row("changed meanwhile", p.Changed)
+	row("skipped by a profile", p.Skipped)
 	fmt.Fprintf(w, "renditions\t%d\t\n", p.Renditions)
 	row("objects of others", p.NotOurs)
 	for _, kind := range verify.Kinds() {

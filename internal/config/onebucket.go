@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"s3resizer/internal/naming"
@@ -17,15 +18,26 @@ func (s Settings) OneBucket(bucket string) bool { return s.DestBucket.For(bucket
 
 // CheckSource refuses a source bucket that is its own destination, if the template has no folder of its own.
 func (s Settings) CheckSource(bucket string) error {
-	if s.OneBucket(bucket) && s.Key.Root() == "" {
+	if s.OneBucket(bucket) && slices.Contains(s.roots(), "") {
 		return fmt.Errorf("source and destination are both %s: %w", bucket, errNoRoot)
 	}
 	return nil
 }
 
+// roots are the folders of the templates, those of the profiles too.
+func (s Settings) roots() []string {
+	roots := []string{s.Key.Root()}
+	for _, profile := range s.Profiles {
+		if !profile.Skip {
+			roots = append(roots, profile.Key.Root())
+		}
+	}
+	return roots
+}
+
 // checkPlace refuses "{bucket}", with which every source is its own destination, in the same way.
 func (s Settings) checkPlace() error {
-	if s.DestBucket == "{bucket}" && s.Key.Root() == "" {
+	if s.DestBucket == "{bucket}" && slices.Contains(s.roots(), "") {
 		return fmt.Errorf("%sDEST_BUCKET, %[1]sKEY_TEMPLATE: %w", prefix, errNoRoot)
 	}
 	return nil
@@ -39,8 +51,10 @@ func (s Settings) Output(bucket, key string) string {
 	if !s.OneBucket(bucket) {
 		return ""
 	}
-	if root := s.Key.Root(); root != "" && strings.HasPrefix(key, root) {
-		return root
+	for _, root := range s.roots() {
+		if root != "" && strings.HasPrefix(key, root) {
+			return root
+		}
 	}
 	return naming.Reserved(key)
 }

@@ -51,14 +51,16 @@ type Handler struct {
 
 	store       Store
 	settings    config.Settings
-	fingerprint string
-	tagged      sync.Map // the source buckets whose S3 tells us whether objects have tags
+	fingerprint func(key string) string // of the settings for a source
+	tagged      sync.Map                // the source buckets whose S3 tells us whether objects have tags
 	log         *slog.Logger
 }
 
 // New makes a handler; it logs one line per object to log.
 func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
-	return &Handler{store: store, settings: settings, fingerprint: settings.Fingerprint(), log: log}
+	h := &Handler{store: store, settings: settings, log: log}
+	h.fingerprint = h.settings.Fingerprints()
+	return h
 }
 
 // overwrites is how often an object is attempted that others write while we work.
@@ -191,14 +193,14 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, err)
 	}
 	defer body.Close()
-	r.info, r.carried = body.Info, carriedOf(body.Info, r.h.settings.Copy)
+	r.info, r.carried = body.Info, carriedOf(body.Info, r.settings.Copy)
 	switch {
 	case ours(body.Info):
 		return r.skipped("a rendition that we made"), nil
 	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
 		return r.skipped("a folder marker"), nil
-	case body.Size > r.h.settings.MaxBytes:
-		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
+	case body.Size > r.settings.MaxBytes:
+		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.settings.MaxBytes)})
 	}
 
 	if result, err := r.wasTooSlow(ctx); err != nil {
@@ -208,7 +210,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	}
 	r.lookAtTags(looking)
 	worked := r.working()
-	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
+	source, err := resize.Open(ctx, r.reading(body), r.settings.Limits)
 	worked()
 	if err != nil {
 		return r.failed(ctx, err)
@@ -220,7 +222,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	}
 	r.lookAtNames(looking)
 	r.lookAtPlaces(looking)
-	if !r.h.settings.DeleteOriginal && (r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag) {
+	if !r.settings.DeleteOriginal && (r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag) {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done && r.recorded() && r.made.Status == report.Resized && r.made.Source.ETag == r.info.ETag {
@@ -230,7 +232,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		}
 	}
 	worked = r.working()
-	r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx))
+	r.summary, err = source.Render(ctx, r.settings.Spec(), r.emit(ctx))
 	worked()
 	if err != nil {
 		return r.failed(ctx, err)

@@ -20,7 +20,7 @@ import (
 // lookAtPlaces asks what stands where the renditions are to be, if the source is to be deleted, and whether that is still the
 // upload which is being resized.
 func (r *run) lookAtPlaces(ctx context.Context) {
-	if !r.h.settings.DeleteOriginal {
+	if !r.settings.DeleteOriginal {
 		return
 	}
 	r.names.Go(func() error {
@@ -70,7 +70,7 @@ func (r *run) kept(recorded report.Result, info s3io.Info) bool {
 // keptMeanwhile reports whether what was just seen of a source that is gone may be of an upload that came meanwhile, was resized
 // and deleted. The error is of the class [s3io.Changed] if the source is there again.
 func (r *run) keptMeanwhile(ctx context.Context) (bool, error) {
-	if !r.h.settings.DeleteOriginal {
+	if !r.settings.DeleteOriginal {
 		return false, nil
 	}
 	_, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)

@@ -25,7 +25,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if err := r.record.Wait(); err != nil {
 		return report.Result{}, err
 	}
-	if r.h.settings.DeleteOriginal {
+	if r.settings.DeleteOriginal {
 		if err := r.holds(ctx); err != nil {
 			return report.Result{}, err
 		}
@@ -41,7 +41,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
 		return out, err
 	}
-	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out.Class != report.ClassMetadata {
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint) && out.Class != report.ClassMetadata {
 		out := r.result(report.Superseded)
 		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
 		return out, nil
@@ -86,7 +86,7 @@ func (r *run) skipped(reason string) report.Result {
 
 func (r *run) resized() report.Result {
 	out := r.result(report.Resized)
-	out.Source.Deleted = r.h.settings.DeleteOriginal && !r.summary.Truncated
+	out.Source.Deleted = r.settings.DeleteOriginal && !r.summary.Truncated
 	out.Source.ThumbHash, out.Source.Color = r.summary.ThumbHash, r.summary.Color.String()
 	out.Renditions = r.inOrder()
 	decoded := r.summary.Decode.End

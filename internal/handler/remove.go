@@ -13,7 +13,7 @@ import (
 // gone is the result for a source that is not there. What was made of it stays or goes as the settings say; but it stays if it
 // was us who deleted the source, which the record says and an event of the removal does not.
 func (r *run) gone(ctx context.Context) (report.Result, error) {
-	if !r.h.settings.Delete && !r.h.settings.DeleteOriginal {
+	if !r.settings.Delete && !r.settings.DeleteOriginal {
 		return r.result(report.Gone), nil
 	}
 	recorded, info, err := r.readRecord(ctx)
@@ -22,7 +22,7 @@ func (r *run) gone(ctx context.Context) (report.Result, error) {
 		return report.Result{}, err
 	case r.kept(recorded, info):
 		return r.skipped(keptReason), nil
-	case r.h.settings.Delete:
+	case r.settings.Delete:
 		return r.remove(ctx, recorded)
 	default:
 		return r.result(report.Gone), nil
@@ -78,9 +78,9 @@ func (r *run) removable(recorded report.Result) []string {
 	for _, format := range resize.Formats() {
 		for _, alpha := range []bool{false, true} {
 			source := resize.Source{Format: format, Alpha: alpha}
-			for _, size := range r.h.settings.Sizes {
-				for _, output := range source.Outputs(r.h.settings.Formats) {
-					add(r.h.settings.Key.For(r.object.key, size.Name, output.Appended(format)))
+			for _, size := range r.settings.Sizes {
+				for _, output := range source.Outputs(r.settings.Formats) {
+					add(r.settings.Key.For(r.object.key, size.Name, output.Appended(format)))
 				}
 			}
 		}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"s3resizer/internal/config"
 	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/resize"
@@ -26,7 +27,9 @@ import (
 type run struct {
 	h           *Handler
 	object      object
-	destination string // bucket
+	settings    *config.Settings // that apply to the object
+	fingerprint string           // theirs
+	destination string           // bucket
 	info        s3io.Info
 	source      *resize.Source
 	summary     resize.Summary // once it is rendered
@@ -62,7 +65,10 @@ type run struct {
 }
 
 func newRun(h *Handler, o object, started time.Time) *run {
-	return &run{h: h, object: o, destination: h.settings.DestBucket.For(o.bucket), started: started, opening: time.Now()}
+	return &run{
+		h: h, object: o, settings: h.settings.For(o.key), fingerprint: h.fingerprint(o.key), destination: h.settings.DestBucket.For(o.bucket),
+		started: started, opening: time.Now(),
+	}
 }
 
 // again is the next attempt, after one that came to a result which does not stand.
@@ -82,7 +88,9 @@ func (r *run) idle() string {
 		return r.object.skip
 	case output != "":
 		return "in " + output + ", where what is made of pictures lies: it is no source"
-	case r.object.removal != "" && !r.h.settings.Delete:
+	case r.settings.Skip:
+		return "it is in " + r.settings.Prefix + ", which RESIZE_PROFILES skips"
+	case r.object.removal != "" && !r.settings.Delete:
 		return r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"
 	default:
 		return ""
@@ -188,13 +196,13 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 // describe names a rendition, as far as it is known before it is made.
 func (r *run) describe(size string, format resize.Format) report.Rendition {
 	return report.Rendition{
-		Size: size, Bucket: r.destination, Key: r.h.settings.Key.For(r.object.key, size, format.Appended(r.source.Format)),
+		Size: size, Bucket: r.destination, Key: r.settings.Key.For(r.object.key, size, format.Appended(r.source.Format)),
 		Format: format, ContentType: format.MediaType(),
 	}
 }
 
 // cacheControl is that of the renditions.
-func (r *run) cacheControl() string { return cmp.Or(r.h.settings.CacheControl, r.info.CacheControl) }
+func (r *run) cacheControl() string { return cmp.Or(r.settings.CacheControl, r.info.CacheControl) }
 
 // ours reports whether an object is a rendition or a record. One that was copied over its own source is an upload like any
 // other: what we write never is where its source is.
@@ -205,18 +213,18 @@ func ours(info s3io.Info) bool {
 
 // label is that of everything that is written of the upload.
 func (r *run) label() report.Label {
-	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.h.fingerprint}
+	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.fingerprint}
 }
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
 func (r *run) outputs() []string {
 	var keys []string
-	for _, size := range r.h.settings.Sizes {
-		for _, format := range r.source.Outputs(r.h.settings.Formats) {
+	for _, size := range r.settings.Sizes {
+		for _, format := range r.source.Outputs(r.settings.Formats) {
 			keys = append(keys, r.describe(size.Name, format).Key)
 		}
 	}
-	if r.h.settings.Record {
+	if r.settings.Record {
 		keys = append(keys, naming.Record(r.object.key))
 	}
 	return keys
@@ -253,13 +261,13 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 	}
 	record, info, err := r.readRecord(ctx)
 	r.done = record
-	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint), err
+	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint), err
 }
 
 // upToDate reports whether a rendition is of the source as it is.
 func (r *run) upToDate(info s3io.Info) bool {
 	label, _ := report.LabelOf(info)
-	return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
+	return report.MadeOf(info, r.info.ETag, r.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
 }
 
 // inPlace reports whether every key is there, in the destination bucket, and as it should be.
@@ -286,7 +294,7 @@ func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
 	case s3io.ClassOf(err) == s3io.NotFound: // what was made of it may stay, or else has to go
-		return result.Status == report.Deleted || !r.h.settings.Delete, nil
+		return result.Status == report.Deleted || !r.settings.Delete, nil
 	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
 	}
@@ -301,8 +309,8 @@ func (r *run) inOrder() []report.Rendition {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rank := func(x report.Rendition) int {
-		size := slices.IndexFunc(r.h.settings.Sizes, func(s resize.Size) bool { return s.Name == x.Size })
-		return size*len(r.h.settings.Formats) + slices.Index(r.source.Outputs(r.h.settings.Formats), x.Format)
+		size := slices.IndexFunc(r.settings.Sizes, func(s resize.Size) bool { return s.Name == x.Size })
+		return size*len(r.settings.Formats) + slices.Index(r.source.Outputs(r.settings.Formats), x.Format)
 	}
 	return slices.SortedFunc(slices.Values(r.renditions), func(a, b report.Rendition) int { return rank(a) - rank(b) })
 }
@@ -312,7 +320,7 @@ func (r *run) inOrder() []report.Rendition {
 func (r *run) missing(written []report.Rendition) []string {
 	if r.source == nil {
 		var sizes []string
-		for _, size := range r.h.settings.Sizes {
+		for _, size := range r.settings.Sizes {
 			sizes = append(sizes, size.Name)
 		}
 		return sizes
@@ -323,7 +331,7 @@ func (r *run) missing(written []report.Rendition) []string {
 }
 
 // recorded reports whether the object has a record.
-func (r *run) recorded() bool { return r.h.settings.Record && naming.HasRecord(r.object.key) }
+func (r *run) recorded() bool { return r.settings.Record && naming.HasRecord(r.object.key) }
 
 // putRecord writes the commit record in the place of the one that stood: from here on, the set is complete. If another one
 // stands there by now, or none, the error is [s3io.Changed]: somebody else has finished meanwhile, maybe with renditions of

@@ -30,7 +30,7 @@ func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
 		return report.Result{}, nil
 	}
 	ofThis := func(record s3io.Info) bool {
-		return made(record, r.object) && report.MadeOf(record, r.info.ETag, r.h.fingerprint)
+		return made(record, r.object) && report.MadeOf(record, r.info.ETag, r.fingerprint)
 	}
 	if err := r.record.Wait(); err != nil || !ofThis(r.standing) {
 		return report.Result{}, err
@@ -73,12 +73,12 @@ func (r *run) wasSlow(failure *report.Failure) bool {
 // most of the margin for that, and if it is of no avail, the failure remains.
 func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result, *report.Failure) {
 	deadline, _ := ctx.Deadline()
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.h.settings.DeadlineMargin*3/4))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.settings.DeadlineMargin*3/4))
 	defer cancel()
 	key := naming.SlowNote(r.object.key)
 	note, err := r.h.store.Head(ctx, r.destination, key)
 	switch {
-	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.h.fingerprint):
+	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.fingerprint):
 		result, err := r.tooSlow(ctx)
 		if err == nil && result.Status == report.Rejected {
 			return result, nil

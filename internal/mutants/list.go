@@ -23,11 +23,11 @@ var mutants = []mutant{
 	{attempt, `newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl`, `newest.CacheControl != r.info.CacheControl`, handler, "EveryOrder|Overwritten"},
 	{attempt, `newest.CacheControl != r.info.CacheControl`, `false`, handler, "AnotherCacheControl"},
 	{attempt, `case err != nil || newest.ETag`, `case err == nil && newest.ETag`, handler, "EveryFaultOfTheNetwork"},
-	{attempt, `return result.Status == report.Deleted || !r.h.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
+	{attempt, `return result.Status == report.Deleted || !r.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
 	// A short cut is taken only when everything is in place.
 	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, "bench/cost", "Requests"},
 	{attempt, `info.CacheControl == r.cacheControl() && label`, `label`, handler, "AnotherCacheControl"},
-	{attempt, `return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && info`, `return info`, handler, "EveryOrder|AnEventOfAnOlder"},
+	{attempt, `return report.MadeOf(info, r.info.ETag, r.fingerprint) && info`, `return info`, handler, "EveryOrder|AnEventOfAnOlder"},
 	{attempt, `record.Status == report.Resized && report.MadeOf`, `report.MadeOf`, handler, "AnEventOfAnOlder"},
 	{attempt, `cmp.Or(r.record.Wait(), r.tags.Wait())`, `r.tags.Wait()`, handler, "NothingIsDoneBefore"},
 	{flow, `record = r.done`, ``, handler, "TheHandlerIsTheModels"},
@@ -48,10 +48,12 @@ var mutants = []mutant{
 	// Names.
 	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},
+	{"internal/handler/names.go", `r.settings.NamesMayMeet || `, ``, handler, "ProfilesShare"},
+	{attempt, `h.fingerprint(o.key)`, `h.settings.Fingerprint()`, "internal/verify", "OwnProfile"},
 	{attempt, `folder != "" && key != naming.Record(r.object.key)`, `folder == "?"`, handler, "Reserved|NoTemplate|Keys|AKey"},
 	{attempt, `return labelled && !label.Names(info.Bucket, info.Key)`, `return labelled && label.Source != "-"`, handler, "CopiedOverItsSource"},
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
 	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "DeniedIsNotCalledLate"},
-	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out`, `report.MadeOf(info, r.info.ETag, "") && out`, handler, "SmallerLimits"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.fingerprint) && out`, `report.MadeOf(info, r.info.ETag, "") && out`, handler, "SmallerLimits"},
 }

@@ -66,8 +66,8 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 		return findings, nil
 	case label.ETag != o.ETag:
 		add(OlderUpload, recordKey, "it is of the upload %s, the newest is %s", label.ETag, o.ETag)
-	case label.Settings != v.fingerprint:
-		add(OlderSettings, recordKey, "its settings have the fingerprint %s, these have %s", label.Settings, v.fingerprint)
+	case label.Settings != v.fingerprint(o.Key):
+		add(OlderSettings, recordKey, "its settings have the fingerprint %s, these have %s", label.Settings, v.fingerprint(o.Key))
 	}
 	set, upload, settings := v.set(record, o)
 	current := len(findings) == 0 && record.Status == report.Resized
@@ -111,9 +111,9 @@ func (v *Verification) set(record report.Result, o *original) (set []report.Rend
 	case record.Status == report.Rejected:
 		return nil, "", ""
 	case record.Source.ETag != o.ETag: // of what format the newest is, nobody knows
-		return record.Renditions, o.ETag, v.fingerprint
+		return record.Renditions, o.ETag, v.fingerprint(o.Key)
 	default:
-		return setOf(v.Settings, record), o.ETag, v.fingerprint
+		return setOf(v.Settings.For(o.Key), record), o.ETag, v.fingerprint(o.Key)
 	}
 }
 
