@@ -20,7 +20,9 @@ func CheckOneBucket(prefixes []string, template string) error {
 		return fmt.Errorf(`in one bucket it has to begin with a folder of its own, such as "resized/{size}/{key}"`)
 	}
 	for _, folder := range []string{root, naming.Records, naming.SlowNotes} {
-		nested := func(prefix string) bool { return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder) }
+		nested := func(prefix string) bool {
+			return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
+		}
 		if len(prefixes) == 0 || slices.ContainsFunc(prefixes, nested) {
 			return fmt.Errorf("the function would be told of what it writes itself, in %s: name the folder of the uploads, such as s3://bucket/uploads/", folder)
 		}
