@@ -118,6 +118,7 @@ ENTRYPOINT ["/lambda-local"]
 FROM go AS build-cli
 ARG TARGETARCH
 COPY cmd/s3wire cmd/s3wire
+COPY internal/naming internal/naming
 COPY internal/wire internal/wire
 ARG VERSION=dev
 RUN --mount=type=cache,target=/root/.cache/go-build \

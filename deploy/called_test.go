@@ -95,9 +95,16 @@ func (c *calls) record(stack *middleware.Stack) error {
 	}), middleware.Before)
 }
 
-// called runs the function's own handler, with the environment of the stack, on what may happen to an upload, each event
-// in the shape that the stack's trigger gives it.
-func (s *stack) called(t *testing.T, trigger string) *calls {
+// function is the function's own handler, with the environment of the stack, and what it calls.
+type function struct {
+	*calls
+	settings config.Settings
+	uploader *s3io.Client
+	upload   func(key string, data []byte) json.RawMessage
+	handle   func(event json.RawMessage, want report.Status) // in the shape that the stack's trigger gives it
+}
+
+func (s *stack) function(t *testing.T, trigger string) function {
 	t.Helper()
 	started.Do(func() { startErr = resize.Startup(1) })
 	if startErr != nil {
@@ -128,6 +135,14 @@ func (s *stack) called(t *testing.T, trigger string) *calls {
 			t.Fatalf("%+v, %v; want it %s", answer, err, want)
 		}
 	}
+	return function{c, settings, uploader, upload, handle}
+}
+
+// called runs the function on what may happen to an upload.
+func (s *stack) called(t *testing.T, trigger string) *calls {
+	t.Helper()
+	f := s.function(t, trigger)
+	c, settings, uploader, upload, handle := f.calls, f.settings, f.uploader, f.upload, f.handle
 	const cat, gone = "holiday/cat.jpg", "holiday/gone.jpg"
 	first := upload(cat, photo(t, 1))
 	handle(first, report.Resized)

@@ -10,7 +10,6 @@ set -euo pipefail
 source "$(dirname "$0")/aws.sh"
 [ -n "${SOURCE_BUCKET:-}" ] || die "which bucket? SOURCE_BUCKET=your-uploads-bucket"
 destination=${DESTINATION_BUCKET:-$SOURCE_BUCKET-resized}
-[ "$destination" != "$SOURCE_BUCKET" ] || die "source and destination are one bucket, $SOURCE_BUCKET: each rendition would be an upload again"
 case ${ARCHITECTURE:=arm64} in
 arm64) platform=arm64 ;;
 x86_64) platform=amd64 ;;
@@ -86,7 +85,7 @@ case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; es
 trigger_wired=$trigger
 deletions=$(output WiringOfDeletions)
 deletions_wired=$deletions
-cloudfront='' profiles=''
+cloudfront='' profiles='' template=$(output KeyTemplateUsed)
 # xargs reads quotes as a shell does, and runs nothing of it.
 words=$(xargs printf '%s\n' <<<"${PARAMETERS:-}") || die "PARAMETERS has a quote without its other one: $PARAMETERS"
 while IFS= read -r given; do
@@ -98,6 +97,7 @@ while IFS= read -r given; do
   Trigger=*) trigger=${given#*=} ;;
   DeleteRenditions=yes) deletions=--delete ;;
   DeleteRenditions=no) deletions= ;;
+  KeyTemplate=*) template=${given#*=} ;;
   Profiles=?*) die "Profiles is for the file: see PROFILES. PARAMETERS has only Profiles= for it, which takes them away" ;;
   Profiles=) profiles=none ;;
   CloudFront=*) cloudfront=${given#*=} ;;
@@ -107,6 +107,17 @@ while IFS= read -r given; do
   esac
   [ -z "$given" ] || parameters+=("$given")
 done <<<"$words"
+
+# Otherwise each rendition would be an upload again, which the function would find out, at the price of an invocation.
+if [ "$destination" = "$SOURCE_BUCKET" ]; then
+  folder=${template%%\{*}
+  folder=${folder%"${folder##*/}"}
+  [[ -n $prefix && -n $folder ]] || die "source and destination are one bucket, $SOURCE_BUCKET: give the uploads and the renditions a folder each," \
+    "PARAMETERS='SourcePrefix=uploads/ KeyTemplate=resized/{size}/{key}'"
+  for written in "$folder" .s3resizer/ .s3resizer-slow/; do
+    [[ $written != "$prefix"* && $prefix != "$written"* ]] || die "SourcePrefix=$prefix: the function writes into $written of the same bucket, and would be told of it"
+  done
+fi
 
 if [[ -n $cloudfront && $cloudfront != no && $is = existing && -z $(output DistributionUrl) ]] &&
   aws s3api get-bucket-policy --bucket "$destination" >/dev/null 2>&1; then

@@ -45,42 +45,7 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 		} else {
 			seen[text] = true
 		}
-		for n := range needs {
-			if !allows(policy, n, about(n)) {
-				t.Errorf("%s on %s is called, and denied", n.action, n.resource)
-			}
-		}
-		denied := func(all []statement) bool {
-			for n := range needs {
-				if !allows(all, n, about(n)) {
-					return true
-				}
-			}
-			return false
-		}
-		for i, one := range policy {
-			less := func(change func(*statement)) []statement {
-				rest := slices.Clone(policy)
-				change(&rest[i])
-				return rest
-			}
-			for _, action := range one.Action {
-				if strings.Contains(action, "*") {
-					t.Errorf("%s allows %s", one.Sid, action)
-				}
-				if !denied(less(func(s *statement) { s.Action = without(one.Action, action) })) {
-					t.Errorf("%s: %s is never called", one.Sid, action)
-				}
-			}
-			for _, resource := range one.Resource {
-				if resource == "*" || strings.Contains(strings.TrimSuffix(resource, "*"), "*") {
-					t.Errorf("%s allows it on %s", one.Sid, resource)
-				}
-				if !denied(less(func(s *statement) { s.Resource = without(one.Resource, resource) })) {
-					t.Errorf("%s: nothing is called on %s", one.Sid, resource)
-				}
-			}
-		}
+		wantNoMore(t, policy, needs)
 		if deletion := (need{"s3:DeleteObject", "arn:aws:s3:::" + destination + "/small-cat.jpg"}); allows(policy, deletion, about(deletion)) != (given["DeleteRenditions"] == "yes") {
 			t.Errorf("with DeleteRenditions=%s it may be done, or may not", given["DeleteRenditions"])
 		}
@@ -109,6 +74,47 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 		}
 	})
 	t.Logf("%d policies", len(seen))
+}
+
+// wantNoMore checks that a policy allows what is needed, and that nothing can be taken away from it.
+func wantNoMore(t *testing.T, policy []statement, needs map[need]bool) {
+	t.Helper()
+	for n := range needs {
+		if !allows(policy, n, about(n)) {
+			t.Errorf("%s on %s is called, and denied", n.action, n.resource)
+		}
+	}
+	denied := func(all []statement) bool {
+		for n := range needs {
+			if !allows(all, n, about(n)) {
+				return true
+			}
+		}
+		return false
+	}
+	for i, one := range policy {
+		less := func(change func(*statement)) []statement {
+			rest := slices.Clone(policy)
+			change(&rest[i])
+			return rest
+		}
+		for _, action := range one.Action {
+			if strings.Contains(action, "*") {
+				t.Errorf("%s allows %s", one.Sid, action)
+			}
+			if !denied(less(func(s *statement) { s.Action = without(one.Action, action) })) {
+				t.Errorf("%s: %s is never called", one.Sid, action)
+			}
+		}
+		for _, resource := range one.Resource {
+			if resource == "*" || strings.Contains(strings.TrimSuffix(resource, "*"), "*") {
+				t.Errorf("%s allows it on %s", one.Sid, resource)
+			}
+			if !denied(less(func(s *statement) { s.Resource = without(one.Resource, resource) })) {
+				t.Errorf("%s: nothing is called on %s", one.Sid, resource)
+			}
+		}
+	}
 }
 
 // Whoever of AWS's services may call something, may do so for our bucket, rule or distribution alone. An S3 bucket's ARN

@@ -172,6 +172,18 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("%v\n%v\n%s", given, r.calls, r.errors)
 		}
 	})
+	t.Run("in one bucket, which it remembers", func(t *testing.T) {
+		d := newDesk(t)
+		one := "DESTINATION_BUCKET=" + source
+		r := d.run("deploy.sh", confirm, forSource, one, "PARAMETERS=SourcePrefix=in/ KeyTemplate=out/{size}/{key} Originals=delete")
+		if given := r.passed(t); !r.ok || given["DestinationBucketIs"] != "existing" || r.at("s3wire add s3://photos/in/ "+function) < 0 || r.at("s3wire add s3://photos --eventbridge") < 0 {
+			t.Errorf("%v\n%v\n%s", given, r.calls, r.errors)
+		}
+		d.put("outputs/KeyTemplateUsed", "out/{size}/{key}")
+		if r := d.run("deploy.sh", confirm, forSource, one); !r.ok {
+			t.Errorf("again: %s", r.errors)
+		}
+	})
 	t.Run("with another trigger, the old entry goes first", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack(function)
@@ -238,7 +250,11 @@ func TestDeployRefuses(t *testing.T) {
 		because string
 	}{
 		"no bucket":                       {nil, []string{"SOURCE_BUCKET="}, "which bucket"},
-		"one bucket for both":             {nil, []string{"DESTINATION_BUCKET=" + source}, "one bucket"},
+		"one bucket for both":             {nil, []string{"DESTINATION_BUCKET=" + source}, "give the uploads and the renditions a folder each"},
+		"one bucket, renditions anywhere": {nil, []string{"DESTINATION_BUCKET=" + source, "PARAMETERS=SourcePrefix=in/ KeyTemplate={size}/{key}"}, "a folder each"},
+		"one bucket, uploads anywhere":    {nil, []string{"DESTINATION_BUCKET=" + source, "PARAMETERS=KeyTemplate=out/{size}/{key}"}, "a folder each"},
+		"one bucket, one in the other":    {nil, []string{"DESTINATION_BUCKET=" + source, "PARAMETERS=SourcePrefix=in/ KeyTemplate=in/r-{size}/{key}"}, "SourcePrefix=in/: the function writes into in/"},
+		"one bucket, uploads as records":  {nil, []string{"DESTINATION_BUCKET=" + source, "PARAMETERS=SourcePrefix=.s KeyTemplate=out/{size}/{key}"}, "writes into .s3resizer/"},
 		"a bucket that isn't there":       {nil, []string{"SOURCE_BUCKET=nothing"}, "there is no bucket nothing"},
 		"a bucket of another account":     {func(d *desk) { d.put("buckets/"+source, "another account's") }, nil, "another account's"},
 		"a destination that is another's": {func(d *desk) { d.put("buckets/"+destination, "another account's") }, nil, destination + " can't be looked at"},

@@ -68,6 +68,7 @@ func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 		"formats":         {map[string]string{"Formats": "source,webp"}, func(s *config.Settings) { s.Formats = append(slices.Clone(s.Formats), "webp") }},
 		"sizes":           {map[string]string{"Sizes": "small=368"}, func(s *config.Settings) { s.Sizes = s.Sizes[:1] }},
 		"deletions":       {map[string]string{"DeleteRenditions": "yes"}, func(s *config.Settings) { s.Delete = true }},
+		"originals":       {map[string]string{"Originals": "delete"}, func(s *config.Settings) { s.DeleteOriginal = true }},
 		"profiles": {map[string]string{"Profiles": `[{"prefix":"a/","skip":true}]`}, func(s *config.Settings) {
 			skip := *s
 			skip.Prefix, skip.Skip, skip.Named = "a/", true, map[string]string{}

@@ -173,7 +173,10 @@ func TestWhatIsRefused(t *testing.T) {
 		given map[string]string
 		want  string
 	}{
-		"the source as destination":      {map[string]string{"DestinationBucket": source}, "another bucket"},
+		"one bucket, all of it":          {map[string]string{"DestinationBucket": source, "DestinationBucketIs": "existing", "KeyTemplate": "r/{size}/{key}"}, "OneBucket"},
+		"one bucket, names at random":    {map[string]string{"DestinationBucket": source, "DestinationBucketIs": "existing", "SourcePrefix": "holiday/"}, "OneBucket"},
+		"one bucket, to be made":         {map[string]string{"DestinationBucket": source, "SourcePrefix": "holiday/", "KeyTemplate": "r/{size}/{key}"}, "OneBucket"},
+		"a template that is a pattern":   {map[string]string{"KeyTemplate": "*{size}-{key}"}, "KeyTemplate"},
 		"an image from elsewhere":        {map[string]string{"ImageUri": "ghcr.io/s3resizer:1"}, "ImageUri"},
 		"a bucket's ARN":                 {map[string]string{"SourceBucket": "arn:aws:s3:::photos"}, "SourceBucket"},
 		"a prefix that is a pattern":     {map[string]string{"SourcePrefix": "a*"}, "SourcePrefix"},

@@ -275,24 +275,6 @@ func photo(t *testing.T, width, height int) []byte {
 	return data.Bytes()
 }
 
-func TestWhatWasMadeOfAnUploadGoesWithIt(t *testing.T) {
-	s := newStage(t, "RESIZE_DELETE=on")
-	event := s.upload(t, "photos", "여행/a b+c.jpg", photo(t, 500, 400))
-	s.invoke(t, event)
-	if err := s.Delete(t.Context(), "photos", "여행/a b+c.jpg", ""); err != nil {
-		t.Fatal(err)
-	}
-	answer := s.invoke(t, bytes.ReplaceAll(event, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")))
-	if r := answer.Results[0]; r.Status != report.Deleted || len(r.Removed) != 4 {
-		t.Errorf("%+v", r)
-	}
-	for _, key := range []string{"small-여행/a b+c.jpg", "medium-여행/a b+c.jpg", "large-여행/a b+c.jpg", ".s3resizer/여행/a b+c.jpg.json"} {
-		if _, err := s.Head(t.Context(), "photos-resized", key); s3io.ClassOf(err) != s3io.NotFound {
-			t.Errorf("%s is there: %v", key, err)
-		}
-	}
-}
-
 func TestFunction(t *testing.T) {
 	s := newStage(t)
 

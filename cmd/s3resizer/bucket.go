@@ -53,10 +53,7 @@ func (o *bucketOptions) settings(source string) (config.Settings, []string, erro
 	if err != nil {
 		return config.Settings{}, nil, err
 	}
-	if settings.DestBucket.For(source) == source {
-		return config.Settings{}, nil, fmt.Errorf("source and destination are both %s: name another bucket with --dest", source)
-	}
-	return settings, environ, nil
+	return settings, environ, settings.CheckSource(source)
 }
 
 // splitLocation reads s3://bucket/prefix.

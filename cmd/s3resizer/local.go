@@ -58,6 +58,9 @@ func startLocal(settings config.Settings, o localOptions) (*local, error) {
 		Buckets: []string{sourceBucket, settings.DestBucket.For(sourceBucket)}, Notify: []string{sourceBucket},
 		Removals: true, OnNoEvent: o.onNoEvent, Parallel: o.jobs, Log: log, Page: o.page,
 		OnEvent: func(e events.S3Event) {
+			if settings.Output(sourceBucket, e.Records[0].S3.Object.URLDecodedKey) != "" {
+				return // as a trigger with a prefix
+			}
 			raw, err := devserver.EventJSON(e)
 			if err != nil {
 				log.Error("no event can be made of a request", "error", err)

@@ -59,7 +59,7 @@ func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *back
 	if done := b.Progress().Done.Objects; done > 0 {
 		fmt.Printf("Made anew: %s.\n", counted(done-notMended, "set"))
 	}
-	if notMended += left + found[verify.Foreign] + found[verify.Leftover] + found[verify.Failed]; notMended > 0 {
+	if notMended += left + found[verify.Foreign] + found[verify.Lost] + found[verify.Leftover] + found[verify.Failed]; notMended > 0 {
 		return statusError{fmt.Errorf("not mended: %s%s", counted(notMended, "finding"), o.whereToLook()), someFailed}
 	}
 	return findings.failed()

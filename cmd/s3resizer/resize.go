@@ -84,7 +84,7 @@ func (o *resizeOptions) run(ctx context.Context, settings config.Settings, args 
 	if err := o.checkStandardOutput(settings, sources); err != nil {
 		return err
 	}
-	settings.DestBucket, settings.Record, settings.Delete = outputFiles, false, false
+	settings.DestBucket, settings.Record, settings.Delete, settings.DeleteOriginal = outputFiles, false, false, false
 	settings.Profiles = nil // a file has a name, and no key
 	b := &batch{resizeOptions: *o, settings: settings, outputs: newOutputs(o.out, o.force, o.dryRun, sources)}
 	_, err = os.Stat(o.out)

@@ -41,6 +41,7 @@ original is gone. Each finding is a line, here or in --report FILE:
   wrong-record, unreadable            what is there is none (unreadable: with --decode)
   unlabelled                          a rendition that was copied without its metadata
   foreign                             somebody else's object is in a rendition's place
+  lost                                something is wrong with a rendition whose original RESIZE_ORIGINAL has deleted
   leftover                            a rendition of an older set, under a name that the newest one does not have; or the
                                       set of an original over which another one's rendition was copied
   orphan                              a rendition or a record of this bucket whose original is gone
@@ -193,6 +194,7 @@ func printVerified(out io.Writer, p verify.Progress) {
 	}
 	fmt.Fprintf(w, "originals\t%d\t\n", p.Originals)
 	row("of these rejected", p.Rejected)
+	row("originals deleted", p.Kept)
 	row("changed meanwhile", p.Changed)
 	row("skipped by a profile", p.Skipped)
 	fmt.Fprintf(w, "renditions\t%d\t\n", p.Renditions)

@@ -81,13 +81,16 @@ Each prefix with each suffix is an entry of its own, because S3 takes one of eit
 already does nothing. Without --suffix the function gets every upload; it knows pictures by their bytes.`,
 		Example: `  s3wire add s3://photos --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer --dry-run
   s3wire add s3://photos/holiday/ --queue arn:aws:sqs:eu-central-1:123456789012:uploads --suffix .jpg --suffix .JPG
+  s3wire add s3://photos/uploads/ --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer --key-template resized/{size}/{key}
   s3wire add s3://photos --queue arn:aws:sqs:eu-central-1:123456789012:uploads --prefix avatars/ --prefix holiday/
   s3wire add s3://photos --eventbridge`,
 		RunE: f.work(func(ctx context.Context, w *wire.Wiring, filter wire.Filter) error { return w.Add(ctx, filter) }),
 	}
 	f.define(cmd)
 	cmd.Flags().BoolVar(&f.deletions, "delete", false, "tell of deletions too (s3:ObjectRemoved:*), and of what expires (s3:LifecycleExpiration:*)")
+	cmd.Flags().StringVar(&f.template, "key-template", "", "RESIZE_KEY_TEMPLATE, as a `template`, of a function that writes into this bucket too: refused if the function\nwould be told of what it writes")
 	cmd.MarkFlagsMutuallyExclusive("eventbridge", "delete")
+	cmd.MarkFlagsMutuallyExclusive("eventbridge", "key-template")
 	cmd.MarkFlagsOneRequired("function", "queue", "eventbridge")
 	return cmd
 }
@@ -133,6 +136,7 @@ type flags struct {
 	suffixes          []string
 	deletions, dryRun bool
 	owner             string
+	template          string // of the keys of a function that writes into this bucket, or ""
 }
 
 func (f *flags) define(cmd *cobra.Command) {
@@ -181,6 +185,11 @@ func (f *flags) work(do func(context.Context, *wire.Wiring, wire.Filter) error) 
 		}
 		if len(f.prefixes) > 0 && target == (wire.Target{}) {
 			return fmt.Errorf("%s: EventBridge and show are for the whole bucket, s3://%s; an EventBridge rule has its own filters", args[0], bucket)
+		}
+		if f.template != "" {
+			if err := wire.CheckOneBucket(f.prefixes, f.template); err != nil {
+				return fmt.Errorf("%s with --key-template %s: %w", args[0], f.template, err)
+			}
 		}
 		if f.owner != "" && !accountID.MatchString(f.owner) {
 			return fmt.Errorf("--bucket-owner %q: want an account id of twelve digits", f.owner)

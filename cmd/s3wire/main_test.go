@@ -75,7 +75,7 @@ func TestTheWayOfAWiring(t *testing.T) {
 	if after := a.Notifications("photos"); !slices.Equal(after, before) {
 		t.Fatalf("a dry run leaves %q", after)
 	}
-	s3wire(t, environ, "add", "s3://photos/in/", "--function", arn, "--suffix", ".jpg", "--suffix", ".png", "--suffix", ".PNG").
+	s3wire(t, environ, "add", "s3://photos/in/", "--function", arn, "--key-template", "resized/{size}/{key}", "--suffix", ".jpg", "--suffix", ".png", "--suffix", ".PNG").
 		want(t, 0, "in/*.jpg", "in/*.png", "warning: ", "--suffix .JPG", "Done: s3://photos sends to the function "+arn)
 	s3wire(t, environ, "add", "s3://photos/logs/", "--queue", queue).want(t, 0, "+ queue ", "Done")
 	s3wire(t, environ, "add", "s3://photos", "--eventbridge").want(t, 0, "+ EventBridge")
@@ -162,6 +162,12 @@ func TestBadUsageIsNamedAndNothingIsAsked(t *testing.T) {
 		"a suffix that covers another":     {[]string{"add", "s3://photos", "--function", arn, "--suffix", "jpg", "--suffix", ".jpg"}, "leave the longer one out"},
 		"an owner that is no account":      {[]string{"show", "s3://photos", "--bucket-owner", "me"}, "twelve digits"},
 		"disable-eventbridge while adding": {[]string{"add", "s3://photos", "--function", arn, "--disable-eventbridge"}, "unknown flag"},
+		"one bucket, whole":                {[]string{"add", "s3://photos", "--function", arn, "--key-template", "resized/{size}/{key}"}, "in resized/: name the folder of the uploads"},
+		"one bucket, renditions":           {[]string{"add", "s3://photos/resized/small/", "--function", arn, "--key-template", "resized/{size}/{key}"}, "in resized/"},
+		"one bucket, records":              {[]string{"add", "s3://photos/.s3", "--function", arn, "--key-template", "resized/{size}/{key}"}, "in .s3resizer/"},
+		"one bucket without a folder":      {[]string{"add", "s3://photos/in/", "--function", arn, "--key-template", "{size}-{key}"}, "a folder of its own"},
+		"one bucket, a mistake":            {[]string{"add", "s3://photos/in/", "--function", arn, "--key-template", "resized/{key}"}, "--key-template resized/{key}: want {size} once"},
+		"one bucket with EventBridge":      {[]string{"add", "s3://photos", "--eventbridge", "--key-template", "resized/{size}/{key}"}, "none of the others can be"},
 		"an unknown command":               {[]string{"wire", "s3://photos"}, `unknown command "wire"`},
 	} {
 		t.Run(name, func(t *testing.T) {

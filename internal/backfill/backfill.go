@@ -192,7 +192,7 @@ func (b *Backfill) noted(objects iter.Seq2[s3io.Listed, error]) iter.Seq2[s3io.L
 
 // wants tells whether the job is about an object, as far as the listing tells.
 func (b *Backfill) wants(object s3io.Listed) bool {
-	return !FolderMarker(object) && !b.Settings.For(object.Key).Skip && !object.Modified.Before(b.Since)
+	return !FolderMarker(object) && b.Settings.Output(b.Bucket, object.Key) == "" && !b.Settings.For(object.Key).Skip && !object.Modified.Before(b.Since)
 }
 
 // FolderMarker tells whether an object only stands for a folder: nothing is ever made of it.

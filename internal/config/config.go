@@ -33,6 +33,7 @@ type Settings struct {
 	Copy            Copy   // what of an upload its renditions get
 	Record          bool   // write the commit record
 	Delete          bool   // what was made of a source goes with it
+	DeleteOriginal  bool   // once a source is resized, it goes
 	Limits          resize.Limits
 	MaxBytes        int64         // of a source
 	Processors      int           // to use, which is also how many pictures are worked on at once
@@ -106,6 +107,9 @@ func Load(environ []string) (Settings, error) {
 	if value := values[ProfilesName]; value != "" {
 		mistakes = append(mistakes, s.setProfiles(value)...)
 		s.compareNames()
+	}
+	if len(mistakes) == 0 {
+		mistakes = append(mistakes, s.checkPlace(), s.checkOriginal())
 	}
 	return s, errors.Join(mistakes...)
 }

@@ -166,6 +166,22 @@ func setSwitch(to *bool, value string) error {
 	return nil
 }
 
+func setOriginal(s *Settings, value string) error {
+	if value != "keep" && value != "delete" {
+		return errors.New(`want "keep" or "delete", for uploads of which everything is made`)
+	}
+	s.DeleteOriginal = value == "delete"
+	return nil
+}
+
+// checkOriginal refuses to delete an upload without a record, which says afterwards that its renditions are no orphans.
+func (s Settings) checkOriginal() error {
+	if s.DeleteOriginal && !s.Record {
+		return fmt.Errorf("%sORIGINAL, %[1]sRECORD: want the record on where originals are deleted: nothing else says then what the renditions are of", prefix)
+	}
+	return nil
+}
+
 func setOnTruncated(s *Settings, value string) error {
 	if value != "reject" && value != "accept" {
 		return errors.New(`want "reject" or "accept", for JPEGs that are cut short but have half of their rows`)

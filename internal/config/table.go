@@ -41,7 +41,7 @@ var Table = []Setting{
 	{
 		Name: "RESIZE_DEST_BUCKET", Default: "{bucket}-resized", set: setDestBucket,
 		Says: "where renditions go; {bucket} is the source's name",
-		Why:  "Never the source itself: renditions would raise events of their own. A name without `{bucket}` is for one source bucket.",
+		Why:  "The source itself, `{bucket}`, wants a template that begins with a folder: [below](#one-bucket). A name without `{bucket}` is for one source bucket.",
 	},
 	{
 		Name: "RESIZE_KEY_TEMPLATE", Default: "{size}-{key}", set: setKeyTemplate, decides: value(func(s Settings) string { return s.Key.String() }),
@@ -106,6 +106,11 @@ var Table = []Setting{
 		Why: "When an upload is deleted, expires or comes under a delete marker, its renditions and its record go too (only objects whose metadata names that source; what was made under earlier settings only as far as the record still names it). " +
 			"The function needs `s3:DeleteObject` on the destination and the bucket's removal events (`s3wire add --delete`, `DeleteRenditions=yes`). Each goes only if it still is what was looked at (a DELETE with `If-Match`). " +
 			"An S3 that says it has no such thing, as LocalStack does, gets a look and then a plain DELETE: a rendition that an upload brings in the moment between goes too, and is made anew right after.",
+	},
+	{
+		Name: "RESIZE_ORIGINAL", Default: "keep", set: setOriginal,
+		Says: "what becomes of an upload that was resized: keep or delete",
+		Why:  "[Below](#the-original).",
 	},
 	{
 		Name: "RESIZE_DEADLINE_MARGIN", Default: "500ms", set: setDeadlineMargin,

@@ -158,10 +158,10 @@ func (g *Gallery) Resume(ctx context.Context) error {
 		if page, more, err = g.o.Store.List(ctx, g.o.Bucket, "", after); err != nil {
 			return err
 		}
-		objects = append(objects, page...)
 		if more {
 			after = page[len(page)-1].Key
 		}
+		objects = append(objects, slices.DeleteFunc(page, func(o s3io.Listed) bool { return g.o.Settings.Output(g.o.Bucket, o.Key) != "" })...)
 	}
 	slices.SortStableFunc(objects, func(a, b s3io.Listed) int { return a.Modified.Compare(b.Modified) })
 	results := make([]*report.Result, len(objects))

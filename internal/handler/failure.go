@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	errSameBucket  = errors.New("source and destination are the same bucket, where renditions would raise events of their own: set RESIZE_DEST_BUCKET to another one")
+	errSameBucket  = errors.New("its renditions would raise events of their own")
 	errOverwritten = fmt.Errorf("the object was overwritten %d times while it was resized", overwrites)
 )
 

@@ -173,6 +173,9 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 		return result, nil, true
 	}
 	stands, err := r.stands(ctx, result)
+	if err == nil && stands && result.Source.Deleted {
+		stands, err = r.deleteOriginal(ctx)
+	}
 	if err != nil {
 		return report.Result{}, newFailure(ctx, r.object, result.Renditions, nil, err), true
 	}
@@ -182,8 +185,8 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 // bringUpToDate resizes the object as it is now, whatever the event says of it; if it is gone, what was made of it goes
 // too, if the settings say so. Looking ends with the attempt.
 func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *report.Failure) {
-	if r.destination == r.object.bucket {
-		return r.failed(ctx, errSameBucket)
+	if err := r.h.settings.CheckSource(r.object.bucket); err != nil {
+		return r.failed(ctx, fmt.Errorf("%w: %w", errSameBucket, err))
 	}
 	body, err := r.h.store.Open(ctx, r.object.bucket, r.object.key)
 	if err != nil {
@@ -218,7 +221,8 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, err)
 	}
 	r.lookAtNames(looking)
-	if r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
+	r.lookAtPlaces(looking)
+	if !r.settings.DeleteOriginal && (r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag) {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
 		} else if done && r.recorded() && r.made.Status == report.Resized && r.made.Source.ETag == r.info.ETag {

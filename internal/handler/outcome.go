@@ -25,6 +25,11 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if err := r.record.Wait(); err != nil {
 		return report.Result{}, err
 	}
+	if r.settings.DeleteOriginal {
+		if err := r.holds(ctx); err != nil {
+			return report.Result{}, err
+		}
+	}
 	record, info, err := r.readRecord(ctx)
 	if err != nil {
 		return report.Result{}, err
@@ -81,6 +86,7 @@ func (r *run) skipped(reason string) report.Result {
 
 func (r *run) resized() report.Result {
 	out := r.result(report.Resized)
+	out.Source.Deleted = r.settings.DeleteOriginal && !r.summary.Truncated
 	out.Source.ThumbHash, out.Source.Color = r.summary.ThumbHash, r.summary.Color.String()
 	out.Renditions = r.inOrder()
 	decoded := r.summary.Decode.End
@@ -104,11 +110,8 @@ func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Fai
 			return report.Result{}, newFailure(ctx, r.object, nil, []string{naming.Record(r.object.key)}, err)
 		}
 		return out, nil
-	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
-		if !r.settings.Delete {
-			return r.result(report.Gone), nil
-		}
-		out, err := r.remove(ctx)
+	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket && fault.Key == r.object.key:
+		out, err := r.gone(ctx)
 		if err != nil {
 			return report.Result{}, newFailure(ctx, r.object, nil, nil, err)
 		}

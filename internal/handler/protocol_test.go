@@ -33,26 +33,32 @@ func TestTheHandlerIsTheModels(t *testing.T) {
 		comes    []int // by the gallery's number; -1 is a deletion, -2 what is no picture
 		protocol.World
 	}{
-		"uploads":           {[]config.Settings{usual}, []int{0, 1}, protocol.World{Deaths: 2, Lost: 1}},
-		"the first again":   {[]config.Settings{usual}, []int{0, 1, 0}, protocol.World{Deaths: 1, Handlers: 3}},
-		"rejections":        {[]config.Settings{usual}, []int{0, -2, 1}, protocol.World{Deaths: 1, Lost: 1}},
-		"rejections last":   {[]config.Settings{usual}, []int{0, 1, -2}, protocol.World{Deaths: 2}},
-		"two settings":      {[]config.Settings{usual, other}, []int{0, 1}, protocol.World{Deaths: 1, Handlers: 3}},
-		"deletions":         {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, -1, 1}, protocol.World{Deaths: 1}},
-		"deletions at last": {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, 1, -1}, protocol.World{Deaths: 1, Lost: 1}},
-		"deletions, kept":   {[]config.Settings{usual}, []int{0, 1, -1}, protocol.World{Deaths: 1}},
-		"no records":        {[]config.Settings{with("RESIZE_RECORD=off")}, []int{0, 1, -1}, protocol.World{Deaths: 1}},
+		"uploads":                            {[]config.Settings{usual}, []int{0, 1}, protocol.World{Deaths: 2, Lost: 1}},
+		"the first again":                    {[]config.Settings{usual}, []int{0, 1, 0}, protocol.World{Deaths: 1, Handlers: 3}},
+		"rejections":                         {[]config.Settings{usual}, []int{0, -2, 1}, protocol.World{Deaths: 1, Lost: 1}},
+		"rejections last":                    {[]config.Settings{usual}, []int{0, 1, -2}, protocol.World{Deaths: 2}},
+		"two settings":                       {[]config.Settings{usual, other}, []int{0, 1}, protocol.World{Deaths: 1, Handlers: 3}},
+		"deletions":                          {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, -1, 1}, protocol.World{Deaths: 1}},
+		"deletions at last":                  {[]config.Settings{with("RESIZE_DELETE=on")}, []int{0, 1, -1}, protocol.World{Deaths: 1, Lost: 1}},
+		"deletions, kept":                    {[]config.Settings{usual}, []int{0, 1, -1}, protocol.World{Deaths: 1}},
+		"originals go":                       {[]config.Settings{with(deletes)}, []int{0, 1}, protocol.World{Deaths: 1, Lost: 1}},
+		"rejected ones do not":               {[]config.Settings{with(deletes)}, []int{0, -2, 1}, protocol.World{Deaths: 1}},
+		"originals go, and so does the rest": {[]config.Settings{with(deletes, "RESIZE_DELETE=on")}, []int{0, -1, 1}, protocol.World{Deaths: 1}},
+		"no records":                         {[]config.Settings{with("RESIZE_RECORD=off")}, []int{0, 1, -1}, protocol.World{Deaths: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pair{T: t, settings: c.settings, data: [][]byte{nil}, World: c.World}
 			p.Uploads, p.Renditions, p.Handlers = []protocol.Upload{{}}, len(renditionSizes), max(2, p.Handlers)
 			for i, s := range c.settings {
-				p.Settings = append(p.Settings, protocol.Settings{Fingerprint: uint8(i), Delete: s.Delete, Unrecorded: !s.Record})
+				p.Settings = append(p.Settings, protocol.Settings{Fingerprint: uint8(i), Delete: s.Delete, Discards: s.DeleteOriginal, Unrecorded: !s.Record})
 			}
 			for i, n := range c.comes {
 				p.change(g, n, uint8(i+1))
 			}
 			p.Events = append(p.Events, protocol.Event{From: protocol.Mend})
+			if c.settings[0].DeleteOriginal && c.settings[0].Delete {
+				p.Events = append(p.Events, protocol.Event{From: protocol.Removed, After: protocol.Discarded})
+			}
 			for seed := range number(t, "PROTOCOL_SEEDS", 60) {
 				p.walk(seed, seen)
 			}
@@ -61,7 +67,7 @@ func TestTheHandlerIsTheModels(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(seen)) {
 		t.Logf("%8d × %s", seen[what], what)
 	}
-	for _, verb := range []protocol.Verb{protocol.Dies, protocol.Removes, protocol.ReadsRecord} {
+	for _, verb := range []protocol.Verb{protocol.Dies, protocol.Removes, protocol.ReadsRecord, protocol.Discards} {
 		if seen[string(verb)] == 0 {
 			t.Errorf("never once: somebody %s", verb)
 		}
@@ -310,6 +316,8 @@ func (p *pair) expected(s protocol.Step) string {
 	switch s.Do {
 	case protocol.Reads:
 		return "open photos " + orderKey
+	case protocol.Discards:
+		return "delete photos " + orderKey
 	case protocol.LooksAtSource:
 		return "head photos " + orderKey
 	case protocol.ReadsRecord:

@@ -10,21 +10,45 @@ import (
 	"s3resizer/s3io"
 )
 
+// gone is the result for a source that is not there. What was made of it stays or goes as the settings say; but it stays if it
+// was us who deleted the source, which the record says and an event of the removal does not.
+func (r *run) gone(ctx context.Context) (report.Result, error) {
+	if !r.settings.Delete && !r.settings.DeleteOriginal {
+		return r.result(report.Gone), nil
+	}
+	recorded, info, err := r.readRecord(ctx)
+	switch {
+	case err != nil:
+		return report.Result{}, err
+	case r.kept(recorded, info):
+		return r.skipped(keptReason), nil
+	case r.settings.Delete:
+		return r.remove(ctx, recorded)
+	default:
+		return r.result(report.Gone), nil
+	}
+}
+
+const keptReason = "it was resized, and then deleted as RESIZE_ORIGINAL said"
+
 // remove takes away what was made of a source that is gone: of every rendition and of the record those that say of
 // themselves that they are ours and of this source. The record goes last, because it may name what nothing else does;
 // who comes after a run that died half-way reads it again.
 //
 // Each is removed only if it still is what was looked at. That spares the renditions of an upload that comes meanwhile,
 // with an S3 that keeps to it; nothing depends on it, see [Handler.object].
-func (r *run) remove(ctx context.Context) (report.Result, error) {
-	recorded, _, err := r.readRecord(ctx)
-	if err != nil {
-		return report.Result{}, err
-	}
+func (r *run) remove(ctx context.Context, recorded report.Result) (report.Result, error) {
 	for _, key := range r.removable(recorded) {
 		info, err := r.h.store.Head(ctx, r.destination, key)
 		if s3io.ClassOf(err) == s3io.NotFound || err == nil && !made(info, r.object) {
 			continue
+		}
+		kept := false
+		if err == nil {
+			kept, err = r.keptMeanwhile(ctx)
+		}
+		if kept {
+			return r.skipped(keptReason), nil
 		}
 		if err == nil {
 			err = r.h.store.Delete(ctx, r.destination, key, info.ETag)

@@ -45,8 +45,9 @@ type run struct {
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
-	standing s3io.Info      // the record as it was then, if there was one
-	names    errgroup.Group // whether those of the renditions are free
+	standing s3io.Info         // the record as it was then, if there was one
+	names    errgroup.Group    // whether those of the renditions are free
+	places   map[string]string // if the source is to be deleted: what stood at each rendition's key, its ETag or [s3io.Nothing]
 
 	carried carried
 	tags    errgroup.Group // those in carried
@@ -81,9 +82,12 @@ func (r *run) again(made report.Result) *run {
 
 // idle says why there is nothing to do, whatever there is; or "".
 func (r *run) idle() string {
+	output := r.h.settings.Output(r.object.bucket, r.object.key)
 	switch {
 	case r.object.skip != "":
 		return r.object.skip
+	case output != "":
+		return "in " + output + ", where what is made of pictures lies: it is no source"
 	case r.settings.Skip:
 		return "it is in " + r.settings.Prefix + ", which RESIZE_PROFILES skips"
 	case r.object.removal != "" && !r.settings.Delete:
@@ -167,8 +171,11 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	maps.Copy(metadata, r.carried.Metadata) // which has none of ours
 	etag, err := r.write(ctx, s3io.Upload{
 		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
-		CacheControl: r.cacheControl(), Disposition: r.carried.Disposition, Tags: r.carried.Tags,
+		CacheControl: r.cacheControl(), Disposition: r.carried.Disposition, Tags: r.carried.Tags, Replaces: r.places[out.Key],
 	})
+	if s3io.ClassOf(err) == s3io.Changed {
+		etag, err = r.madeBeside(ctx, out.Key, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -248,16 +255,19 @@ func (r *run) alreadyDone(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
-	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool {
-		label, _ := report.LabelOf(info)
-		return report.MadeOf(info, r.info.ETag, r.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
-	})
+	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool { return r.upToDate(info) })
 	if err != nil || !whole || !r.recorded() {
 		return whole, err
 	}
 	record, info, err := r.readRecord(ctx)
 	r.done = record
 	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint), err
+}
+
+// upToDate reports whether a rendition is of the source as it is.
+func (r *run) upToDate(info s3io.Info) bool {
+	label, _ := report.LabelOf(info)
+	return report.MadeOf(info, r.info.ETag, r.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
 }
 
 // inPlace reports whether every key is there, in the destination bucket, and as it should be.

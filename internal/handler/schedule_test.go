@@ -40,6 +40,7 @@ type execution struct {
 	dead    chan struct{} // closed when it is killed
 	pending []*call       // what it waits for; several while an attempt begins, and while renditions are written
 	records bool          // the settings ask for records
+	beside  bool          // S3 has refused a rendition in this attempt, because another one stands there by now
 	last    *call         // the last one that was let through
 	held    []func()      // answers that are given with the last of those that are pending
 	end     *ending
@@ -50,6 +51,7 @@ type call struct {
 	op, bucket, key string
 	of              string // the ETag of the upload that a put is of
 	refused         bool   // a removal, of what had been replaced
+	beside          bool   // a rendition was refused, because of what stands there: that is looked at next
 	effect          func() error
 	answer          chan error
 }
@@ -114,7 +116,13 @@ func (e *execution) Head(ctx context.Context, bucket, key string) (info s3io.Inf
 func (e *execution) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
 
 func (e *execution) Put(ctx context.Context, u s3io.Upload) (etag string, err error) {
-	err = e.ask(&call{op: "put", bucket: u.Bucket, key: u.Key, of: u.Metadata["s3resizer-source-etag"]}, func() (err error) { etag, err = e.store.Put(ctx, u); return err })
+	c := &call{op: "put", bucket: u.Bucket, key: u.Key, of: u.Metadata["s3resizer-source-etag"]}
+	err = e.ask(c, func() (err error) {
+		etag, err = e.store.Put(ctx, u)
+		c.beside = c.rendition() && s3io.ClassOf(err) == s3io.Changed
+		e.beside = e.beside || c.beside
+		return err
+	})
 	return etag, err
 }
 
@@ -133,7 +141,7 @@ type cutError struct{ error }
 
 // rest waits until the execution has made all the calls that it makes before one is answered, or has ended.
 func (e *execution) rest() error {
-	for want := 1; len(e.pending) < want && e.end == nil; {
+	for want := len(e.pending) + 1; len(e.pending) < want && e.end == nil; {
 		select {
 		case c := <-e.calls:
 			e.pending = append(e.pending, c)
@@ -156,7 +164,7 @@ func (e *execution) rest() error {
 // begins reports whether the call is one of the two with which an attempt begins, of which neither waits for the other: those
 // for the source and for the record. They are answered together, though each sees what there is at its own time.
 func (e *execution) begins(c *call) bool {
-	first := e.last == nil || e.last.op == "head" && e.last.bucket == "photos" || e.last.op == "put" && !e.last.rendition() || e.last.refused
+	first := e.last == nil || e.last.op == "head" && e.last.bucket == "photos" || e.last.op == "put" && !e.last.rendition() || e.last.refused || e.beside
 	return e.records && first && (c.op == "open" && c.bucket == "photos" || c.op == "head" && strings.HasPrefix(c.key, naming.Records))
 }
 
@@ -179,7 +187,7 @@ func (e *execution) let(i int, f fate) error {
 	e.passed++
 	together := e.begins(c)
 	if len(e.pending) == 0 || !together {
-		e.last = c
+		e.last, e.beside = c, e.beside && !together
 	}
 	answer := func(err error) {
 		e.held = append(e.held, func() { c.answer <- err })
@@ -212,7 +220,7 @@ func (e *execution) let(i int, f fate) error {
 		e.kill()
 		return nil
 	}
-	if len(e.pending) > 0 {
+	if len(e.pending) > 0 && !c.beside {
 		return nil
 	}
 	return e.rest()

@@ -94,7 +94,10 @@ func TestTheSecondLookAtASpoiledPicture(t *testing.T) {
 	})
 	t.Run("finds nothing: gone", func(t *testing.T) {
 		event := b.upload(t, "cut.jpg", cut)
-		store := &reopened{Store: b, second: func() (*s3io.Object, error) { return b.Open(t.Context(), "photos", "never.jpg") }}
+		store := &reopened{Store: b, second: func() (*s3io.Object, error) {
+			b.drop(t, "cut.jpg")
+			return open()
+		}}
 		if r := one(t, b.handler(t, store), event); r.Status != report.Gone {
 			t.Errorf("%+v", r)
 		}

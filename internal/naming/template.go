@@ -20,8 +20,8 @@ func (t BucketTemplate) For(bucket string) string {
 // ParseBucket reads a template. Its error says what would be right.
 func ParseBucket(value string) (BucketTemplate, error) {
 	rest := strings.ReplaceAll(value, "{bucket}", "a")
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`).MatchString(rest) || value == "{bucket}" {
-		return "", errors.New(`want a bucket's name, lower-case letters, digits, - and ., in which {bucket} stands for the source's, such as "{bucket}-resized"; source and destination must differ`)
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`).MatchString(rest) {
+		return "", errors.New(`want a bucket's name, lower-case letters, digits, - and ., in which {bucket} stands for the source's, such as "{bucket}-resized"`)
 	}
 	return BucketTemplate(value), nil
 }
@@ -161,6 +161,15 @@ func (t KeyTemplate) Folder(prefix string) string {
 	default:
 		return ""
 	}
+}
+
+// Root returns the folder that every rendition is in, whatever its source and size: "resized/" of "resized/{size}/{key}"; or "".
+func (t KeyTemplate) Root() string {
+	if strings.HasPrefix(t.tokens[0], "{") {
+		return ""
+	}
+	root, _ := path.Split(t.tokens[0])
+	return root
 }
 
 // For returns the key of a rendition. To one whose format is not that of its source, the format's extension is appended,

@@ -71,7 +71,17 @@ func sorted(s State) State {
 		}
 		return rank
 	}
-	slices.SortFunc(s.runs[:], func(a, b run) int { return cmp.Compare(rank(b), rank(a)) })
+	places := func(r run) (rank uint64) {
+		for _, place := range r.places {
+			rank = rank<<8 | uint64(place.upload)<<4 | uint64(place.settings)
+		}
+		rank <<= 1
+		if r.fails {
+			rank++
+		}
+		return rank<<8 | uint64(r.refused)
+	}
+	slices.SortFunc(s.runs[:], func(a, b run) int { return cmp.Or(cmp.Compare(rank(b), rank(a)), cmp.Compare(places(b), places(a))) })
 	return s
 }
 
@@ -98,6 +108,7 @@ const (
 	Stale     = "something that is not of the newest upload"
 	NotNamed  = "a record that names an older set which is not whole"
 	Undeleted = "something that was made of a source that is gone"
+	Lost      = "a source that is gone, without the set that was made of it"
 )
 
 // Wrong says what is wrong with an end, or nothing.
@@ -123,6 +134,11 @@ func (w *World) wrong(s *State, key uint8) string {
 	small := there && w.Settings[r.settings-1].Small
 	taken := there && r.rejected && w.Uploads[s.set[0].upload].Key != key && s.source[1-key] != 0
 	switch {
+	case newest == 0 && w.last(key) != 0:
+		if !r.discards || r.rejected || w.Uploads[r.upload].ETag != w.Uploads[w.last(key)].ETag || !all(r.object) {
+			return Lost
+		}
+	case newest == 0 && r.discards && !r.rejected && all(r.object): // somebody else has deleted what was gone, or about to
 	case newest == 0 && w.Settings[0].Delete:
 		if slices.ContainsFunc(append(s.set[:w.Renditions:w.Renditions], r.object), func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }) {
 			return Undeleted
@@ -140,19 +156,32 @@ func (w *World) wrong(s *State, key uint8) string {
 	return ""
 }
 
+// last is what the last change has put at a key.
+func (w *World) last(key uint8) (upload uint8) {
+	for _, c := range w.Changes {
+		if c.Key == key {
+			upload = c.Upload
+		}
+	}
+	return upload
+}
+
 // Verified is an end with what `verify --fix` sets about, under the last of the settings; false if it finds nothing. It looks
 // at what renditions and records say that they are of.
 func (w *World) Verified(s State) (*World, State, bool) {
 	with := *w
 	with.Events = slices.Clone(w.Events)
 	s.deaths, s.lates, s.losses = 0, 0, 0
-	by := uint8(len(w.Settings))
+	by, lost := uint8(len(w.Settings)), false
 	for n, newest := range s.source {
 		key, r := uint8(n), s.record[n]
 		event := Event{From: Mend, After: 255, Key: key, By: by}
 		wanted, outputs := object{newest, by}, append(s.set[:w.Renditions:w.Renditions], r.object)
 		wrong := func(o object) bool { return !w.made(o, wanted) }
 		switch {
+		case newest == 0 && r.discards: // it is told of, and can't be mended
+			lost = lost || w.wrong(&s, key) != ""
+			outputs = nil
 		case newest == 0:
 			event.From = Orphans
 			wrong = func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }
@@ -169,7 +198,7 @@ func (w *World) Verified(s State) (*World, State, bool) {
 			with.Events = append(with.Events, event)
 		}
 	}
-	return &with, s, len(with.Events) > len(w.Events)
+	return &with, s, lost || len(with.Events) > len(w.Events)
 }
 
 // Verb is what a step does.
@@ -191,6 +220,7 @@ const (
 	WritesTwice   Verb = "waits in vain for a write, which is still on its way, and writes"
 	GivesUp       Verb = "waits in vain for a write, which is still on its way, and fails: of"
 	Removes       Verb = "removes"
+	Discards      Verb = "removes the source"
 )
 
 // Step is something that happens.

@@ -20,6 +20,9 @@ var (
 	three     = []Settings{{Fingerprint: 1}, {Fingerprint: 2}, {Fingerprint: 3}}
 	limits    = []Settings{{Fingerprint: 1}, {Fingerprint: 1, Small: true}}
 	deletions = []Settings{{Fingerprint: 1, Delete: true}}
+	discards  = []Settings{{Fingerprint: 1, Discards: true}}
+	both      = []Settings{{Fingerprint: 1, Discards: true, Delete: true}}
+	discards2 = []Settings{{Fingerprint: 1, Discards: true}, {Fingerprint: 2, Discards: true}}
 	without   = []Settings{{Fingerprint: 1}, {Fingerprint: 1, Unrecorded: true}}
 )
 
@@ -109,6 +112,16 @@ var scenarios = []scenario{
 	{name: "11: orphans are removed while the same bytes come again", comes: []string{"A", "", "A"}, World: World{Settings: one, Events: []Event{{From: Orphans, After: 2}}}},
 	{name: "11: and that is killed", comes: []string{"A", "", "A"}, World: World{Settings: one, Deaths: 1, Events: []Event{{From: Orphans, After: 2}}}, known: known{Mixed, 22, mends}},
 
+	{name: "originals go", comes: []string{"A, twice", "B"}, World: World{Settings: discards, Deaths: 1}},
+	{name: "originals go, rejected ones stay", comes: []string{"A", "broken", "B"}, World: World{Settings: discards}},
+	{name: "originals go, which raises removals", comes: []string{"A", "B"}, World: World{Settings: both, Deaths: 1, Events: []Event{{From: Removed, After: Discarded}}}},
+	{name: "originals go, two settings", comes: []string{"A", "B"}, World: World{Settings: discards2}, known: known{Lost, 25, finds}},
+	{name: "originals go, answers that are lost", comes: []string{"A", "B"}, World: World{Settings: discards, Lost: 1}},
+	{name: "originals go, an S3 without conditions", comes: []string{"A", "B"}, World: World{Settings: discards, Plain: true}, known: known{Lost, 17, finds}},
+	{name: "originals go, and somebody deletes one", comes: []string{"A", "", "B"}, World: World{Settings: both, Events: []Event{{From: Removed, After: Discarded}}}},
+	{name: "originals go, orphans of before", comes: []string{"A", "", "A"}, World: World{Settings: discards, Events: []Event{{From: Orphans, After: 2}}}, known: known{Lost, 26, finds}},
+	{name: "originals go, under some settings", comes: []string{"A", "B"}, World: World{Settings: []Settings{one[0], discards[0]}}, known: known{Lost, 20, finds}},
+
 	{name: "an S3 without conditions", comes: []string{"A", "B"}, World: World{Settings: one, Plain: true, Deaths: 1}},
 	{name: "an S3 without conditions, and two settings at once", comes: []string{"A, twice"}, World: World{Settings: two, Plain: true}, known: known{Mixed, 15, mends}},
 }
@@ -119,6 +132,9 @@ var wide = []scenario{
 	{name: "three handlers, deletions", comes: []string{"A", "", "A"}, World: World{Settings: deletions, Handlers: 3, Deaths: 1}},
 	{name: "three settings", comes: []string{"A, twice"}, World: World{Settings: three, Handlers: 3, Deaths: 2}},
 	{name: "everything over one another", comes: []string{"A", "broken", "A, to be cached"}, World: World{Settings: one, Deaths: 2, Lost: 1}},
+	{name: "originals go, a write acts late", comes: []string{"A", "B"}, World: World{Settings: discards, Late: 1}},
+	{name: "originals go, the first bytes again", comes: []string{"A", "B", "A"}, World: World{Settings: discards}, known: known{Lost, 29, finds}},
+	{name: "originals go, rejected ones stay, and a death", comes: []string{"A", "broken", "B"}, World: World{Settings: discards, Deaths: 1}},
 	{name: "two settings, and deletions", comes: []string{"A", "", "B"}, World: World{Settings: []Settings{{Fingerprint: 1, Delete: true}, {Fingerprint: 2, Delete: true}}, Deaths: 1}},
 	{name: "two settings, and three deaths", comes: []string{"A", "B"}, World: World{Settings: two, Deaths: 3, Lost: 1}},
 	{name: "smaller limits, and two deaths", comes: []string{"A", "large", "B"}, World: World{Settings: limits, Deaths: 2}},

@@ -57,6 +57,7 @@ const (
 type Settings struct {
 	Fingerprint uint8
 	Delete      bool // what was made of a source goes with it
+	Discards    bool // a source goes once it is resized
 	Unrecorded  bool // without records
 	Small       bool // with small limits
 }
@@ -67,13 +68,16 @@ type Change struct{ Key, Upload uint8 }
 // Event brings a handler to a key.
 type Event struct {
 	From
-	After  uint8 // the change that raises it, counted from 1; 0 if it is there from the beginning
+	After  uint8 // the change that raises it, counted from 1; 0 if it is there from the beginning; or [Discarded]
 	Times  uint8 // that it is delivered, at least; 0 is 1
 	Key    uint8
 	ETag   uint8 // that it names, or 0
 	By     uint8 // the settings of the handlers that it goes to; 0 for any
 	Shared bool  // its deliveries are of one message, which is deleted when one of them ends well
 }
+
+// Discarded is what an event comes after that tells of a source which a handler has removed.
+const Discarded = 254
 
 // From tells who sends an event.
 type From string
@@ -95,6 +99,7 @@ type record struct {
 	object
 	rejected bool
 	previous object // the older set that a rejected one names
+	discards bool   // the source goes once it is there
 }
 
 // base is what a run knows of the record that it is to replace.
@@ -113,6 +118,9 @@ type write struct {
 	output  uint8
 	of      record
 	replace base
+
+	replaces bool // of a rendition: only what has the bytes of place
+	place    object
 }
 
 func (p write) step(do Verb, ok bool) Step {
@@ -146,26 +154,36 @@ type run struct {
 	seen     object // what is about to be removed, or the older set that a rejection is to name
 	removed  bool   // something was, in this attempt or before
 	taken    bool   // the renditions' names are another source's
+
+	// Where the source is to go:
+	places  [maxRenditions]object // what stood there when the source was last seen to be what was read
+	refused uint8                 // bits of the renditions that were not written, because another one stands there by now
+	fails   bool                  // which is not the same
 }
 
 type phase uint8
 
 const (
-	idle      phase = iota
-	reading         // the source, and the record's ETag beside it
-	claiming        // whether the renditions' names are another source's
-	owning          // and whether that is still there
-	looking         // whether all is done
-	writing         // renditions
-	naming          // for a rejection: which older set the record names
-	proving         // whether that is whole
-	recording       // the record is written
-	checking        // whether the source is still what was read
-	standing        // whether the older set is still whole
-	removing        // what is there of a source that is gone is looked at
-	asking          // of orphans: whether the source is still gone
-	deleting        // what was looked at
-	asked           // of orphans: whether the source has come back
+	idle       phase = iota
+	reading          // the source, and the record's ETag beside it
+	claiming         // whether the renditions' names are another source's
+	owning           // and whether that is still there
+	placing          // what stands where the renditions are to be
+	holding          // and whether the source is still what was read
+	looking          // whether all is done
+	writing          // renditions
+	naming           // for a rejection: which older set the record names
+	proving          // whether that is whole
+	recording        // the record is written
+	checking         // whether the source is still what was read
+	standing         // whether the older set is still whole
+	discarding       // the source is removed
+	missing          // of a source that is gone: whether the record says that we have removed it
+	removing         // what is there of a source that is gone is looked at
+	asking           // of orphans, and where sources go: whether it is still gone
+	sparing          // and whether its record says that we have removed it
+	deleting         // what was looked at
+	asked            // of orphans: whether the source has come back
 )
 
 // Start is the beginning, when nothing is there.
@@ -176,9 +194,11 @@ func (w *World) Start() State {
 }
 
 // raise sends the events of the last change on their way.
-func (w *World) raise(s *State) {
+func (w *World) raise(s *State) { w.tell(s, s.changes) }
+
+func (w *World) tell(s *State, after uint8) {
 	for i, e := range w.Events {
-		if e.After == s.changes {
+		if e.After == after {
 			s.waiting[i] += max(1, e.Times)
 		}
 	}
@@ -208,7 +228,8 @@ func (w *World) Next(s State, yield func(Step, State)) {
 	for i := range s.runs[:w.Handlers] {
 		by := func(step Step, next State) {
 			step.Run, step.Ends = uint8(i+1), next.runs[i].at == idle
-			step.Well = step.Ends && next.waiting[s.runs[i].event] <= s.waiting[s.runs[i].event]
+			raised := step.Do == Discards && !step.Refused // maybe of the very event that it is delivered by
+			step.Well = step.Ends && (raised || next.waiting[s.runs[i].event] <= s.waiting[s.runs[i].event])
 			yield(step, next)
 		}
 		if w.step(s, i, by); s.runs[i].at != idle && s.deaths > 0 {
@@ -282,6 +303,9 @@ func (w *World) again(s *State, i int) {
 // put writes, if its condition holds, and reports whether it did.
 func (w *World) put(s *State, p write) bool {
 	if int(p.output) < w.Renditions {
+		if p.replaces && !w.Plain && p.place != s.set[p.output] && !w.made(p.place, s.set[p.output]) {
+			return false
+		}
 		s.set[p.output] = p.of.object
 		return true
 	}
@@ -313,6 +337,11 @@ func (w *World) output(s *State, key, n uint8) object {
 		return s.set[n]
 	}
 	return s.record[key].object
+}
+
+// discard reports whether a source ever goes once it is resized.
+func (w *World) discard() bool {
+	return slices.ContainsFunc(w.Settings, func(s Settings) bool { return s.Discards })
 }
 
 // shared reports whether two keys have the names of their renditions in common.

@@ -38,6 +38,24 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			r.taken = s.source[1-key] != 0
 			w.prepare(r)
 		})
+	case placing:
+		ask(Looks, r.next, func(_ *State, r *run) {
+			r.places[r.next] = s.set[r.next]
+			if r.next++; int(r.next) == w.Renditions {
+				r.at = holding
+			}
+		})
+	case holding:
+		ask(LooksAtSource, 0, func(next *State, r *run) {
+			switch {
+			case s.source[key] == 0, w.Uploads[s.source[key]].ETag != w.Uploads[r.upload].ETag:
+				w.again(next, i)
+			case w.rejects(r):
+				r.at = naming
+			default:
+				r.at, r.next = writing, 1<<w.Renditions-1
+			}
+		})
 	case looking:
 		do, isRecord := Looks, int(r.next) == w.Renditions
 		if isRecord {
@@ -59,7 +77,17 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 		})
 	case writing:
 		for left := r.next; left != 0; left &= left - 1 {
-			w.write(s, i, write{output: first(left), of: record{object: object{r.upload, r.settings}}}, yield)
+			n := first(left)
+			w.write(s, i, write{output: n, of: record{object: object{r.upload, r.settings}}, replaces: set.Discards, place: r.places[min(n, maxRenditions-1)]}, yield)
+		}
+		for left := r.refused; left != 0; left &= left - 1 { // what stands there may be the same
+			n := first(left)
+			ask(Looks, n, func(next *State, r *run) {
+				there := s.set[n]
+				r.fails = r.fails || !w.made(there, object{r.upload, r.settings}) || w.Uploads[there.upload].Header != w.Uploads[r.upload].Header
+				r.refused &^= 1 << n
+				w.wroteAll(next, i)
+			})
 		}
 	case naming:
 		ask(ReadsRecord, 0, func(_ *State, r *run) {
@@ -89,14 +117,19 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			}
 		})
 	case recording:
-		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record}, yield)
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen, set.Discards && !w.rejects(&r)}, replace: r.record}, yield)
 	case checking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
 			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]
 			gone := s.source[key] == 0
+			discards := set.Discards && !w.rejects(r) && r.upload != 0
 			switch {
-			case gone && (!set.Delete || r.upload == 0):
+			case gone && (!set.Delete || r.upload == 0) && !discards:
 				w.end(next, i, true)
+			case gone && set.Delete:
+				w.again(next, i)
+			case discards && (gone || now.ETag == then.ETag && now.Header == then.Header):
+				r.at = discarding
 			case gone || now.ETag != then.ETag || now.Header != then.Header:
 				w.again(next, i)
 			case r.seen != object{}:
@@ -105,7 +138,28 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 				w.end(next, i, true)
 			}
 		})
-	case removing, asking, deleting, asked:
+	case discarding:
+		next := s
+		ok := w.Plain || s.source[key] == 0 || w.Uploads[s.source[key]].ETag == w.Uploads[r.upload].ETag
+		if ok {
+			if next.source[key] = 0; s.source[key] != 0 {
+				w.tell(&next, Discarded)
+			}
+			w.end(&next, i, true)
+		} else {
+			w.again(&next, i)
+		}
+		yield(Step{Do: Discards, Refused: !ok}, next)
+	case missing:
+		ask(ReadsRecord, 0, func(next *State, r *run) {
+			switch {
+			case s.record[key].discards || !set.Delete:
+				w.end(next, i, true)
+			default:
+				r.at, r.record = removing, unread
+			}
+		})
+	case removing, asking, sparing, deleting, asked:
 		w.remove(s, i, ask, yield)
 	}
 }
@@ -116,9 +170,9 @@ func (w *World) decide(s *State, i int) {
 	set := w.Settings[r.settings-1]
 	switch {
 	case !r.got || r.record == unread && !set.Unrecorded:
-	case r.upload == 0 && set.Delete:
-		r.at, r.record = removing, unread
-	case r.upload == 0, w.Uploads[r.upload].Kind == Ours:
+	case r.upload == 0:
+		w.gone(s, i)
+	case w.Uploads[r.upload].Kind == Ours:
 		w.end(s, i, true)
 	case w.shared():
 		r.at = claiming
@@ -127,11 +181,24 @@ func (w *World) decide(s *State, i int) {
 	}
 }
 
+// gone goes on when the source is not there.
+func (w *World) gone(s *State, i int) {
+	r := &s.runs[i]
+	switch set := w.Settings[r.settings-1]; {
+	case set.Discards || set.Delete && w.discard():
+		r.at = missing
+	case set.Delete:
+		r.at, r.record = removing, unread
+	default:
+		w.end(s, i, true)
+	}
+}
+
 // prepare looks first whether all is done, unless it is not to or can't be.
 func (w *World) prepare(r *run) {
 	e := w.Events[r.event]
 	r.next = 0
-	if r.at = looking; w.rejects(r) || r.attempt == 1 && e.From != Removed && (e.ETag == 0 || e.ETag == w.Uploads[r.upload].ETag) {
+	if r.at = looking; w.rejects(r) || w.Settings[r.settings-1].Discards || r.attempt == 1 && e.From != Removed && (e.ETag == 0 || e.ETag == w.Uploads[r.upload].ETag) {
 		w.begin(r)
 	}
 }
@@ -139,7 +206,11 @@ func (w *World) prepare(r *run) {
 // begin goes to what is written of an upload.
 func (w *World) begin(r *run) {
 	r.next = 0
-	switch {
+	switch discards := w.Settings[r.settings-1].Discards; {
+	case discards && w.rejects(r):
+		r.at = holding
+	case discards:
+		r.at = placing
 	case !w.rejects(r):
 		r.at, r.next = writing, 1<<w.Renditions-1
 	case w.Settings[r.settings-1].Unrecorded:
@@ -184,11 +255,27 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 // wrote goes on after a write.
 func (w *World) wrote(s *State, i int, p write, ok bool) {
 	r := &s.runs[i]
-	if !ok {
+	switch {
+	case !ok && p.replaces:
+		r.next &^= 1 << p.output
+		r.refused |= 1 << p.output
+	case !ok:
 		w.again(s, i)
-	} else if int(p.output) == w.Renditions {
+	case int(p.output) == w.Renditions:
 		r.at, r.record = checking, unread
-	} else if r.next &^= 1 << p.output; r.next == 0 {
+	default:
+		r.next &^= 1 << p.output
+		w.wroteAll(s, i)
+	}
+}
+
+// wroteAll goes on when no rendition is under way any more.
+func (w *World) wroteAll(s *State, i int) {
+	switch r := &s.runs[i]; {
+	case r.next|r.refused != 0:
+	case r.fails:
+		w.again(s, i)
+	default:
 		w.record(r)
 	}
 }
@@ -224,7 +311,7 @@ func (w *World) remove(s State, i int, ask func(Verb, uint8, func(*State, *run))
 			case r.seen == object{} || w.Uploads[r.seen.upload].Key != key:
 				following(next, r)
 				return
-			case orphans:
+			case orphans, w.Settings[r.settings-1].Discards:
 				r.at = asking
 			default:
 				r.at = deleting
@@ -235,7 +322,18 @@ func (w *World) remove(s State, i int, ask func(Verb, uint8, func(*State, *run))
 		})
 	case asking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
-			if r.at = deleting; s.source[key] != 0 {
+			switch r.at = deleting; {
+			case s.source[key] != 0 && orphans:
+				w.end(next, i, true)
+			case s.source[key] != 0:
+				w.again(next, i)
+			case w.discard():
+				r.at = sparing
+			}
+		})
+	case sparing:
+		ask(ReadsRecord, 0, func(next *State, r *run) {
+			if r.at = deleting; s.record[key].discards {
 				w.end(next, i, true)
 			}
 		})

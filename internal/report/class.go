@@ -17,7 +17,7 @@ const (
 	ClassMetadata     Class = "metadata-too-large" // its user metadata leave no room for ours
 	ClassTooSlow      Class = "too-slow"           // it took all the time there was, twice
 	ClassUnknownEvent Class = "unknown-event"      // of a shape that is not handled
-	ClassSameBucket   Class = "same-bucket"        // source and destination are one: refused
+	ClassSameBucket   Class = "same-bucket"        // source and destination are one, without a folder for renditions: refused
 	ClassDeadline     Class = "deadline"           // the time limit came too close
 	ClassInternal     Class = "internal"           // a fault of ours, or of libvips
 	ClassCrashed      Class = "crashed"            // the process that worked on it ended
@@ -60,14 +60,14 @@ var Classes = []Meaning{
 	{Class(s3io.Changed), Passing, "overwritten again and again while it was resized", "nothing, the last upload's event does it"},
 	{ClassDeadline, Passing, "the time limit came too close", "raise the function's time limit or its memory, which brings processor time"},
 
-	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` too, and with `RESIZE_COPY=tags` `s3:GetObjectTagging` on the source and `s3:PutObjectTagging` on the destination), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
+	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` there too, with `RESIZE_ORIGINAL=delete` on the source, and with `RESIZE_COPY=tags` `s3:GetObjectTagging` on the source and `s3:PutObjectTagging` on the destination), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
 	{Class(s3io.KMS), Operators, "the key of the object or the bucket is disabled, deleted or of no use for it", "enable it, or encrypt with another one"},
 	{Class(s3io.NoSuchBucket), Operators, "a bucket isn't there", "create it, or set `RESIZE_DEST_BUCKET`"},
 	{Class(s3io.NotFound), Operators, "S3 knows no such place on a write", "see whether `AWS_ENDPOINT_URL_S3` is an S3's"},
 	{Class(s3io.Archived), Operators, "in a storage class that must be restored first", "restore it and send the event again, or archive later"},
 	{Class(s3io.WrongRegion), Operators, "the bucket is in another region", "run the function in the bucket's"},
 	{Class(s3io.Invalid), Operators, "S3 does not accept the request as it is, or does not know what it asks for (501), or no bucket can be called so", "the message has the reason; an S3 that is not AWS's may lack something; for a source of a long name, `RESIZE_DEST_BUCKET` has to make another than `{bucket}-resized`"},
-	{ClassSameBucket, Operators, "source and destination are one", "set `RESIZE_DEST_BUCKET`"},
+	{ClassSameBucket, Operators, "source and destination are one, and renditions have no folder of their own", "begin `RESIZE_KEY_TEMPLATE` with a folder, or set `RESIZE_DEST_BUCKET`"},
 	{ClassUnknownEvent, Operators, "an event, or a part of one, of a shape that is not handled", "see what invokes the function; the message lists the shapes"},
 	{ClassInternal, Operators, "a fault of s3resizer or of libvips", "report it, with the picture"},
 

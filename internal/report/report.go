@@ -77,6 +77,7 @@ type Source struct {
 	Height    int           `json:"height,omitempty"`
 	Alpha     *bool         `json:"alpha,omitempty"`     // it has an alpha channel; nil in records that say nothing of it
 	Truncated bool          `json:"truncated,omitempty"` // cut short, and rendered all the same
+	Deleted   bool          `json:"deleted,omitempty"`   // by us, as soon as the record of its set is in place, if it is still this upload
 	ThumbHash []byte        `json:"thumbHash,omitempty"` // of a resized picture: https://evanw.github.io/thumbhash/
 	Color     string        `json:"color,omitempty"`     // of a resized picture: its dominant color, "#rrggbb"
 }

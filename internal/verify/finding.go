@@ -16,6 +16,7 @@ const (
 	Unreadable       Kind = "unreadable"        // it has no picture's header
 	Unlabelled       Kind = "unlabelled"        // by its bytes ours, but its metadata are gone
 	Foreign          Kind = "foreign"           // in a rendition's place is an object that is not ours, or another original's
+	Lost             Kind = "lost"              // something is wrong with a rendition whose original was deleted by RESIZE_ORIGINAL
 	Leftover         Kind = "leftover"          // ours, and not of its original's set any more
 	Orphan           Kind = "orphan"            // ours, and its original is gone
 	Failed           Kind = "failed"            // it could not be looked at
@@ -23,13 +24,13 @@ const (
 
 // Kinds are all of them, in that order.
 func Kinds() []Kind {
-	return []Kind{MissingRecord, WrongRecord, MissingRendition, OlderUpload, OlderSettings, WrongSize, WrongType, WrongBytes, Unreadable, Unlabelled, Foreign, Leftover, Orphan, Failed}
+	return []Kind{MissingRecord, WrongRecord, MissingRendition, OlderUpload, OlderSettings, WrongSize, WrongType, WrongBytes, Unreadable, Unlabelled, Foreign, Lost, Leftover, Orphan, Failed}
 }
 
 // Redone tells whether it is mended by making the set anew.
 func (k Kind) Redone() bool {
 	switch k {
-	case Foreign, Leftover, Orphan, Failed:
+	case Foreign, Lost, Leftover, Orphan, Failed:
 		return false
 	default:
 		return true

@@ -35,8 +35,7 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 	source, err := v.head(ctx, v.Bucket, key)
 	switch {
 	case s3io.ClassOf(err) == s3io.NotFound:
-		v.tell(Finding{Orphan, object.Key, key, fmt.Sprintf("s3://%s/%s is gone", v.Bucket, key), info.ETag, info.Size})
-		return nil
+		return v.lookAtLeft(ctx, info, key, label)
 	case err != nil:
 		return err
 	case v.Settings.For(key).Skip: // what was made of it before it was skipped is left alone, like the original
@@ -57,6 +56,55 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 	}
 	reason := fmt.Sprintf("it is of the upload %s and the settings %s; the newest set has no such rendition", label.ETag, label.Settings)
 	v.tell(Finding{Leftover, object.Key, key, reason, info.ETag, info.Size})
+	return nil
+}
+
+// lookAtLeft looks at what was made of an original that is gone: an orphan, unless the record says that it was us who deleted
+// the original. Then the set is looked at once, with its record, and what it does not name is left over.
+func (v *Verification) lookAtLeft(ctx context.Context, info s3io.Info, key string, label report.Label) error {
+	record, err := v.kept(ctx, key)
+	if err != nil {
+		return err
+	}
+	named := slices.ContainsFunc(record.Renditions, func(r report.Rendition) bool { return r.Key == info.Key })
+	switch {
+	case record.Status == "":
+		v.tell(Finding{Orphan, info.Key, key, fmt.Sprintf("s3://%s/%s is gone", v.Bucket, key), info.ETag, info.Size})
+	case info.Key == naming.Record(key):
+		return v.lookAtKept(ctx, record)
+	case !named && info.Key != naming.SlowNote(key):
+		reason := fmt.Sprintf("it is of the upload %s and the settings %s; the set that is kept has no such rendition", label.ETag, label.Settings)
+		v.tell(Finding{Leftover, info.Key, key, reason, info.ETag, info.Size})
+	}
+	return nil
+}
+
+// kept returns the record of an original that we have deleted, or one without a status.
+func (v *Verification) kept(ctx context.Context, key string) (report.Result, error) {
+	record, info, err := v.record(ctx, key)
+	label, _ := report.LabelOf(info)
+	if s3io.ClassOf(err) == s3io.NotFound || err == nil && (!record.Source.Deleted || !label.Names(v.Bucket, key)) {
+		return report.Result{}, nil
+	}
+	return record, err
+}
+
+// lookAtKept looks at the set of an original that we have deleted. What is wrong with it can't be made anew.
+func (v *Verification) lookAtKept(ctx context.Context, record report.Result) error {
+	for _, want := range record.Renditions {
+		finding, err := v.rendition(ctx, want, record.Source.Key, record.Source.ETag, "", true)
+		if err != nil {
+			return err
+		}
+		if finding.Kind != "" {
+			finding.Kind, finding.Reason = Lost, finding.Reason+"; and the original was deleted, as RESIZE_ORIGINAL said"
+			v.tell(finding)
+		}
+	}
+	v.count(func(p *Progress) {
+		p.Kept++
+		p.Renditions += int64(len(record.Renditions))
+	})
 	return nil
 }
 
@@ -113,6 +161,9 @@ func plausible(key, original string, label report.Label) bool {
 func (v *Verification) Remove(ctx context.Context, orphan Finding) (removed bool, back *s3io.Listed, err error) {
 	if _, err := v.head(ctx, v.Bucket, orphan.Original); s3io.ClassOf(err) != s3io.NotFound {
 		return false, nil, err
+	}
+	if record, err := v.kept(ctx, orphan.Original); err != nil || record.Status != "" {
+		return false, nil, err // it came, was resized, and was deleted
 	}
 	if err := ctx.Err(); err != nil {
 		return false, nil, err

@@ -97,7 +97,7 @@ func (v *Verification) sweep(ctx context.Context) iter.Seq2[subject, error] {
 			}
 			object := l.object
 			switch {
-			case l.ours && !backfill.FolderMarker(object):
+			case l.ours && !backfill.FolderMarker(object) && v.Settings.Output(v.Bucket, object.Key) == "":
 				waiting = append(waiting, &original{Listed: object, found: map[string]found{}})
 			case !l.ours && !l.belongs(waiting):
 				if !yield(subject{stray: &object}, nil) {
@@ -144,10 +144,11 @@ func (l *listing) belongs(waiting []*original) bool {
 func (v *Verification) listings(ctx context.Context) []*listing {
 	of := func(bucket, before string, endings []string) *listing {
 		next, stop := iter.Pull2(backfill.Listing(ctx, v.Store, bucket, before+v.Prefix, ""))
-		return &listing{next: next, stop: stop, before: before, endings: endings, ours: bucket == v.Bucket}
+		return &listing{next: next, stop: stop, before: before, endings: endings}
 	}
 	records := naming.Record("")[len(naming.Records):]
 	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, naming.Records, []string{records}), of(v.destination, naming.SlowNotes, []string{""})}
+	all[0].ours = true
 	folders, _ := v.sizeFolders()
 	for _, before := range folders {
 		all = append(all, of(v.destination, before, extensions()))
@@ -177,7 +178,8 @@ func (v *Verification) sizeFolders() (folders []string, all bool) {
 }
 
 // rest gives what else there is in the destination: with a template whose sizes stand first, everything outside of the
-// listings above; with another one, all but the records. With a prefix, it is what may be of it.
+// listings above; with another one, all but the records. With a prefix, it is what may be of it. In one bucket, it is what
+// else there is in the renditions' folder: beside that are the originals.
 func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 	return func(yield func(subject, error) bool) {
 		folders, all := v.sizeFolders()
@@ -187,6 +189,9 @@ func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 		swept, prefix := slices.Concat(folders, []string{naming.Records, naming.SlowNotes}), ""
 		if v.Prefix != "" {
 			prefix = v.commonFolder()
+		}
+		if v.Settings.OneBucket(v.Bucket) && prefix == "" {
+			prefix = v.Settings.Key.Root()
 		}
 		for after, more := "", true; more; {
 			more = false

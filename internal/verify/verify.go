@@ -64,6 +64,7 @@ type Verification struct {
 // Progress is what was looked at.
 type Progress struct {
 	Originals  int64 // all of them
+	Kept       int64 // sets whose originals were deleted, as RESIZE_ORIGINAL said
 	Rejected   int64 // that have nothing but their record
 	Changed    int64 // that were overwritten or deleted while they were looked at; not looked at further
 	Skipped    int64 // originals that a profile skips; not looked at
