@@ -1,6 +1,7 @@
 package resize
 
 import (
+	"bytes"
 	"errors"
 	"image"
 	"image/color"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"s3resizer/internal/demo"
+	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -315,5 +317,21 @@ func TestABoxThatTheFormatCantHold(t *testing.T) {
 	}
 	if want := map[string]image.Point{"cut": {16383, 63}, "padded": {63, 16383}, "high": {65, 16250}}; !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Of animations whose still picture is read, it is known how many frames they have.
+func TestUnreadFramesAreCounted(t *testing.T) {
+	found := map[string]int{}
+	for _, p := range resizetest.Pictures() {
+		if source, err := Open(t.Context(), bytes.NewReader(p.Data), limits); err == nil {
+			if source.Unread > 0 {
+				found[p.Name] = source.Unread
+			}
+			source.Close()
+		}
+	}
+	if want := map[string]int{"animated.png": 2, "animated-hidden.png": 1, "sequence.avif": 2}; !maps.Equal(found, want) {
+		t.Errorf("%v, want %v", found, want)
 	}
 }
