@@ -19,6 +19,7 @@ export HEIC
 tags := $(if $(HEIC),-tags heic)
 browsertest := internal/gallery/browsertest/node_modules/.package-lock.json
 comma := ,
+quoted = '$(subst ','\'',$(1))'
 # Go's build cache does not know what pkg-config answered. A flag that differs with the libvips that it finds keeps a
 # build from using what was compiled for another one.
 export CGO_CFLAGS := -O2 -g -DS3RESIZER_LIBVIPS=$(LIBVIPS):$(shell sed -n 's/^Version: //p' libvips/vips.pc):$(PKG_CONFIG_PATH)
@@ -30,11 +31,11 @@ ldflags := -s -w -X main.version=$(version)
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do printf '%-16s  %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
 demo: bin/s3resizer ## resize pictures through an S3 in this process: generated ones, or PHOTOS=folder
-	@bin/s3resizer demo --out demo-out $(if $(PHOTOS),--photos '$(PHOTOS)')
+	@bin/s3resizer demo --out demo-out $(if $(PHOTOS),--photos $(call quoted,$(PHOTOS)))
 
 .PHONY: dev
 dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resizes what is put there; ARGS='--addr … --data …'
@@ -44,11 +45,11 @@ dev: bin/s3resizer ## a page to drop pictures on, and an S3 endpoint that resize
 build: bin/lambda bin/s3resizer bin/lambda-local bin/s3wire ## bin/lambda, bin/s3resizer, bin/lambda-local and bin/s3wire
 
 # What reads the bytes of a format has no goroutines, and the detector makes its tests slow.
-bytes := \(exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
+bytes := \(credit\|exif\|gif\|icc\|isobmff\|jpeg\|png\|tiff\|webp\)
 
 .PHONY: test
 test: tools $(libvips) ## all tests, race detector on
-	@./tools.sh $(LIBVIPS) tiffcp djpeg dwebp avifdec
+	@./tools.sh $(LIBVIPS) tiffcp exiftool djpeg dwebp avifdec
 	go vet $(tags) ./...
 	go test -race -short -timeout 20m $(tags) $$(go list ./... | grep -v -e /cmd/ -e /bench/ -e /resizetest -e '/resize/internal/$(bytes)$$')
 	go test -race -short -timeout 20m $(tags) -count=1 ./cmd/... # which build their commands themselves: the cache of results does not see it
@@ -90,7 +91,7 @@ test-system: ## the build with the system's libvips, 8.14 or newer, and the shor
 ifneq ($(LIBVIPS),system)
 	$(MAKE) test-system LIBVIPS=system
 else
-	@./tools.sh system tiffcp
+	@./tools.sh system tiffcp exiftool
 	go build -o /dev/null ./cmd/lambda
 	go vet ./resize/...
 	go test -short ./resize ./resize/internal/vips ./resize/internal/planar ./resize/conformance
@@ -117,7 +118,7 @@ build-image = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build
 export DOCKER IMAGE
 
 .PHONY: image
-image: ## the function's container image, s3resizer; with HEIC=1 s3resizer:heic, which reads HEIC too
+image: engine ## the function's container image, s3resizer; with HEIC=1 s3resizer:heic, which reads HEIC too
 	$(build-image) -t $(IMAGE) .
 
 .PHONY: image-test
@@ -134,7 +135,7 @@ image-test-heic: ## the same for the variant with HEIC, less what can't differ
 	$(MAKE) image-test HEIC=1 IMAGE=$(IMAGE):heic
 
 .PHONY: cli-test
-cli-test: tools ## s3wire's image, as the scripts run it where there is no Go, and s3wire's own tests in it
+cli-test: tools engine ## s3wire's image, as the scripts run it where there is no Go, and s3wire's own tests in it
 	$(build-image) --target cli -t s3wire .
 	S3WIRE=$(CURDIR)/cmd/s3wire/testdata/image go test -count=1 -run 'Wiring|Failures' ./cmd/s3wire
 
@@ -148,17 +149,17 @@ stack-test: stack-images ## the stacks of both compose files, LocalStack's and v
 	cmd/lambda-local/stack/run.sh docker-compose.versitygw.yml
 
 .PHONY: deploy-test engine
-deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that is told
+deploy-test: engine image $(browsertest) ## the template and its scripts on LocalStack, with each trigger: deployed and updated; a failing one, dead letters, the end; a page that gets its message
 	@./tools.sh $(LIBVIPS) awscli chromium java
 	mvn -q -B -f docs/ready/spring -DskipTests package
 	deploy/localstack/test.sh -v
 engine:
-	@$(DOCKER) info >/dev/null 2>&1 || { echo "missing: Docker's engine (see what \`$(DOCKER) info\` says)" >&2; exit 1; }
+	@deploy/engine.sh
 
 # What these need is the AWS CLI, and Docker: push for its images, the others where there is no Go. Without CONFIRM=yes they
 # read, and print what they would do.
 .PHONY: push deploy destroy
-push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, until then it is told
+push: ## put the image into ECR, for both architectures; CONFIRM=yes does it, else it is only shown
 	@deploy/push.sh
 deploy: ## make the stack, wire the bucket, put a picture through; SOURCE_BUCKET=… PARAMETERS='Trigger=sqs …' CONFIRM=yes
 	@deploy/deploy.sh
@@ -264,7 +265,7 @@ sheet: tools $(libvips) ## docs/sizes.jpg: one photo in sizes of every kind
 
 .PHONY: field
 field: tools $(libvips) ## FILES=folder: what this program, Chromium and each format's own decoder don't show alike; ARGS='-above … -keep folder'
-	@go run ./bench/field $(ARGS) '$(FILES)'
+	@go run ./bench/field $(ARGS) $(call quoted,$(FILES))
 
 .PHONY: env
 env: $(libvips) ## print what plain `go` commands need: eval "$(make env)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks for the tools that a build needs, and for what else is named. What is missing is installed where that takes no
 # question (root on Debian and its kin), else named in one line.
-#   tools.sh pinned|system [djpeg|dwebp|avifdec|tiffcp|heic|chromium|java|awscli|shellcheck|arm64]…
+#   tools.sh pinned|system [djpeg|dwebp|avifdec|tiffcp|exiftool|heic|chromium|java|awscli|shellcheck|arm64]…
 set -euo pipefail
 libvips=${1:-pinned}
 
@@ -29,6 +29,7 @@ for wanted in "${@:2}"; do
   dwebp) need dwebp webp ;;
   avifdec) need avifdec "$([ "$(uname)" = Darwin ] && echo libavif || echo libavif-bin)" ;;
   tiffcp) need tiffcp "$([ "$(uname)" = Darwin ] && echo libtiff || echo libtiff-tools)" ;;
+  exiftool) need exiftool "$([ "$(uname)" = Darwin ] && echo exiftool || echo libimage-exiftool-perl)" ;;
   heic) pkg-config --exists libheif libde265 2>/dev/null || packages+=("libheif-dev libde265-dev") ;;
   java) need javac default-jdk-headless && need mvn maven ;;
   chromium) need "${CHROMIUM:-chromium}" "chromium fonts-dejavu-core" ;;

@@ -67,7 +67,7 @@ func each(b *testing.B, measure func(b *testing.B, p corpus.Picture, file []byte
 	}
 }
 
-// BenchmarkDecode is the way from the first byte to the widest size in memory. Its time alone can be told: CPU, memory
+// BenchmarkDecode is the way from the first byte to the widest size in memory. Only its time can be measured: CPU, memory
 // and allocations are those of a whole run that makes nothing but the widest size.
 func BenchmarkDecode(b *testing.B) {
 	each(b, func(b *testing.B, _ corpus.Picture, file []byte) {

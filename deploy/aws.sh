@@ -31,7 +31,7 @@ check_tools() {
   [ -z "$docker" ] || command -v "$DOCKER" >/dev/null || missing+=("${or_go}Docker (https://docs.docker.com/engine/install)")
   [ ${#missing[@]} = 0 ] || die "missing:" "${missing[@]/#/  }"
   [[ $(aws --version 2>&1) != aws-cli/1.* ]] || die "the AWS CLI is of version 1; want version 2 (https://aws.amazon.com/cli)"
-  [ -z "$docker" ] || "$DOCKER" info >/dev/null 2>&1 || die "Docker's engine does not answer: see what \`$DOCKER info\` says"
+  [ -z "$docker" ] || DOCKER=$DOCKER "$root/deploy/engine.sh" || exit 1
   export AWS_PAGER='' # nobody is there to turn its pages
   region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
   [ -n "$region" ] || die "no region: set AWS_REGION to that of the bucket, such as eu-central-1"

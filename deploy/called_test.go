@@ -44,9 +44,10 @@ var operations = map[string]struct {
 	object, bucket []string
 }{
 	// Who may not list a bucket is told of a missing object that access is denied.
-	"GetObject":  {"Bucket Key ExpectedBucketOwner IfMatch Range ChecksumMode", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
-	"HeadObject": {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
-	"PutObject":  {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata ChecksumAlgorithm IfMatch IfNoneMatch", []string{"s3:PutObject"}, nil},
+	"GetObject":        {"Bucket Key ExpectedBucketOwner IfMatch Range ChecksumMode", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
+	"HeadObject":       {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObject"}, []string{"s3:ListBucket"}},
+	"PutObject":        {"Bucket Key ExpectedBucketOwner Body ContentLength ContentType CacheControl Metadata Tagging ChecksumAlgorithm IfMatch IfNoneMatch", []string{"s3:PutObject"}, nil},
+	"GetObjectTagging": {"Bucket Key ExpectedBucketOwner", []string{"s3:GetObjectTagging"}, []string{"s3:ListBucket"}},
 	// Who compares an ETag has to be allowed to see it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
 	"DeleteObject": {"Bucket Key ExpectedBucketOwner IfMatch", []string{"s3:DeleteObject", "s3:GetObject"}, nil},
 }
@@ -86,6 +87,9 @@ func (c *calls) record(stack *middleware.Stack) error {
 		for _, action := range operation.bucket {
 			c.needs[need{action, bucket}] = true
 		}
+		if tags := input.FieldByName("Tagging"); tags.IsValid() && !tags.IsZero() {
+			c.needs[need{"s3:PutObjectTagging", bucket + "/" + text("Key")}] = true
+		}
 		c.operations[name] = true
 		return next.HandleInitialize(ctx, in)
 	}), middleware.Before)
@@ -112,7 +116,7 @@ func (s *stack) called(t *testing.T, trigger string) *calls {
 
 	upload := func(key string, data []byte) json.RawMessage {
 		t.Helper()
-		if _, err := uploader.Put(t.Context(), s3io.Upload{Bucket: source, Key: key, ContentType: "image/jpeg", CacheControl: "max-age=5", Data: data}); err != nil {
+		if _, err := uploader.Put(t.Context(), s3io.Upload{Bucket: source, Key: key, ContentType: "image/jpeg", CacheControl: "max-age=5", Tags: "by=us", Data: data}); err != nil {
 			t.Fatal(err)
 		}
 		return <-events

@@ -52,7 +52,7 @@ owned=$(aws cloudformation describe-stack-resource --stack-name "$STACK" --logic
 is=new
 if [ "$owned" != "$destination" ] && bucket_here "$destination"; then
   is=existing
-  must_be_here "$destination" 'the function writes, and is told of, within one region: take a DESTINATION_BUCKET in that'
+  must_be_here "$destination" 'the function and its events stay within one region: take a DESTINATION_BUCKET in that'
 fi
 
 # check_concurrency WANTED: whether that much of the account's quota can be reserved. Lambda keeps 100 for functions without
@@ -136,7 +136,7 @@ failed() {
 rewired=
 if [ -n "$wired" ] && { [ "$trigger" != "$trigger_wired" ] || { [ "$prefix" != "$prefix_wired" ] && [ "$trigger" != eventbridge ]; }; }; then
   rewired=yes
-  echo "from here until it is wired again, nobody is told of uploads to $SOURCE_BUCKET" >&2
+  echo "from here until it is wired again, uploads to $SOURCE_BUCKET raise no event" >&2
   unwire
 fi
 if [ "$status" = ROLLBACK_COMPLETE ]; then

@@ -134,6 +134,15 @@ func TestWhereThereIsGoDockerIsForImagesAlone(t *testing.T) {
 	d.run("push.sh", forSource).refused(t, "missing:\n  Docker")
 }
 
+func TestDockerWithoutBuildKitIsToldBeforeAnythingIsBuilt(t *testing.T) {
+	d := newDesk(t)
+	d.run("push.sh", forSource, "FAIL=buildx", "DOCKER_VERSION=27.1.2").refused(t, "missing: Docker's plugin buildx, without which Docker 27.1.2 has no BuildKit")
+	if r := d.run("push.sh", forSource, "FAIL=buildx", "DOCKER_VERSION=20.10.24"); !r.ok { // which has it built in
+		t.Error(r.errors)
+	}
+	d.run("push.sh", forSource, "FAIL=info").refused(t, "Docker's engine does not answer")
+}
+
 func TestOtherPartitions(t *testing.T) {
 	for partition, c := range map[string]struct{ region, domain string }{
 		"aws-cn":     {"cn-north-1", "amazonaws.com.cn"},

@@ -12,15 +12,17 @@ import (
 // statement, nor an action of one, nor a resource.
 func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 	tmpl := readTemplate(t)
-	called := map[[2]string]*calls{}
+	called := map[[3]string]*calls{}
 	for _, trigger := range choices["Trigger"] {
 		for _, deletes := range choices["DeleteRenditions"] {
-			called[[2]string{trigger, deletes}] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger, "DeleteRenditions": deletes}).called(t, trigger)
+			for _, copied := range copies {
+				called[[3]string{trigger, deletes, copied}] = mustEvaluate(t, tmpl, map[string]string{"Trigger": trigger, "DeleteRenditions": deletes, "Copy": copied}).called(t, trigger)
+			}
 		}
 	}
 	seen := map[string]bool{}
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
-		needs := maps.Clone(called[[2]string{given["Trigger"], given["DeleteRenditions"]}].needs)
+		needs := maps.Clone(called[[3]string{given["Trigger"], given["DeleteRenditions"], given["Copy"]}].needs)
 		maps.Copy(needs, s.onBehalf())
 		// S3 reads with the key on behalf of who reads, and writes with it; a multipart upload would want Decrypt besides.
 		for key, actions := range map[string][]string{

@@ -44,7 +44,7 @@ func TestDeployLooksAtWhatIsLeft(t *testing.T) {
 
 func TestAnUpdateLosesNoUploadUnsaid(t *testing.T) {
 	const function, queue = "--function arn:aws:lambda:eu-central-1:123456789012:function:f", "--queue arn:aws:sqs:eu-central-1:123456789012:q"
-	const announced = "nobody is told of uploads"
+	const announced = "raise no event"
 	t.Run("a queue that goes is empty first", func(t *testing.T) {
 		d := newDesk(t)
 		d.stack(queue)

@@ -44,6 +44,9 @@ var choices = map[string][]string{
 	"DeleteRenditions":     {"no", "yes"},
 }
 
+// copies are a Copy without tags and one with them.
+var copies = []string{"", "metadata,tags"}
+
 // with are the parameters that every stack needs, and those given.
 func with(given map[string]string) map[string]string {
 	all := map[string]string{"SourceBucket": source, "DestinationBucket": destination, "ImageUri": imageURI}
@@ -78,6 +81,7 @@ func everyCombination(t *testing.T, check func(t *testing.T, given map[string]st
 			combinations = next
 		}
 		for i := range combinations {
+			combinations[i].given["Copy"] = copies[i%2] // on which nothing else depends
 			combinations[i].stack, combinations[i].err = tmpl.evaluate(with(combinations[i].given))
 		}
 	})

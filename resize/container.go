@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 
+	"s3resizer/resize/internal/credit"
 	"s3resizer/resize/internal/gif"
 	"s3resizer/resize/internal/isobmff"
 	"s3resizer/resize/internal/jpeg"
@@ -29,6 +30,7 @@ type layout struct {
 	hidden       int            // frames at the end of a GIF that are there for libvips alone
 	unread       int            // frames of an APNG or of a sequence of AVIF, whose still picture is read; 0 for all else
 	colors       isobmff.Colors // of an AVIF
+	blocks       credit.Blocks  // of a format that streams
 }
 
 // copyHeader copies what stands before the pixels of a format that streams, without what the decoder has no use for.
@@ -40,13 +42,13 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		if err != nil {
 			return found, err
 		}
-		found.coefficients, found.mostScans = header.Coefficients, header.MostScans
+		found.coefficients, found.mostScans, found.blocks = header.Coefficients, header.MostScans, header.Blocks
 	case PNG:
 		var err error
 		if found.png, err = png.CopyHeader(from, to); err != nil {
 			return found, err
 		}
-		found.unread = found.png.Frames
+		found.blocks, found.unread = found.png.Blocks, found.png.Frames
 	}
 	found.header = to.Len()
 	return found, nil
@@ -103,6 +105,21 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 		}
 	}
 	return file, found, err
+}
+
+// credit returns whose the picture is and who made it, as far as its file says so. It is to be called before the last reading
+// of the file, which a format that does not stream has whole until then.
+func (in *input) credit() credit.Credit {
+	switch in.format {
+	case WebP:
+		return credit.Read(webp.Blocks(in.file))
+	case AVIF, HEIC:
+		return credit.Read(isobmff.Blocks(in.file))
+	case TIFF:
+		return credit.Read(in.layout.tiff.Blocks())
+	default: // a GIF has no blocks
+		return credit.Read(in.layout.blocks)
+	}
 }
 
 // profile returns the ICC profile by which a picture is shown, or nil. embedded is that in the file, or nil.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"s3resizer/resize/internal/credit"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
 )
@@ -26,7 +27,11 @@ func encodeWith(ctx context.Context, slots chan struct{}, r raster, format Forma
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	return r.encode(format, spec)
+	data, err := r.encode(format, spec)
+	if err == nil && format == JPEG {
+		data = credit.InJPEG(data, spec.exif)
+	}
+	return data, err
 }
 
 // encode returns the picture as a file. A format without animations gets the first frame.
@@ -40,6 +45,7 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	raw.EXIF = spec.exif
 	if !formats[format].animates {
 		raw = raw.FirstFrame()
 	}

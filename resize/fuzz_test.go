@@ -311,7 +311,7 @@ func fuzzRender(data []byte) string {
 	}}, fuzzLimits)
 	if err == nil {
 		defer source.Close()
-		spec := Spec{Sizes: []Size{{Name: "s", Width: 5}, {Name: "m", Width: 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true}
+		spec := Spec{Sizes: []Size{{Name: "s", Width: 5}, {Name: "m", Width: 16}}, Formats: []Format{AsSource}, Quality: quality, Background: white, AcceptTruncated: true, Credit: true}
 		if source.Format == AVIF {
 			spec.Formats = []Format{JPEG} // AV1 takes too long to encode
 		}

@@ -15,7 +15,7 @@ import (
 // rendered resizes a file, and returns in how long.
 func rendered(file []byte) (time.Duration, error) {
 	began := time.Now()
-	_, err := tryRender(file, Spec{Sizes: []Size{{Name: "one", Width: 300}}, Formats: []Format{AsSource}, Quality: quality}, func(Rendition) {})
+	_, err := tryRender(file, Spec{Sizes: []Size{{Name: "one", Width: 300}}, Formats: []Format{AsSource}, Quality: quality, Credit: true}, func(Rendition) {})
 	return time.Since(began), err
 }
 

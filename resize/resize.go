@@ -63,8 +63,12 @@ type Spec struct {
 	// AcceptTruncated says that a JPEG that is cut short is to be rendered, if half of its rows are there: see
 	// [Source.Render].
 	AcceptTruncated bool
+	// Credit says that renditions keep whose the picture is and who made it, and nothing else of what the file says of itself.
+	Credit bool
 	// NoPlanes sends every JPEG through libvips, too.
 	NoPlanes bool
+
+	exif []byte // the block that each rendition gets, or nil
 }
 
 // Color is an sRGB color, 0–255 a channel.
@@ -200,6 +204,9 @@ func (s *Source) render(ctx context.Context, spec Spec, emit func(Rendition) err
 		return Summary{}, err
 	}
 	defer closeAll(pictures)
+	if spec.Credit {
+		spec.exif = s.input.credit().EXIF()
+	}
 	if err := s.checkAnimation(pictures); err != nil {
 		return Summary{}, err
 	}

@@ -30,7 +30,7 @@ const (
 // Error is what every failure of this package is.
 type Error struct {
 	Class       Class
-	Op          string // "open", "read", "head", "put", "delete", "list"
+	Op          string // "open", "read", "head", "tags", "put", "delete", "list"
 	Bucket, Key string // of a listing, the prefix
 	Err         error
 }

@@ -63,6 +63,7 @@ func (c *Client) open(ctx context.Context, cancel context.CancelFunc, bucket, ke
 	return &Object{ReadCloser: &body{cancel: cancel, first: &first, current: &first, next: first.end, size: size}, Info: Info{
 		Bucket: bucket, Key: key, ETag: unquote(out.ETag), VersionID: versionID(out.VersionId), Size: size,
 		ContentType: aws.ToString(out.ContentType), CacheControl: aws.ToString(out.CacheControl), Metadata: out.Metadata,
+		Disposition: aws.ToString(out.ContentDisposition), Tags: int(aws.ToInt32(out.TagCount)),
 	}}, nil
 }
 

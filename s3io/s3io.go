@@ -52,7 +52,7 @@ type Options struct {
 type Pace interface {
 	// Wait returns when the next request may be sent; the SDK's own second attempts ask, too.
 	Wait(ctx context.Context) error
-	// Throttled is told that S3 asked for fewer requests (503 Slow Down, 429).
+	// Throttled is called when S3 asks for fewer requests (503 Slow Down, 429).
 	Throttled()
 }
 
@@ -96,7 +96,9 @@ type Info struct {
 	Size         int64  // bytes
 	ContentType  string
 	CacheControl string
+	Disposition  string            // Content-Disposition
 	Metadata     map[string]string // user metadata, names in lower case
+	Tags         int               // how many; S3 tells only who may read them, and there are S3s that tell nobody
 }
 
 // Head describes an object without reading it.
@@ -112,6 +114,7 @@ func (c *Client) Head(ctx context.Context, bucket, key string) (Info, error) {
 	return Info{
 		Bucket: bucket, Key: key, ETag: unquote(out.ETag), VersionID: versionID(out.VersionId), Size: aws.ToInt64(out.ContentLength),
 		ContentType: aws.ToString(out.ContentType), CacheControl: aws.ToString(out.CacheControl), Metadata: out.Metadata,
+		Disposition: aws.ToString(out.ContentDisposition), Tags: int(aws.ToInt32(out.TagCount)),
 	}, nil
 }
 
@@ -120,12 +123,17 @@ type Upload struct {
 	Bucket, Key  string
 	ContentType  string
 	CacheControl string            // "" for none
-	Metadata     map[string]string // names in lower case; values in ASCII; 2 KB in all
+	Disposition  string            // Content-Disposition; "" for none
+	Tags         string            // as [Client.Tags] has them; "" for none
+	Metadata     map[string]string // names in lower case; values in ASCII; [MaxMetadata] in all
 	Data         []byte
 	// Replaces, if it is not empty, is the ETag, without quotes, of the object that must still be there, or [Nothing] if there
 	// must be none.
 	Replaces string
 }
+
+// MaxMetadata is how many bytes S3 takes of user metadata: all names and values together.
+const MaxMetadata = 2 << 10
 
 // Nothing is what an object replaces that must be the first of its key.
 const Nothing = "*"
@@ -149,6 +157,12 @@ func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	if u.CacheControl != "" {
 		in.CacheControl = &u.CacheControl
 	}
+	if u.Disposition != "" {
+		in.ContentDisposition = &u.Disposition
+	}
+	if u.Tags != "" {
+		in.Tagging = &u.Tags
+	}
 	conditional := u.Replaces != "" && !c.noConditionalPuts.Load()
 	switch {
 	case conditional && u.Replaces == Nothing:
@@ -164,6 +178,9 @@ func (c *Client) Put(ctx context.Context, u Upload) (etag string, err error) {
 	}
 	if conditional && classify(err) == NotFound { // what was to be replaced is gone
 		return "", &Error{Changed, "put", u.Bucket, u.Key, err}
+	}
+	if u.Tags != "" && classify(err) == Denied {
+		err = fmt.Errorf("an object with tags wants s3:PutObjectTagging beside s3:PutObject: %w", err)
 	}
 	if err != nil {
 		return "", wrap("put", u.Bucket, u.Key, err)

@@ -78,7 +78,7 @@ func bill(b *strings.Builder, rows []Row, prices Prices) {
 	line("the log", prices.logging(ours), fmt.Sprintf("$%.2f", prices.logging(reference)), "at the level `info`, metrics included")
 	told := written*events.MillionS3Events + events.MillionEvents
 	fmt.Fprintf(b, "| **all** | **$%.2f** | **$%.2f** | |\n", lambda+s3+told+prices.logging(ours), lambdaOfReference+s3OfReference+prices.logging(reference))
-	line("… told to a web service", events.MillionAPICalls, "–", "`notify.yaml`")
+	line("… sent to a web service", events.MillionAPICalls, "–", "`notify.yaml`")
 	line("… with the trigger `eventbridge`", events.MillionS3Events, "–", "the source's events")
 	line("… with the trigger `sqs`", 3*prices.SQS.MillionRequests-events.MillionEvents, "–", "sent, received, deleted; no result on the bus")
 	line("… of a backfill by S3 Batch", prices.S3.MillionBatchObjects+prices.S3.BatchJob-events.MillionEvents, "–", "one job; no result on the bus")

@@ -146,7 +146,11 @@ func (d *door) health(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	waiting, running := d.spool.Len()
-	writeJSON(w, status, map[string]int{"idleRuntimes": api.Idle(), "running": api.Running(), "spooled": waiting + running})
+	told := map[string]any{"idleRuntimes": api.Idle(), "running": api.Running(), "spooled": waiting + running}
+	if status != http.StatusOK {
+		told["reason"] = "no function polls: start a container of it whose AWS_LAMBDA_RUNTIME_API is the address of --runtime"
+	}
+	writeJSON(w, status, told)
 }
 
 // read returns the body. If it can't, it has answered.

@@ -199,9 +199,18 @@ func TestWhatCanNotBeKeptIsNotAccepted(t *testing.T) {
 func TestHealth(t *testing.T) {
 	l, _ := newLocal(t, nil)
 	check := func() error { return run(t.Context(), []string{"health", "--url", l.url + "/health"}) }
-	if err := check(); err == nil || !strings.Contains(err.Error(), `"idleRuntimes":0`) {
-		t.Errorf("without a runtime: %v", err)
+	unhealthy := func() bool {
+		err := check()
+		return err != nil && strings.Contains(err.Error(), `"idleRuntimes":0`) && strings.Contains(err.Error(), "no function polls: start a container")
 	}
+	if !unhealthy() {
+		t.Errorf("without a runtime: %v", check())
+	}
+	t.Run("with one that ends", func(t *testing.T) {
+		container(t, l.runtime)
+		eventually(t, "healthy", func() bool { return check() == nil })
+	})
+	eventually(t, "unhealthy", unhealthy)
 	container(t, l.runtime)
 	eventually(t, "healthy", func() bool { return check() == nil })
 	slept := make(chan answer, 1)

@@ -144,7 +144,7 @@ func guarded(o options, addr string, inner http.Handler) http.Handler {
 
 // listen serves in group what server is for, on addr. It logs the address, in which a port 0 has become a real one.
 func listen(group *errgroup.Group, log *slog.Logger, name, addr string, server *http.Server) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := localguard.Listen(addr)
 	if err != nil {
 		return fmt.Errorf("--%s: %w", name, err)
 	}

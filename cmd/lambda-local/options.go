@@ -65,7 +65,7 @@ var flags = []flag{
 		func(o *options, v string) error {
 			return setPath(&o.deadLetters, cmp.Or(v, filepath.Join(o.spool, "dead-letters.jsonl")))
 		}},
-	{"function-arn", runtimeapi.DefaultFunctionARN, "`arn` that the function is told is its own",
+	{"function-arn", runtimeapi.DefaultFunctionARN, "`arn` that the function gets as its own",
 		setFunctionARN},
 	{"log-level", "info", "`level`: debug, info, warn or error",
 		setLogLevel},

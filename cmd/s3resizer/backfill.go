@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"time"
@@ -35,7 +34,7 @@ func backfillCommand() *cobra.Command {
 		Use:   "backfill s3://BUCKET[/PREFIX]",
 		Short: "Resize the pictures that are in a bucket already",
 		Long: `backfill resizes what is in a bucket already, as the function would: pictures without renditions, and those whose
-renditions are of an older upload or of other settings. What is done is told by the commit records, so that running
+renditions are of an older upload or of other settings. The commit records say what is done, so that running
 it again does only what is new. It needs s3:ListBucket and s3:GetObject on both buckets, and s3:PutObject on the
 destination.
 
@@ -160,7 +159,7 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
 	e, err := backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, nil)
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	printEstimate(os.Stdout, options.Job, *e, options.Jobs)
 	fmt.Println(" Nothing was changed.")
@@ -182,11 +181,11 @@ func (o backfillOptions) resize(ctx context.Context, options backfill.Options, p
 	}
 	b, err := backfill.Open(options)
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	progress := startProgress(os.Stdout, backfillLine(b, pace))
+	finishes.Store(true)
 	undo := context.AfterFunc(ctx, func() {
-		signal.Reset() // to what signals do by themselves
 		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
 	})
 	err = b.Run(ctx)
@@ -194,7 +193,7 @@ func (o backfillOptions) resize(ctx context.Context, options backfill.Options, p
 	progress.end()
 	printSummary(os.Stdout, b.Progress(), pace)
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	counts := b.Progress().Counts
 	if failed, quarantined := counts[backfill.Failed].Objects, counts[backfill.Quarantined].Objects; failed+quarantined > 0 {
@@ -210,21 +209,20 @@ func (o backfillOptions) whereToLook() string {
 	return "; see " + o.failures
 }
 
-// Exit statuses beside 0 and 2.
+// Exit statuses beside 0, 2 and those of interruptions.
 const (
-	someFailed  = 1
-	couldNot    = 3
-	interrupted = 130 // as shells say of SIGINT
+	someFailed = 1
+	couldNot   = 3
 )
 
 // stopped says why a run ended early, and what to do.
-func (o backfillOptions) stopped(err error) error {
+func (o backfillOptions) stopped(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) {
 		next := "the same command goes on from here"
 		if o.state == "" {
 			next = "the same command does what has no record yet; it would not have to look for that with --state FILE, without which --only all starts over"
 		}
-		return statusError{errors.New("interrupted; " + next), interrupted}
+		return interrupted(ctx, next)
 	}
 	if other := (*backfill.OtherJobError)(nil); errors.As(err, &other) {
 		return err // wrong use

@@ -49,13 +49,9 @@ func (o *bucketOptions) check() error {
 
 // settings are the environment's, with the destination of the command line, and that environment.
 func (o *bucketOptions) settings(source string) (config.Settings, []string, error) {
-	environ := os.Environ()
-	if o.dest != "" {
-		environ = append(environ, "RESIZE_DEST_BUCKET="+o.dest)
-	}
-	settings, err := config.Load(environ)
+	settings, environ, err := loadSettings(&setByFlag{"dest", "RESIZE_DEST_BUCKET", o.dest})
 	if err != nil {
-		return config.Settings{}, nil, fmt.Errorf("settings:\n%w", err)
+		return config.Settings{}, nil, err
 	}
 	if settings.DestBucket.For(source) == source {
 		return config.Settings{}, nil, fmt.Errorf("source and destination are both %s: name another bucket with --dest", source)

@@ -58,6 +58,7 @@ func TestShellsAreToldOfValues(t *testing.T) {
 		"a folder":          {[]string{"resize", "--out", ""}, nil, ":16"},
 		"neither":           {[]string{"backfill", "--dest", ""}, nil, ":4"},
 		"a bucket, no file": {[]string{"verify", ""}, nil, ":4"},
+		"formats":           {[]string{"resize", "--formats", ""}, []string{"source", "jpeg", "png", "webp", "avif"}, ":4"},
 		"pictures":          {[]string{"resize", ""}, nil, ":0"},
 		"shells":            {[]string{"completion", ""}, []string{"bash", "fish", "powershell", "zsh"}, ":4"},
 	} {

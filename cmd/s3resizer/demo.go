@@ -1,29 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif"
-	_ "image/jpeg"
-	_ "image/png"
 	"io"
-	"io/fs"
 	"log/slog"
 	"mime"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/spf13/cobra"
-	_ "golang.org/x/image/webp"
 
 	"s3resizer/internal/config"
 	"s3resizer/internal/demo"
@@ -44,7 +37,7 @@ func demoCommand() *cobra.Command {
 			return putAndShow(ctx, settings, from, out)
 		}),
 	}
-	cmd.Flags().StringVar(&out, "out", "demo-out", "`folder` for the renditions")
+	cmd.Flags().StringVar(&out, "out", "demo-out", "`folder` for the renditions: a new one, or one that a demo has made, whose files are replaced")
 	cmd.Flags().StringVar(&from, "photos", "", "`folder` of pictures to use (default: generated ones)")
 	return cmd
 }
@@ -59,17 +52,21 @@ type picture struct {
 // putAndShow is the main job, whole: uploads through the S3 API, the handler on the events that they raise, the renditions
 // read back.
 func putAndShow(ctx context.Context, settings config.Settings, from, out string) error {
+	kept, err := openDemoOut(out)
+	if err != nil {
+		return err
+	}
 	if from == "" {
 		fmt.Println("Drawing ten pictures …")
 	}
-	pictures, err := demoPictures(from)
+	pictures, err := demoPictures(from, kept)
 	if err != nil {
 		return workError{err}
 	}
 	results := make(chan handled, len(pictures))
 	var h *handler.Handler
 	l, err := startLocal(settings, localOptions{addr: "127.0.0.1:0", jobs: runtime.GOMAXPROCS(0), told: func(_ events.S3Event, event json.RawMessage) {
-		answer, err := h.Handle(context.Background(), event)
+		answer, err := h.Handle(ctx, event)
 		results <- handled{answer, err}
 	}})
 	if err != nil {
@@ -77,9 +74,12 @@ func putAndShow(ctx context.Context, settings config.Settings, from, out string)
 	}
 	h = handler.New(l.store, settings, slog.New(slog.DiscardHandler))
 	l.serve()
-	fmt.Printf("Putting %d pictures into s3://%s on %s; their renditions go to s3://%s.\n\n", len(pictures), sourceBucket, l.url, settings.DestBucket.For(sourceBucket))
-	err = errors.Join(runDemo(ctx, l, settings, pictures, results, out, from == ""), l.stop())
-	if err != nil {
+	fmt.Printf("Putting %s into s3://%s on %s; their renditions go to s3://%s.\n\n", counted(len(pictures), "picture"), sourceBucket, l.url, settings.DestBucket.For(sourceBucket))
+	err = runDemo(ctx, l, settings, pictures, results, kept, from == "")
+	if ctx.Err() != nil {
+		return err // and what is still being done ends with the process
+	}
+	if err := errors.Join(err, l.stop()); err != nil {
 		return workError{err}
 	}
 	return nil
@@ -90,22 +90,14 @@ type handled struct {
 	err    error
 }
 
-func runDemo(ctx context.Context, l *local, settings config.Settings, pictures []picture, results <-chan handled, out string, allMustDo bool) error {
+func runDemo(ctx context.Context, l *local, settings config.Settings, pictures []picture, results <-chan handled, out *demoOut, allMustDo bool) error {
 	started := time.Now()
-	if err := uploadAll(ctx, l.store, pictures); err != nil {
-		return err
+	done, err := resizeUploads(ctx, l, pictures, results)
+	if ctx.Err() != nil {
+		return interrupted(ctx, fmt.Sprintf("%d of %s resized, and nothing written to %s", len(done), counted(len(pictures), "picture"), out.folder))
 	}
-	done := map[string]report.Result{}
-	for range pictures {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case h := <-results:
-			if h.err != nil {
-				return h.err
-			}
-			done[h.report.Results[0].Source.Key] = h.report.Results[0]
-		}
+	if err != nil {
+		return err
 	}
 	took := time.Since(started)
 
@@ -120,11 +112,14 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	table.close()
 	for _, r := range all {
 		if r.Status != report.Resized {
-			fmt.Printf("%s: %s, %s: %s\n", r.Source.Key, r.Status, r.Class, r.Reason)
+			fmt.Println(oneLine(fmt.Sprintf("%s: %s, %s: %s", r.Source.Key, r.Status, r.Class, r.Reason)))
 		}
 	}
 
-	sheet, err := keep(ctx, l.store, all, out)
+	sheet, err := out.keep(ctx, l.store, all)
+	if ctx.Err() != nil {
+		return interrupted(ctx, "not all of the pictures are in "+out.folder)
+	}
 	if err != nil {
 		return err
 	}
@@ -132,9 +127,9 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	kept := ""
 	switch {
 	case sheet != "":
-		kept = fmt.Sprintf(" The pictures are in %s, all of them on %s.", out, sheet)
+		kept = fmt.Sprintf(" The pictures are in %s, all of them on %s.", out.folder, sheet)
 	case resized > 0:
-		kept = fmt.Sprintf(" The pictures are in %s.", out)
+		kept = fmt.Sprintf(" The pictures are in %s.", out.folder)
 	}
 	fmt.Printf("\n%s, %.1f s in all.%s\n", total(all), took.Seconds(), kept)
 	if allMustDo && resized < len(all) {
@@ -143,8 +138,39 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 	return nil
 }
 
-// demoPictures are generated or, if a folder is named, the files in it and below.
-func demoPictures(from string) ([]picture, error) {
+// resizeUploads uploads the pictures and waits for what comes of them.
+func resizeUploads(ctx context.Context, l *local, pictures []picture, results <-chan handled) (map[string]report.Result, error) {
+	started, all := time.Now(), int64(len(pictures))
+	var ended atomic.Int64
+	progress := startLine(func() string {
+		return fmt.Sprintf("%d of %s, %s", ended.Load(), counted(all, "picture"), paceText(all-ended.Load(), rate(ended.Load(), time.Since(started))))
+	})
+	defer progress.end()
+	uploaded := make(chan error, 1)
+	go func() { uploaded <- uploadAll(ctx, l.store, pictures) }()
+	done := map[string]report.Result{}
+	for len(done) < len(pictures) {
+		select {
+		case <-ctx.Done():
+			return done, ctx.Err()
+		case err := <-uploaded:
+			if err != nil {
+				return done, err
+			}
+			uploaded = nil // which nobody sends to
+		case h := <-results:
+			if h.err != nil {
+				return done, h.err
+			}
+			done[h.report.Results[0].Source.Key] = h.report.Results[0]
+			ended.Add(1)
+		}
+	}
+	return done, nil
+}
+
+// demoPictures are generated or, if a folder is named, the files in it and below, but for what a demo has left there.
+func demoPictures(from string, out *demoOut) ([]picture, error) {
 	var pictures []picture
 	if from == "" {
 		set, err := demo.Set()
@@ -153,21 +179,12 @@ func demoPictures(from string) ([]picture, error) {
 		}
 		return pictures, err
 	}
-	root := os.DirFS(from) // which follows a link to a folder, and whose paths are keys
-	err := fs.WalkDir(root, ".", func(key string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), ".") {
-			return err
-		}
-		pictures = append(pictures, picture{key, "", func() ([]byte, error) { return fs.ReadFile(root, key) }})
-		return nil
-	})
-	if err == nil && len(pictures) == 0 {
-		err = errors.New("there are no files in it")
+	info, _ := os.Stat(out.folder) // nil if it isn't there
+	keys, err := filesBelow(from, info)
+	for _, key := range keys {
+		pictures = append(pictures, picture{key, "", func() ([]byte, error) { return os.ReadFile(filepath.Join(from, filepath.FromSlash(key))) }})
 	}
-	if err != nil {
-		return nil, fmt.Errorf("pictures of the folder %s: %w", from, err)
-	}
-	return pictures, nil
+	return pictures, err
 }
 
 func uploadAll(ctx context.Context, store *s3io.Client, pictures []picture) error {
@@ -186,37 +203,6 @@ func upload(ctx context.Context, store *s3io.Client, p picture) error {
 	}
 	_, err = store.Put(ctx, s3io.Upload{Bucket: sourceBucket, Key: p.key, ContentType: mime.TypeByExtension(path.Ext(p.key)), Data: data})
 	return err
-}
-
-// keep reads the renditions back and leaves them in a folder, with a contact sheet of the smallest of each, if
-// there are any.
-func keep(ctx context.Context, store *s3io.Client, results []report.Result, out string) (sheet string, err error) {
-	var cells []image.Image
-	for _, result := range results {
-		for i, r := range result.Renditions {
-			data, err := read(ctx, store, r.Bucket, r.Key)
-			if err != nil {
-				return "", err
-			}
-			if err := writeFile(filepath.Join(out, filepath.FromSlash(r.Key)), data); err != nil {
-				return "", err
-			}
-			if i == 0 {
-				if cell, _, err := image.Decode(bytes.NewReader(data)); err == nil { // Go reads no AVIF: it is left out
-					cells = append(cells, cell)
-				}
-			}
-		}
-	}
-	if len(cells) == 0 {
-		return "", nil
-	}
-	var contact bytes.Buffer
-	if err := demo.ContactSheet(&contact, cells); err != nil {
-		return "", err
-	}
-	sheet = filepath.Join(out, "contact-sheet.jpg")
-	return sheet, writeFile(sheet, contact.Bytes())
 }
 
 func read(ctx context.Context, store *s3io.Client, bucket, key string) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"image"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ func TestDemo(t *testing.T) {
 	if len(want) != 31 {
 		t.Errorf("%d renditions, want 30", len(want)-1)
 	}
+	want = append(want, ".s3resizer-demo")
 	wantFiles(t, out, want...)
 	wantFiles(t, dir, prefixed("demo-out/", want)...)
 	sheet(t, out)
@@ -72,13 +74,36 @@ func TestDemoOfOwnPictures(t *testing.T) {
 			t.Errorf("--photos %s does not say that notes.txt is no picture:\n%s", from, e.stdout)
 		}
 		out := filepath.Join(dir, "o")
-		wantFiles(t, out, "contact-sheet.jpg", "small-cat.jpg", "medium-cat.jpg", "large-cat.jpg",
+		wantFiles(t, out, ".s3resizer-demo", "contact-sheet.jpg", "small-cat.jpg", "medium-cat.jpg", "large-cat.jpg",
 			"small-b/c/개 + dog.png", "medium-b/c/개 + dog.png", "large-b/c/개 + dog.png")
 		wantPicture(t, filepath.Join(out, "large-cat.jpg"), "jpeg", 1440, 900)
 		wantPicture(t, filepath.Join(out, "small-b/c/개 + dog.png"), "png", 368, 276)
 		sheet(t, out)
 		if err := os.RemoveAll(out); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The pictures of two demos lay side by side, and no line said which were whose.
+func TestDemoReplacesWhatADemoHasLeft(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "it's one/a.jpg", jpegOf(t, 40, 30))
+	write(t, dir, "two/b/b.jpg", jpegOf(t, 40, 30))
+	write(t, dir, "two/b.jpg", jpegOf(t, 40, 30))
+	list := ".s3resizer-demo"
+	s3resizer(t, dir, nil, "demo", "--photos", "two", "--out", "o").want(t, 0)
+	write(t, dir, "o/mine.txt", []byte("mine"))
+	s3resizer(t, dir, nil, "demo", "--photos", "it's one", "--out", "o").want(t, 0)
+	wantFiles(t, filepath.Join(dir, "o"), list, "contact-sheet.jpg", "small-a.jpg", "medium-a.jpg", "large-a.jpg", "mine.txt")
+	write(t, dir, "o/large-b.jpg", []byte("mine"))
+	s3resizer(t, dir, nil, "demo", "--photos", "two", "--out", "o").want(t, 1, "o/large-b.jpg is there, and no demo has left it")
+	if kept, err := os.ReadFile(filepath.Join(dir, "o/large-b.jpg")); err != nil || string(kept) != "mine" {
+		t.Errorf("%q, %v", kept, err)
+	}
+	if make := exec.Command("make", "-s", "-n", "-C", "../..", "demo", "PHOTOS=it's one"); true {
+		if line, err := make.Output(); err != nil || !strings.Contains(string(line), `--photos 'it'\''s one'`) {
+			t.Errorf("make says %q, %v", line, err)
 		}
 	}
 }

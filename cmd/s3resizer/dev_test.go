@@ -214,13 +214,33 @@ func TestDevResizesWhatIsPut(t *testing.T) {
 			checkPicture(t, size, s.get(t, "photos-resized", size+"-big.png"), "png", want[0], want[1])
 		}
 	})
+	t.Run("what nothing comes of", func(t *testing.T) {
+		key := func(bucket, name string, length int) *s3.PutObjectInput {
+			return &s3.PutObjectInput{Bucket: &bucket, Key: aws.String(name + strings.Repeat("y", length)), Body: strings.NewReader("x")}
+		}
+		for _, in := range []*s3.PutObjectInput{key("elsewhere", "x", 0), key("photos", "x", 1030), key("photos", "x", 1019), key("photos-resized", "mine.jpg", 0)} {
+			_, _ = s.PutObject(t.Context(), in) // some are refused
+		}
+		s.waitFor(t, "refused PUT s3://elsewhere/x: there is no bucket elsewhere; pictures go into s3://photos")
+		s.waitFor(t, "…yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy: its key has 1031 bytes; S3 allows 1024")
+		s.waitFor(t, "rejected xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…")
+		s.waitFor(t, "stored s3://photos-resized/mine.jpg: it stays as it is, for this is the bucket of the renditions")
+		if _, err := s.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("big.png")}); err != nil {
+			t.Fatal(err)
+		}
+		s.waitFor(t, "removed big.png: what was made of it stays, as RESIZE_DELETE is off")
+		if res, err := http.Get(*s.Options().BaseEndpoint + "/photos/x?AWSAccessKeyId=a&Signature=b&Expires=1"); err == nil {
+			res.Body.Close()
+		}
+		s.waitFor(t, "Config(signature_version='s3v4')")
+	})
 	t.Run("what is no picture", func(t *testing.T) {
 		s.put(t, "notes.txt", []byte("These are notes.\n"))
 		if line := s.waitFor(t, "notes.txt"); !strings.Contains(line, "rejected") || !strings.Contains(line, "JPEG") {
 			t.Errorf("the line is %q", line)
 		}
 	})
-	if got := s.renditions(t); len(got) != 6 {
+	if got := s.renditions(t); len(got) != 7 { // and one that was put there
 		t.Errorf("renditions of two pictures are %q", got)
 	}
 	rest := s.interrupt(t, 5*time.Second) // with the client's connections open
@@ -229,8 +249,8 @@ func TestDevResizesWhatIsPut(t *testing.T) {
 	}
 	greeted := slices.Index(s.printed, "")
 	logged := slices.DeleteFunc(slices.Clone(s.printed[greeted+1:]), func(line string) bool { return !regexp.MustCompile(`^\d\d:\d\d:\d\d `).MatchString(line) })
-	if len(logged) != 3 {
-		t.Errorf("three uploads, and the lines %q", logged)
+	if len(logged) != 9 {
+		t.Errorf("three uploads, six of which nothing comes, and the lines %q", logged)
 	}
 }
 
@@ -374,7 +394,7 @@ func TestDevSaysWhichAddressIsInUse(t *testing.T) {
 	defer listener.Close()
 	address := listener.Addr().String()
 	e := s3resizer(t, t.TempDir(), nil, "dev", "--addr", address)
-	e.want(t, 1, address, "in use")
+	e.want(t, 1, "--addr "+address, "in use by s3resizer.test (process ", " is free")
 	if e.stdout != "" {
 		t.Errorf("it greets all the same: %s", e.stdout)
 	}

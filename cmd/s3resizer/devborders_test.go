@@ -57,9 +57,12 @@ func TestDevIsForThisMachineUnlessToldOtherwise(t *testing.T) {
 		e := s3resizer(t, t.TempDir(), nil, "dev", "--addr", addr)
 		e.want(t, 2, addr, "other machines may reach it", "--public")
 	}
-	s3resizer(t, t.TempDir(), nil, "dev", "--addr", "9000").want(t, 2, `--addr "9000"`, "want host:port")
-	for _, args := range [][]string{{"--addr", "localhost:0"}, {"--addr", "0.0.0.0:0", "--public"}} {
+	s3resizer(t, t.TempDir(), nil, "dev", "--addr", "9000x").want(t, 2, `--addr "9000x"`, "want a port, such as 9000, or host:port")
+	for _, args := range [][]string{{"--addr", "localhost:0"}, {"--addr", "0"}, {"--addr", "0.0.0.0:0", "--public"}} {
 		s := serve(t, nil, args...)
+		if open := len(args) == 3; open {
+			s.waitFor(t, "Warning: it listens on 0.0.0.0:0: other machines may reach it, and read, write and remove everything there")
+		}
 		s.put(t, "cat.jpg", jpegOf(t, 40, 30))
 		s.waitFor(t, "resized cat.jpg")
 		s.interrupt(t, 5*time.Second)

@@ -130,7 +130,7 @@ func TestBackfillInterrupted(t *testing.T) {
 	command := b.process(t, args...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	e := meanwhile(t, command, tenth, func(pid int) { _ = syscall.Kill(-pid, syscall.SIGINT) })
-	e.want(t, 130, "interrupted; the same command goes on from here")
+	e.want(t, 130, "interrupted: the same command goes on from here")
 	wantLine(t, e.stdout, `^ +resized +1\d `)
 	e = b.run(t, args...)
 	e.want(t, 0)

@@ -27,7 +27,7 @@ const (
 	region    = "us-east-1"
 )
 
-// local is an S3 in this process whose uploads raise events, and with RESIZE_DELETE=on their removals too.
+// local is an S3 in this process whose uploads raise events, and their removals too.
 type local struct {
 	url    string
 	access aws.Config
@@ -44,6 +44,8 @@ type localOptions struct {
 	page http.Handler
 	// told is called once for each event.
 	told func(e events.S3Event, raw json.RawMessage)
+	// onNoEvent, if set, is called for requests that raise none: see devserver.Options.
+	onNoEvent func(*http.Request, devserver.Refusal)
 }
 
 // startLocal serves an S3 that has the source and the destination of the settings.
@@ -54,7 +56,7 @@ func startLocal(settings config.Settings, o localOptions) (*local, error) {
 	l.s3, err = devserver.New(devserver.Options{
 		Addr: o.addr, Dir: o.dir, Region: region, AccessKey: accessKey, SecretKey: secretKey,
 		Buckets: []string{sourceBucket, settings.DestBucket.For(sourceBucket)}, Notify: []string{sourceBucket},
-		Removals: settings.Delete, Parallel: o.jobs, Log: log, Page: o.page,
+		Removals: true, OnNoEvent: o.onNoEvent, Parallel: o.jobs, Log: log, Page: o.page,
 		OnEvent: func(e events.S3Event) {
 			raw, err := devserver.EventJSON(e)
 			if err != nil {

@@ -227,6 +227,9 @@ func tableLines(t *testing.T, stdout string) []line {
 func TestVersionNamesLibvips(t *testing.T) {
 	e := s3resizer(t, t.TempDir(), nil, "version")
 	e.want(t, 0)
+	if flag := s3resizer(t, t.TempDir(), nil, "--version"); flag.stdout != e.stdout {
+		t.Errorf("--version says %q", flag.stdout)
+	}
 	if !regexp.MustCompile(`^s3resizer \S+, go1\.\S+, libvips 8\.\d+\.\d+\n$`).MatchString(e.stdout) || !strings.Contains(e.stdout, "libvips "+resize.Version()) {
 		t.Errorf("it says %q; the libvips of this test is %s", e.stdout, resize.Version())
 	}
@@ -236,10 +239,19 @@ func TestBadUsageIsNamedAndNothingIsDone(t *testing.T) {
 	for name, test := range map[string]struct {
 		settings, args, words []string
 	}{
-		"no files":                 {nil, []string{"resize"}, []string{"at least 1 arg"}},
+		"no files":                 {nil, []string{"resize"}, []string{"name files or folders", "s3resizer resize --help says how it is used"}},
 		"an unknown flag":          {nil, []string{"resize", "--fast", "cat.jpg"}, []string{"unknown flag: --fast"}},
 		"no jobs":                  {nil, []string{"resize", "--jobs", "0", "cat.jpg"}, []string{"--jobs 0", "at least 1"}},
-		"jobs that are no number":  {nil, []string{"resize", "--jobs", "many", "cat.jpg"}, []string{"--jobs", `"many"`}},
+		"jobs that are no number":  {nil, []string{"resize", "--jobs", "many", "cat.jpg"}, []string{`--jobs "many": want a whole number`}},
+		"a time without a unit":    {nil, []string{"dev", "--timeout", "90"}, []string{`--timeout "90": want a time such as 90s`, "s3resizer dev --help"}},
+		"a size without a width":   {nil, []string{"resize", "--sizes", "small", "cat.jpg"}, []string{`--sizes "small"`, "small=368,large=1440", "s3resizer resize --help"}},
+		"an unknown format":        {nil, []string{"resize", "--formats", "jpg", "cat.jpg"}, []string{`--formats "jpg"`, "[source jpeg png webp avif]"}},
+		"too much quality":         {nil, []string{"resize", "--quality", "101", "cat.jpg"}, []string{`--quality "101"`, "from 1 to 100"}},
+		"three sizes to one place": {nil, []string{"resize", "--out", "-", "cat.jpg"}, []string{"--out -: standard output takes one rendition", "3 sizes", "--sizes small=368"}},
+		"two texts in one place":   {nil, []string{"resize", "--json", "--sizes", "a=10", "--out", "-", "cat.jpg"}, []string{"--json and --out -"}},
+		"a folder into itself":     {nil, []string{"resize", "."}, []string{"would lie among its pictures", "--out"}},
+		"a demo among other files": {nil, []string{"demo", "--out", "."}, []string{"has files that no demo has left there", "--out"}},
+
 		"an unknown command":       {nil, []string{"shrink", "cat.jpg"}, []string{`unknown command "shrink"`}},
 		"an argument too many":     {nil, []string{"demo", "cat.jpg"}, []string{"cat.jpg"}},
 		"mistakes in the settings": {[]string{"RESIZE_SIZES=small,large=0", "RESIZE_QUALITY=101", "RESIZE_COLOUR=red"}, []string{"resize", "cat.jpg"}, []string{`RESIZE_SIZES="small,large=0"`, `RESIZE_QUALITY="101"`, "RESIZE_COLOUR is not a setting"}},

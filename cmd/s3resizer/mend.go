@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +24,8 @@ import (
 func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *backfill.Backfill, findings *findings) error {
 	progress := startProgress(os.Stdout, verifyLine(v))
 	findings.progress = progress
+	finishes.Store(true)
 	undo := context.AfterFunc(ctx, func() {
-		signal.Reset() // to what signals do by themselves
 		progress.say("Interrupted: the pictures that are being worked on will be finished. Ctrl-C once more ends it at once.")
 	})
 	group, working := errgroup.WithContext(ctx)
@@ -49,11 +48,11 @@ func (o verifyOptions) mend(ctx context.Context, v *verify.Verification, b *back
 	progress.end()
 	printVerified(os.Stdout, v.Progress())
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	left, err := o.removeOrphans(ctx, v, b, findings)
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	counts, found := b.Progress().Counts, v.Progress().Findings
 	notMended := counts[backfill.Failed].Objects + counts[backfill.Quarantined].Objects

@@ -19,31 +19,55 @@ import (
 type progress struct {
 	out      *os.File
 	terminal bool
-	line     func(terminal bool) string
+	line     func() string
 	stop     chan struct{}
 	stopped  chan struct{}
 
 	mu sync.Mutex // of the line
 }
 
+// startProgress is for what takes its time.
 func startProgress(out *os.File, line func(terminal bool) string) *progress {
-	p := &progress{out: out, terminal: term.IsTerminal(int(out.Fd())), line: line, stop: make(chan struct{}), stopped: make(chan struct{})}
+	p := newProgress(out)
+	p.line = func() string { return line(p.terminal) }
 	every := 5 * time.Second
 	if p.terminal {
-		every = 200 * time.Millisecond
+		every = redraw
 	}
+	p.start(every, every)
+	return p
+}
+
+// startLine is for what may be over at once: there is a line on a terminal alone, and after a second.
+func startLine(line func() string) *progress {
+	p := newProgress(os.Stderr)
+	p.line = line
+	if p.terminal {
+		p.start(time.Second, redraw)
+	}
+	return p
+}
+
+// redraw is how long a line stands on a terminal.
+const redraw = 200 * time.Millisecond
+
+func newProgress(out *os.File) *progress {
+	return &progress{out: out, terminal: term.IsTerminal(int(out.Fd())), stop: make(chan struct{})}
+}
+
+func (p *progress) start(first, every time.Duration) {
+	p.stopped = make(chan struct{})
 	go func() {
 		defer close(p.stopped)
-		for {
+		for wait := first; ; wait = every {
 			select {
-			case <-time.After(every):
+			case <-time.After(wait):
 				p.draw()
 			case <-p.stop:
 				return
 			}
 		}
 	}()
-	return p
 }
 
 const clearLine = "\r\x1b[K"
@@ -51,24 +75,31 @@ const clearLine = "\r\x1b[K"
 // end is the last of it.
 func (p *progress) end() {
 	close(p.stop)
-	<-p.stopped
+	if p.stopped != nil {
+		<-p.stopped
+	}
+	p.clear()
+}
+
+// clear makes room for others on the terminal.
+func (p *progress) clear() {
 	if p.terminal {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		fmt.Fprint(p.out, clearLine)
 	}
 }
 
 // say prints a line between.
 func (p *progress) say(text string) {
+	p.clear()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.terminal {
-		text = clearLine + text
-	}
 	fmt.Fprintln(p.out, text)
 }
 
 func (p *progress) draw() {
-	text := p.line(p.terminal) // it may wait for somebody who has something to say
+	text := p.line() // it may wait for somebody who has something to say
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.terminal {
@@ -81,6 +112,27 @@ func (p *progress) draw() {
 		}
 	}
 	fmt.Fprint(p.out, clearLine, text)
+}
+
+// rate is how many are done in a second.
+func rate(done int64, running time.Duration) float64 {
+	if running <= 0 {
+		return 0
+	}
+	return float64(done) / running.Seconds()
+}
+
+// paceText is "21.3 a second, 3 min left", as far as it can be told.
+func paceText(left int64, perSecond float64) string {
+	return fmt.Sprintf("%.1f a second", perSecond) + leftText(left, perSecond)
+}
+
+// leftText is ", 3 min left", or "".
+func leftText(left int64, perSecond float64) string {
+	if left <= 0 || perSecond <= 0 {
+		return ""
+	}
+	return ", " + durationText(time.Duration(float64(left)/perSecond*float64(time.Second))) + " left"
 }
 
 // backfillLine is the line of a backfill.
@@ -114,23 +166,17 @@ func progressText(p backfill.Progress, limit float64, throttled int) string {
 	if p.Whole {
 		more = ""
 	}
-	perSecond := 0.0
-	if p.Running > 0 {
-		perSecond = float64(p.Done.Objects) / p.Running.Seconds()
-	}
-	parts := []string{
-		fmt.Sprintf("%d of %d%s pictures", total.Objects, max(total.Objects, p.Listed.Objects), more),
-		fmt.Sprintf("%s of %s%s", sizeText(total.Bytes), sizeText(max(total.Bytes, p.Listed.Bytes)), more),
-		fmt.Sprintf("%.1f a second", perSecond),
-		fmt.Sprintf("%d failed", p.Counts[backfill.Failed].Objects+p.Counts[backfill.Quarantined].Objects),
-	}
-	if left := p.Listed.Objects - total.Objects; p.Whole && left > 0 && perSecond > 0 {
-		parts = append(parts, durationText(time.Duration(float64(left)/perSecond*float64(time.Second)))+" left")
+	perSecond := rate(p.Done.Objects, p.Running)
+	text := fmt.Sprintf("%d of %d%s pictures, %s of %s%s, %.1f a second, %d failed",
+		total.Objects, max(total.Objects, p.Listed.Objects), more, sizeText(total.Bytes), sizeText(max(total.Bytes, p.Listed.Bytes)), more,
+		perSecond, p.Counts[backfill.Failed].Objects+p.Counts[backfill.Quarantined].Objects)
+	if p.Whole {
+		text += leftText(p.Listed.Objects-total.Objects, perSecond)
 	}
 	if throttled > 0 {
-		parts = append(parts, fmt.Sprintf("S3 asked %d times for fewer requests, at most %.0f a second now", throttled, math.Ceil(limit)))
+		text += fmt.Sprintf(", S3 asked %d times for fewer requests, at most %.0f a second now", throttled, math.Ceil(limit))
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // printSummary is the table at the end.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -19,15 +18,15 @@ func settingsCommand() *cobra.Command {
 		Short: "Print every setting with what is in force, and check those of the environment",
 		Args:  cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := config.Load(os.Environ())
+			settings, environ, err := loadSettings()
 			if err != nil {
-				return fmt.Errorf("settings:\n%w", err)
+				return err
 			}
 			if fingerprint {
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s%s\n", settings.Canonical(), settings.Fingerprint())
 				return err
 			}
-			return printSettings(cmd.OutOrStdout(), config.Values(os.Environ()))
+			return printSettings(cmd.OutOrStdout(), config.Values(environ))
 		},
 	}
 	command.Flags().BoolVar(&fingerprint, "fingerprint", false, "print what makes renditions stale when it changes, and the fingerprint that comes of it")

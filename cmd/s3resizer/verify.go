@@ -45,7 +45,7 @@ original is gone. Each finding is a line, here or in --report FILE:
   orphan                              a rendition or a record of this bucket whose original is gone
   failed                              it could not be looked at
 
-Which renditions there are is told by listings. Beside these, a picture takes a GET of its record and a HEAD of each
+The listings say which renditions there are. Beside these, a picture takes a GET of its record and a HEAD of each
 rendition: with three sizes 4 requests, $1.60 for a million pictures. With --quick, the HEADs are left out where the
 listing has the size and the ETag that the record has: 1 request. With a RESIZE_KEY_TEMPLATE that puts anything but
 the size before the key, renditions are not in the order of their originals: --quick saves nothing then, and telling
@@ -138,7 +138,7 @@ func (o verifyOptions) look(ctx context.Context, v *verify.Verification, finding
 	progress.end()
 	printVerified(os.Stdout, v.Progress())
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	if total := v.Progress().Total(); total > 0 {
 		return statusError{fmt.Errorf("%s%s; --fix mends what can be mended", counted(total, "finding"), o.whereToLook()), someFailed}
@@ -154,9 +154,9 @@ func (o verifyOptions) whereToLook() string {
 }
 
 // stopped says why a run ended early, and what to do.
-func (o verifyOptions) stopped(err error) error {
+func (o verifyOptions) stopped(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) {
-		return statusError{errors.New("interrupted; the next run begins anew"), interrupted}
+		return interrupted(ctx, "the next run begins anew")
 	}
 	failure := backfill.FailureOf(err)
 	if s := (*backfill.StoppedError)(nil); errors.As(err, &s) {
@@ -166,7 +166,7 @@ func (o verifyOptions) stopped(err error) error {
 }
 
 // counted is "1 orphan", "2 orphans".
-func counted(n int64, what string) string {
+func counted[N int | int64](n N, what string) string {
 	if n != 1 {
 		what += "s"
 	}

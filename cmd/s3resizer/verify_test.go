@@ -183,7 +183,7 @@ func TestVerifyInterrupted(t *testing.T) {
 		<-r.Context().Done()
 	})
 	e := meanwhile(t, process(t, binary, b.dir, b.env, "verify", "s3://photos"), asked, func(pid int) { _ = syscall.Kill(pid, syscall.SIGINT) })
-	e.want(t, 130, "interrupted; the next run begins anew")
+	e.want(t, 130, "interrupted: the next run begins anew")
 }
 
 // The orphans that are kept for the end must not stay behind.

@@ -98,7 +98,7 @@ func (o backfillOptions) handOver(ctx context.Context, options backfill.Options,
 	}
 	manifest, err := writeManifest(ctx, options, settings)
 	if err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	defer manifest.close()
 	if manifest.size > s3io.MaxPut {
@@ -121,7 +121,7 @@ func (o backfillOptions) handOver(ctx context.Context, options backfill.Options,
 		return nil
 	}
 	if job.ETag, err = store.PutFile(ctx, bucket, job.Manifest, "text/csv", manifest.file); err != nil {
-		return o.stopped(err)
+		return o.stopped(ctx, err)
 	}
 	fmt.Printf("The manifest is s3://%s/%s, %s.\n", bucket, job.Manifest, sizeText(manifest.size))
 	id, err := job.Create(ctx, aws)

@@ -45,8 +45,9 @@ func workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: workerName, Hidden: true, Args: cobra.NoArgs,
 		RunE: work(func(ctx context.Context, settings config.Settings, _ []string) error {
-			debug.SetGCPercent(25)           // as the function's, and for its reason
-			ctx = context.WithoutCancel(ctx) // Ctrl-C is for the process that this one works for
+			debug.SetGCPercent(25) // as the function's, and for its reason
+			finishes.Store(true)   // Ctrl-C is for the process that this one works for
+			ctx = context.WithoutCancel(ctx)
 			err := backfill.Serve(ctx, os.Stdin, os.Stdout, func(pace s3io.Pace) (*handler.Handler, error) {
 				aws, err := s3io.LoadConfig(ctx)
 				if err != nil {

@@ -1,4 +1,4 @@
-// Command s3wire wires an S3 bucket to what shall be told of its uploads, a function, a queue or EventBridge, and leaves
+// Command s3wire sends an S3 bucket's events to a function, a queue or EventBridge, and leaves
 // everybody else's entries in the bucket's notification configuration alone.
 package main
 
@@ -78,7 +78,7 @@ func addCommand() *cobra.Command {
 		Short: "Send a bucket's uploads somewhere",
 		Long: `add sends the events of every upload to the bucket, or to keys with the prefix, to a function, a queue or EventBridge.
 S3 is permitted to call the function, or to send to the queue, for this bucket of this account alone. To add what is there
-already does nothing. Without --suffix the function is told of every upload; what is no picture it tells by its bytes.`,
+already does nothing. Without --suffix the function gets every upload; it knows pictures by their bytes.`,
 		Example: `  s3wire add s3://photos --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer --dry-run
   s3wire add s3://photos/holiday/ --queue arn:aws:sqs:eu-central-1:123456789012:uploads --suffix .jpg --suffix .JPG
   s3wire add s3://photos --eventbridge`,

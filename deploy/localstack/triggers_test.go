@@ -106,7 +106,7 @@ func (s *stack) changes(t *testing.T, parameters ...string) {
 	uploads := s.uploading(t, "since-"+s.trigger)
 	said := s.deploy(t, parameters...)
 	made := uploads()
-	from, announced := said.when("from here until it is wired again, nobody is told")
+	from, announced := said.when("from here until it is wired again")
 	end, wired := said.when("uploading s3://" + s.source)
 	if !announced || !wired {
 		t.Fatalf("no stretch is announced in\n%v", said)

@@ -1,7 +1,7 @@
 // Package backfill does the pictures that are in a bucket already: those that have no renditions, and those whose
 // renditions are of an older upload or of older settings.
 //
-// The one idea: what is left to do is told by two listings that are laid side by side, the source's and that of the commit
+// The one idea: two listings side by side say what is left to do, the source's and that of the commit
 // records, which S3 gives in the same order. An object without a record costs no request; one that has a record costs a
 // HEAD, because only the record's metadata says of which upload and of which settings it is. (That it is newer than the
 // object proves nothing: S3 dates a large upload from its beginning, and a record may have been written for the upload
@@ -51,7 +51,7 @@ type Options struct {
 	// State is the file that a run leaves for the next one, or "".
 	State            string
 	RetryQuarantined bool
-	// NotResized, if set, is told of each object that was rejected, failed, or is quarantined now. One call at a time.
+	// NotResized, if set, is called for each object that was rejected, failed, or is quarantined now. One call at a time.
 	NotResized func(Outcome)
 }
 

@@ -55,7 +55,7 @@ func (p *Pace) count(now time.Time) {
 	p.raised = now
 }
 
-// Throttled is told that S3 asked for fewer requests.
+// Throttled is called when S3 asks for fewer requests.
 func (p *Pace) Throttled() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

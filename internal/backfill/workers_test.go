@@ -82,6 +82,8 @@ func (deadly) Head(context.Context, string, string) (s3io.Info, error) {
 	return s3io.Info{}, &s3io.Error{Class: s3io.NotFound}
 }
 
+func (deadly) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
+
 func (deadly) Put(context.Context, s3io.Upload) (string, error) { panic("not asked for") }
 
 func (deadly) Delete(context.Context, string, string, string) error { panic("not asked for") }

@@ -30,6 +30,7 @@ type Settings struct {
 	Key             naming.KeyTemplate
 	CacheControl    string // "" for the source's own
 	BucketOwner     string // an account id, [AnyOwner], or "" for the function's own account
+	Copy            Copy   // what of an upload its renditions get
 	Record          bool   // write the commit record
 	Delete          bool   // what was made of a source goes with it
 	Limits          resize.Limits
@@ -40,6 +41,14 @@ type Settings struct {
 	DeadlineMargin  time.Duration // work stops this long before the function's time limit
 	LogLevel        slog.Level
 	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
+}
+
+// Copy says what of an upload travels to its renditions, beside the picture.
+type Copy struct {
+	Metadata    bool // user metadata
+	Tags        bool
+	Disposition bool // Content-Disposition
+	Copyright   bool // copyright and creator, in the file
 }
 
 // AnyOwner is the value of RESIZE_BUCKET_OWNER that switches the check off.
@@ -134,5 +143,5 @@ func names() []string {
 // Spec is what [resize.Source.Render] needs.
 func (s Settings) Spec() resize.Spec {
 	return resize.Spec{Sizes: s.Sizes, Formats: s.Formats, Quality: s.Quality, Effort: s.Effort, Background: s.Background, AcceptTruncated: s.AcceptTruncated,
-		NoPlanes: !s.Planar}
+		NoPlanes: !s.Planar, Credit: s.Copy.Copyright}
 }

@@ -98,6 +98,22 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestWhatTravels(t *testing.T) {
+	for value, want := range map[string]Copy{
+		"": {}, "tags": {Tags: true}, "copyright, metadata": {Copyright: true, Metadata: true}, "content-disposition,copyright,metadata,tags": {true, true, true, true},
+	} {
+		s, err := Load([]string{"RESIZE_COPY=" + value})
+		if err != nil || s.Copy != want || s.Spec().Credit != want.Copyright {
+			t.Errorf("%q: %+v, %v", value, s.Copy, err)
+		}
+	}
+	for _, value := range []string{"exif", "tags,", "tags,tags", "all", "Metadata", "metadata tags", "nothing"} {
+		if _, err := Load([]string{"RESIZE_COPY=" + value}); err == nil || !strings.Contains(err.Error(), "want a comma list of metadata, tags, content-disposition and copyright, each once at most") {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}
+
 // A set that is complete under the default stays so when the setting comes; one that may have grey in it is another.
 func TestTheValuesInForce(t *testing.T) {
 	values := Values([]string{"RESIZE_FORMATS=webp", "RESIZE_SIZES=", "HOME=/"})

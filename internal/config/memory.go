@@ -50,7 +50,7 @@ func memory(functionMB string, system fs.FS) int64 {
 }
 
 // cgroupLimits names the files with the limits of the cgroups that this process is in, up to the root of what it can see.
-// A container sees its own as the root, and may be told a path that is not there for it.
+// A container sees its own as the root, and may be given a path that is not there for it.
 func cgroupLimits(system fs.FS) []string {
 	text, _ := fs.ReadFile(system, "proc/self/cgroup") // lines of id:controllers:path
 	var files []string

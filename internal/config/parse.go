@@ -68,6 +68,34 @@ func setPerFormat(value string, least, most int, example string, each map[string
 	return nil
 }
 
+func setCopy(s *Settings, value string) error {
+	s.Copy = Copy{}
+	for name := range strings.SplitSeq(value, ",") {
+		part := s.Copy.parts()[strings.TrimSpace(name)]
+		if part == nil || *part {
+			return fmt.Errorf("%q: want a comma list of metadata, tags, content-disposition and copyright, each once at most", name)
+		}
+		*part = true
+	}
+	return nil
+}
+
+func (c *Copy) parts() map[string]*bool {
+	return map[string]*bool{"metadata": &c.Metadata, "tags": &c.Tags, "content-disposition": &c.Disposition, "copyright": &c.Copyright}
+}
+
+// String writes it as the setting has it, in the order of the names.
+func (c Copy) String() string {
+	var names []string
+	for name, part := range c.parts() {
+		if *part {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ",")
+}
+
 func setDestBucket(s *Settings, value string) (err error) {
 	s.DestBucket, err = naming.ParseBucket(value)
 	return err

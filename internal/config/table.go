@@ -57,6 +57,11 @@ var Table = []Setting{
 		Says: "what shows through where alpha becomes JPEG, and surrounds a picture in its box: white, black or #rrggbb",
 	},
 	{
+		Name: "RESIZE_COPY", Else: "nothing", set: setCopy, decides: value(func(s Settings) string { return s.Copy.String() }),
+		Says: "what of an upload its renditions get: a comma list of metadata, tags, content-disposition, copyright",
+		Why:  "[What travels along](#what-travels-along) says how.",
+	},
+	{
 		Name: "RESIZE_BUCKET_OWNER", Else: "the function's own account", set: setBucketOwner,
 		Says: "the account that must own both buckets, or any",
 		Why:  "`<bucket>-resized` is a name that anybody can register. `any` is for an S3 that is not AWS's.",

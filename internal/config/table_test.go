@@ -32,7 +32,7 @@ func TestThePageHasEverySetting(t *testing.T) {
 // bad has a value for each setting that it can't have.
 var bad = map[string]string{
 	"RESIZE_SIZES": "small=0", "RESIZE_FORMATS": "bmp", "RESIZE_QUALITY": "101", "RESIZE_EFFORT": "0", "RESIZE_DEST_BUCKET": "{bucket}", "RESIZE_KEY_TEMPLATE": "{key}",
-	"RESIZE_CACHE_CONTROL": "a\nb", "RESIZE_BACKGROUND": "pink", "RESIZE_BUCKET_OWNER": "me", "RESIZE_RECORD": "no", "RESIZE_MAX_BYTES": "-1", "RESIZE_MAX_PIXELS": "0",
+	"RESIZE_CACHE_CONTROL": "a\nb", "RESIZE_COPY": "metadata,exif", "RESIZE_BACKGROUND": "pink", "RESIZE_BUCKET_OWNER": "me", "RESIZE_RECORD": "no", "RESIZE_MAX_BYTES": "-1", "RESIZE_MAX_PIXELS": "0",
 	"RESIZE_MAX_FRAMES": "10001", "RESIZE_MAX_MEMORY": "much", "RESIZE_ON_TRUNCATED": "maybe", "RESIZE_PLANAR": "1", "RESIZE_DELETE": "true", "RESIZE_DEADLINE_MARGIN": "2h",
 	"RESIZE_LOG_LEVEL": "loud", "RESIZE_METRICS": "yes",
 }
@@ -60,6 +60,7 @@ func TestFingerprintsStay(t *testing.T) {
 		"RESIZE_MAX_PIXELS=1":          "s3resizer 2\n",
 		"RESIZE_ON_TRUNCATED=accept":   "s3resizer 2\nRESIZE_ON_TRUNCATED=accept\n",
 		"RESIZE_CACHE_CONTROL=a=1%, b": "s3resizer 2\nRESIZE_CACHE_CONTROL=a=1%25, b\n",
+		"RESIZE_COPY=tags, metadata":   "s3resizer 2\nRESIZE_COPY=metadata,tags\n",
 		"RESIZE_SIZES=b=2,a=1\x00RESIZE_KEY_TEMPLATE=ü/{size}-{key}\x00RESIZE_FORMATS=source,webp\x00RESIZE_EFFORT=webp=6,gif=1": "s3resizer 2\nRESIZE_EFFORT=gif=1,webp=6\nRESIZE_FORMATS=source,webp\nRESIZE_KEY_TEMPLATE=%C3%BC/{size}-{key}\nRESIZE_SIZES=b=2,a=1\n",
 	} {
 		s, err := Load(strings.Split(environ, "\x00"))

@@ -13,21 +13,26 @@ import (
 // talk to: other origins' web pages, and requests meant for another account's
 // bucket.
 type guard struct {
-	pages localguard.Guard
-	owner string
+	pages    localguard.Guard
+	owner    string
+	verifies bool // signatures
 }
 
 func newGuard(o Options) guard {
 	host, _, _ := net.SplitHostPort(o.Addr) // checked with the options
-	return guard{localguard.Guard{Hosts: []string{host}, Pages: true}, o.Owner}
+	return guard{localguard.Guard{Hosts: []string{host}, Pages: true}, o.Owner, o.AccessKey != ""}
 }
 
 func (g guard) check(r *http.Request) *refusal {
 	if why := g.pages.Refuses(r); why != "" {
-		return &refusal{http.StatusForbidden, "AccessDenied", why}
+		return &refusal{http.StatusForbidden, Refusal{"AccessDenied", why}}
 	}
 	if g.owner != "" && !g.owns(r) {
-		return &refusal{http.StatusForbidden, "AccessDenied", "Access Denied"}
+		return &refusal{http.StatusForbidden, Refusal{"AccessDenied", "Access Denied"}}
+	}
+	if g.verifies && signedInV2(r) {
+		return &refusal{http.StatusBadRequest, Refusal{"InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256: " +
+			"with boto3, Config(signature_version='s3v4'); with the AWS CLI, aws configure set default.s3.signature_version s3v4."}}
 	}
 	return nil
 }
@@ -47,12 +52,12 @@ func (g guard) owns(r *http.Request) bool {
 
 // refusal is an answer in S3's form that never reached the back end.
 type refusal struct {
-	status        int
-	code, message string
+	status int
+	Refusal
 }
 
 // shuttingDown answers requests that came too late; SDKs try again.
-var shuttingDown = &refusal{http.StatusServiceUnavailable, "ServiceUnavailable", "This endpoint is shutting down."}
+var shuttingDown = &refusal{http.StatusServiceUnavailable, Refusal{"ServiceUnavailable", "This endpoint is shutting down."}}
 
 func (f *refusal) reply(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/xml")
@@ -62,19 +67,19 @@ func (f *refusal) reply(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := xml.Marshal(struct {
 		XMLName xml.Name `xml:"Error"`
-		Code    string
-		Message string
-	}{Code: f.code, Message: f.message})
+		Refusal
+	}{Refusal: f.Refusal})
 	if err == nil {
 		_, _ = w.Write(append([]byte(xml.Header), body...)) // a client that has gone needs no answer
 	}
 }
 
 // response takes gofakes3's CORS headers off an answer, which would let every
-// origin read it, and remembers the answer's status.
+// origin read it, and remembers the answer's status and, of a refusal, its body.
 type response struct {
 	http.ResponseWriter
 	status int
+	start  []byte
 }
 
 func (w *response) WriteHeader(status int) {
@@ -91,6 +96,9 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(b []byte) (int, error) {
 	w.finish()
+	if w.status >= http.StatusBadRequest {
+		w.start = append(w.start, b...)
+	}
 	return w.ResponseWriter.Write(b)
 }
 

@@ -44,14 +44,26 @@ type Options struct {
 	// answered is told of after it; of those that overlapped, the sequencer
 	// tells which was done last, the order of calls does not.
 	OnEvent func(events.S3Event)
+	// OnNoEvent, if set, is told of each request that was to write, and raised no
+	// event: of a bucket that does not notify, or refused; and of any that was
+	// refused for how, or by whom, it was signed.
+	OnNoEvent func(*http.Request, Refusal)
 	// Parallel is how many calls of OnEvent may run at once. With more than
 	// one, calls only begin about in the order above. 0 is 1.
 	Parallel int
 	// Page, when set, answers what is under PagePath, with the same checks of
-	// Host and Origin before it. A browser that asks for / is sent there.
+	// Host and Origin before it. Whoever asks for / unsigned is sent there: a
+	// program signs its list of the buckets.
 	Page http.Handler
 	// Log, when set, gets what goes wrong inside.
 	Log *slog.Logger
+}
+
+// Refusal is S3's answer to a request that it does not do; the zero value is
+// none.
+type Refusal struct {
+	Code    string // such as NoSuchBucket
+	Message string
 }
 
 // PagePath is where Options.Page lives: beside the buckets, one of which can't

@@ -27,7 +27,9 @@ func TestAPageBesideTheBuckets(t *testing.T) {
 		{"for another site's script", "/-/a", http.Header{"Origin": {"https://evil.example"}}, 403, ""},
 		{"for its own script", "/-/a", http.Header{"Origin": {e.url}}, 200, "page /-/a"},
 		{"a browser at the root", "/", http.Header{"Accept": {"text/html,*/*;q=0.8"}}, 302, ""},
-		{"an unsigned list of buckets", "/", nil, 403, ""},
+		{"curl at the root", "/?from=mail", nil, 302, ""},
+		{"a list of buckets, signed", "/", http.Header{"Authorization": {"AWS4-HMAC-SHA256 Credential=?"}}, 400, ""},
+		{"a list of buckets by a signed URL", "/?X-Amz-Signature=0&X-Amz-Algorithm=AWS4-HMAC-SHA256", nil, 400, ""},
 		{"a key that looks like it", "/photos/-/a.html", nil, 403, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

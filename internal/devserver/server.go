@@ -40,6 +40,8 @@ import (
 	"time"
 
 	"github.com/rclone/gofakes3"
+
+	"s3resizer/internal/localguard"
 )
 
 // backend is a store of buckets and objects that calls note for every object it
@@ -51,12 +53,13 @@ type backend interface {
 
 // S3 is the endpoint, an http.Handler. Path-style requests only.
 type S3 struct {
-	addr     string
-	guard    guard
-	notifier *notifier
-	page     http.Handler // or nil
-	store    backend
-	server   *http.Server
+	addr      string
+	guard     guard
+	notifier  *notifier
+	page      http.Handler                 // or nil
+	onNoEvent func(*http.Request, Refusal) // or nil
+	store     backend
+	server    *http.Server
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -79,11 +82,12 @@ func New(o Options) (*S3, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	s := &S3{
-		addr:     o.Addr,
-		guard:    newGuard(o),
-		notifier: newNotifier(o, newAPI(o, store)),
-		page:     o.Page,
-		store:    store,
+		addr:      o.Addr,
+		guard:     newGuard(o),
+		notifier:  newNotifier(o, newAPI(o, store)),
+		page:      o.Page,
+		onNoEvent: o.OnNoEvent,
+		store:     store,
 	}
 	s.server = &http.Server{
 		Handler:           s,
@@ -131,8 +135,8 @@ func (l logger) Print(level gofakes3.LogLevel, v ...any) {
 	switch level {
 	case gofakes3.LogErr:
 		at = slog.LevelError
-	case gofakes3.LogWarn:
-		at = slog.LevelWarn
+	case gofakes3.LogWarn: // of requests that are refused
+		at = slog.LevelInfo
 	}
 	if l.log.Enabled(context.Background(), at) {
 		l.log.Log(context.Background(), at, fmt.Sprint(v...))
@@ -141,8 +145,10 @@ func (l logger) Print(level gofakes3.LogLevel, v ...any) {
 
 // ServeHTTP answers one S3 request, or one of the page's.
 func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer := &response{ResponseWriter: w}
 	if refused := s.guard.check(r); refused != nil {
-		refused.reply(w, r)
+		refused.reply(answer, r)
+		s.aside(r, answer)
 		return
 	}
 	switch {
@@ -160,7 +166,6 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.requests.Done()
 
-	answer := &response{ResponseWriter: w}
 	if s.page != nil {
 		// Objects are of the page's origin: one that is opened in the browser must not act in the page's name.
 		w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
@@ -168,13 +173,7 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.notifier.serve(answer, r)
 	answer.finish()
-}
-
-// fromAddressBar tells a person's GET / from a program's list of the buckets,
-// which accepts any type, and from a signed one.
-func fromAddressBar(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.RawQuery == "" && r.Header.Get("Authorization") == "" &&
-		strings.Contains(r.Header.Get("Accept"), "text/html")
+	s.aside(r, answer)
 }
 
 func (s *S3) enter() bool {
@@ -190,7 +189,7 @@ func (s *S3) enter() bool {
 // Listen binds Options.Addr and returns the endpoint's URL. Requests are
 // answered once Serve runs.
 func (s *S3) Listen() (url string, err error) {
-	listener, err := net.Listen("tcp", s.addr)
+	listener, err := localguard.Listen(s.addr)
 	if err != nil {
 		return "", fmt.Errorf("listen for S3 requests: %w", err)
 	}

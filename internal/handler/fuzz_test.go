@@ -49,6 +49,8 @@ func (o *oracle) Head(_ context.Context, bucket, key string) (s3io.Info, error) 
 
 func (o *oracle) Put(context.Context, s3io.Upload) (string, error) { return "r", nil }
 
+func (o *oracle) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
+
 func (o *oracle) Delete(context.Context, string, string, string) error { return nil }
 
 func (o *oracle) handler(t testing.TB) *handler.Handler {

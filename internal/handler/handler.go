@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,8 @@ type Store interface {
 	Head(ctx context.Context, bucket, key string) (s3io.Info, error)
 	// Put writes an object, whole or not at all; after an error it may have been written all the same.
 	Put(ctx context.Context, u s3io.Upload) (etag string, err error)
+	// Tags returns an object's tags, in the form in which [s3io.Upload] has them.
+	Tags(ctx context.Context, bucket, key string) (string, error)
 	// Delete removes an object unless, as far as the S3 looks at that, it is another one than that with the ETag by now.
 	// One that is not there is removed. After an error it may have been removed all the same.
 	Delete(ctx context.Context, bucket, key, etag string) error
@@ -49,6 +52,7 @@ type Handler struct {
 	store       Store
 	settings    config.Settings
 	fingerprint string
+	tagged      sync.Map // the source buckets whose S3 tells us whether objects have tags
 	log         *slog.Logger
 }
 
@@ -136,7 +140,7 @@ func (h *Handler) object(ctx context.Context, o object) (report.Result, *report.
 // as. It reports whether that settles it: not if somebody has written the record or the source meanwhile.
 func (r *run) attempt(ctx context.Context) (result report.Result, failure *report.Failure, settled bool) {
 	looking, stop := context.WithCancel(ctx)
-	defer func() { _, _ = r.record.Wait(), r.names.Wait() }() // whoever needed to know has the error
+	defer func() { _, _, _ = r.record.Wait(), r.names.Wait(), r.tags.Wait() }() // whoever needed to know has the error
 	defer stop()
 	r.lookAtRecord(looking)
 	result, failure = r.bringUpToDate(ctx, looking)
@@ -182,7 +186,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, err)
 	}
 	defer body.Close()
-	r.info = body.Info
+	r.info, r.carried = body.Info, carriedOf(body.Info, r.h.settings.Copy)
 	switch {
 	case ours(body.Info):
 		return r.skipped("a rendition that we made"), nil
@@ -197,6 +201,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	} else if result.Status != "" {
 		return result, nil
 	}
+	r.lookAtTags(looking)
 	worked := r.working()
 	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
 	worked()
@@ -205,7 +210,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	}
 	defer source.Close()
 	r.source = source
-	if err := r.checkKeys(); err != nil {
+	if err := cmp.Or(r.checkKeys(), r.checkMetadata()); err != nil {
 		return r.failed(ctx, err)
 	}
 	r.lookAtNames(looking)

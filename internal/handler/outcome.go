@@ -15,6 +15,7 @@ import (
 // rejected is the result for a picture that can't or won't be resized. Of the older set that it leaves in place, that of the
 // record about to be replaced, it names what there is, if nothing has happened to it since. If that is of the very same upload
 // under the same settings, it was made where the limits are wider, or a decoder is there that is missing here; then it stands.
+// (That metadata are too large is not of the bytes: a set of the same ones is of an upload with others.)
 func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report.Result, error) {
 	out := r.result(report.Rejected)
 	out.Class, out.Reason = report.Class(rejection.Class), reason(rejection)
@@ -32,7 +33,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
 		return out, err
 	}
-	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out.Class != report.ClassMetadata {
 		out := r.result(report.Superseded)
 		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
 		return out, nil

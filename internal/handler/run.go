@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,9 @@ type run struct {
 	record   errgroup.Group
 	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
 	names    errgroup.Group // whether those of the renditions are free
+
+	carried carried
+	tags    errgroup.Group // those in carried
 
 	mu         sync.Mutex // renditions finish in parallel
 	renditions []report.Rendition
@@ -139,7 +143,7 @@ func (r *run) lookAtRecord(ctx context.Context) {
 // when the record is written.
 func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	defer r.waiting()()
-	if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {
+	if err := cmp.Or(r.record.Wait(), r.names.Wait(), r.tags.Wait()); err != nil {
 		return err
 	}
 	out := r.describe(rendition.Size, rendition.Format)
@@ -147,10 +151,13 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 	traced(ctx, Encode, rendition.Encode.Start, rendition.Encode.End, out)
 	start := time.Now()
 	label := r.label()
+	label.Copied = r.carried.digest()
 	label.Size, label.Width, label.Height = out.Size, out.Width, out.Height
+	metadata := label.Metadata()
+	maps.Copy(metadata, r.carried.Metadata) // which has none of ours
 	etag, err := r.write(ctx, s3io.Upload{
-		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: label.Metadata(),
-		CacheControl: r.cacheControl(),
+		Bucket: out.Bucket, Key: out.Key, ContentType: out.ContentType, Data: rendition.Data, Metadata: metadata,
+		CacheControl: r.cacheControl(), Disposition: r.carried.Disposition, Tags: r.carried.Tags,
 	})
 	if err != nil {
 		return err
@@ -224,8 +231,13 @@ func (r *run) checkKeys() error {
 // alreadyDone reports whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
+	if err := r.tags.Wait(); err != nil {
+		return false, err
+	}
 	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
-		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl())
+		label, _ := report.LabelOf(info)
+		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) &&
+			(info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest())
 	})
 }
 
@@ -247,8 +259,8 @@ func (r *run) inPlace(ctx context.Context, keys []string, asItShould func(i int,
 }
 
 // stands reports whether a result, now that its record is written or all is removed, is still so: its source the newest
-// upload, or gone, and the older set that it names in place. (The last rendition of a run that died may have come between
-// the look at that set and the record.)
+// upload, with the headers that it had, or gone, and the older set that it names in place. (The last rendition of a run that
+// died may have come between the look at that set and the record.)
 func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
@@ -256,11 +268,11 @@ func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 		return result.Status == report.Deleted || !r.h.settings.Delete, nil
 	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
-	case result.Previous != nil:
-		return r.setInPlace(ctx, result.Previous)
-	default:
-		return true, nil
 	}
+	if same, err := r.carries(ctx, result, newest); err != nil || !same || result.Previous == nil {
+		return same, err
+	}
+	return r.setInPlace(ctx, result.Previous)
 }
 
 // inOrder returns the renditions that are in place, in the order of the settings.

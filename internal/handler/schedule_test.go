@@ -111,6 +111,8 @@ func (e *execution) Head(ctx context.Context, bucket, key string) (info s3io.Inf
 	return info, err
 }
 
+func (e *execution) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
+
 func (e *execution) Put(ctx context.Context, u s3io.Upload) (etag string, err error) {
 	err = e.ask(&call{op: "put", bucket: u.Bucket, key: u.Key, of: u.Metadata["s3resizer-source-etag"]}, func() (err error) { etag, err = e.store.Put(ctx, u); return err })
 	return etag, err
@@ -284,6 +286,8 @@ func (d direct) Put(_ context.Context, u s3io.Upload) (etag string, err error) {
 	}
 	return etagOf(answer), nil
 }
+
+func (d direct) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
 
 func (d direct) Delete(_ context.Context, bucket, key, etag string) error {
 	header := http.Header{}

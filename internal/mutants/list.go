@@ -14,7 +14,7 @@ var mutants = []mutant{
 	{"s3io/span.go", `err == nil && start != s.offset`, `start < 0`, "s3io", "AnotherRange"},
 	// A record comes last, in the place of the one that stood before anything was written.
 	{attempt, `record.Replaces = r.standing`, `record.Replaces = ""`, handler, "AtOnce|AnOlderUploads"},
-	{attempt, `if err := cmp.Or(r.record.Wait(), r.names.Wait()); err != nil {`, `if err := r.names.Wait(); err != nil {`, handler, "NothingIsWrittenBefore"},
+	{attempt, `if err := cmp.Or(r.record.Wait(), r.names.Wait(), r.tags.Wait()); err != nil {`, `if err := r.names.Wait(); err != nil {`, handler, "NothingIsWrittenBefore"},
 	{flow, `if failure.Class == report.Class(s3io.Changed) {`, `if false {`, handler, "AtOnce|AnOlderUploads"},
 	{"s3io/s3io.go", `in.IfNoneMatch = aws.String("*")`, `in.IfNoneMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
 	{"s3io/s3io.go", "in.IfMatch = aws.String(`\"` + u.Replaces + `\"`)", `in.IfMatch = nil`, "s3io", "TestConformanceBeyondObjects"},
@@ -26,12 +26,18 @@ var mutants = []mutant{
 	{attempt, `return result.Status == report.Deleted || !r.h.settings.Delete, nil`, `return true, nil`, handler, "EveryOrder"},
 	// A short cut is taken only when everything is in place.
 	{flow, `r.object.etag != "" && r.object.etag != body.ETag`, `r.object.etag != ""`, "bench/cost", "Requests"},
-	{attempt, `info.CacheControl == r.cacheControl())`, `true)`, handler, "AnotherCacheControl"},
-	{attempt, `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && (info.Key`, `(info.Key`, handler, "EveryOrder|Superseded|OlderEvent"},
+	{attempt, `info.CacheControl == r.cacheControl() && label`, `label`, handler, "AnotherCacheControl"},
+	{attempt, `return report.MadeOf(info, r.info.ETag, r.h.fingerprint) &&`, `return true &&`, handler, "EveryOrder|Superseded|OlderEvent"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.ETag == etag`, handler, "Settings|Faults|Older"},
 	{"internal/report/label.go", `return l.ETag == etag && l.Settings == fingerprint`, `return l.Settings == fingerprint`, handler, "EveryOrder"},
 	{handler + "/outcome.go", `info.Size == int64(set.Renditions[i].Bytes)`, `true`, handler, "PreviousWithOtherBytes"},
 	{handler + "/outcome.go", `label.ETag == set.Source.ETag && info.Size`, `label.ETag != "" && info.Size`, handler, "EveryOrder|Rejected|Previous"},
+	// What travels along is the newest upload's, and none of it ours.
+	{attempt, `label.Copied == r.carried.digest()`, `label.Copied == label.Copied`, handler, "SomethingElseBeside"},
+	{handler + "/carried.go", `return same.digest() == r.carried.digest(), nil`, `return true, nil`, handler, "SomethingElseBeside"},
+	{handler + "/carried.go", `counted == 0 && mayRead`, `counted == 0 && (mayRead || true)`, handler, "TagsAreAskedFor"},
+	{handler + "/outcome.go", `&& out.Class != report.ClassMetadata`, ``, handler, "LeaveNoRoom"},
+	{"internal/report/label.go", `strings.HasPrefix(name, metaOurs)`, `false`, handler, "WhatTravels"},
 	// What goes is ours, of this source, and still what was looked at.
 	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
 	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "SparedByARemoval"},
@@ -43,5 +49,5 @@ var mutants = []mutant{
 	{"internal/naming/encode.go", `"+", "%20"`, `"+", "+"`, "internal/naming", "Encodings"},
 	// Who is told what.
 	{handler + "/failure.go", `(class == s3io.Transient || class == "")`, `true`, handler, "DeniedIsNotCalledLate"},
-	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) {`, `report.MadeOf(info, r.info.ETag, "") {`, handler, "SmallerLimits"},
+	{handler + "/outcome.go", `report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out`, `report.MadeOf(info, r.info.ETag, "") && out`, handler, "SmallerLimits"},
 }

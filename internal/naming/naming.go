@@ -33,7 +33,7 @@ func Recorded(record string) string {
 }
 
 // SlowNotes is the folder, in the destination bucket, of the notes of uploads that took all the time there was, once. It is not
-// that of the records: who is told of new objects there takes each for a record. No key is longer than that of the record.
+// that of the records: who listens to new objects there takes each for a record. No key is longer than that of the record.
 const SlowNotes = ".s3resizer-slow/"
 
 // SlowNote returns the key of an object's note.

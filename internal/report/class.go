@@ -11,17 +11,18 @@ type Class string
 
 // The classes beside those of s3io and resize.
 const (
-	ClassKeyTooLong   Class = "key-too-long"  // no room is left for the keys of what is made of it
-	ClassReservedKey  Class = "reserved-key"  // its renditions would lie among the records
-	ClassKeyTaken     Class = "key-taken"     // its renditions would have the names of another source's
-	ClassTooSlow      Class = "too-slow"      // it took all the time there was, twice
-	ClassUnknownEvent Class = "unknown-event" // of a shape that is not handled
-	ClassSameBucket   Class = "same-bucket"   // source and destination are one: refused
-	ClassDeadline     Class = "deadline"      // the time limit came too close
-	ClassInternal     Class = "internal"      // a fault of ours, or of libvips
-	ClassCrashed      Class = "crashed"       // the process that worked on it ended
-	ClassHung         Class = "hung"          // it had to be killed, because it did not end
-	ClassThrottled    Class = "throttled"     // Lambda had no room for it
+	ClassKeyTooLong   Class = "key-too-long"       // no room is left for the keys of what is made of it
+	ClassReservedKey  Class = "reserved-key"       // its renditions would lie among the records
+	ClassKeyTaken     Class = "key-taken"          // its renditions would have the names of another source's
+	ClassMetadata     Class = "metadata-too-large" // its user metadata leave no room for ours
+	ClassTooSlow      Class = "too-slow"           // it took all the time there was, twice
+	ClassUnknownEvent Class = "unknown-event"      // of a shape that is not handled
+	ClassSameBucket   Class = "same-bucket"        // source and destination are one: refused
+	ClassDeadline     Class = "deadline"           // the time limit came too close
+	ClassInternal     Class = "internal"           // a fault of ours, or of libvips
+	ClassCrashed      Class = "crashed"            // the process that worked on it ended
+	ClassHung         Class = "hung"               // it had to be killed, because it did not end
+	ClassThrottled    Class = "throttled"          // Lambda had no room for it
 )
 
 // Matter says whose a class is, and with that what Lambda does.
@@ -53,11 +54,13 @@ var Classes = []Meaning{
 	{ClassReservedKey, Pictures, "its renditions would lie in `.s3resizer/`, where the records are", "move the upload, or choose another `RESIZE_KEY_TEMPLATE`"},
 	{ClassKeyTaken, Pictures, "its renditions would have the names of another source's: `a.tif` becomes `a.tif.jpg`, and so does `a.tif.jpg`", "upload one of the two under another name"},
 
+	{ClassMetadata, Pictures, "its user metadata, which `RESIZE_COPY` gives its renditions, leave no room for what those say of themselves: S3 ends at 2 KB", "upload it with less, or take `metadata` out of `RESIZE_COPY`"},
+
 	{Class(s3io.Transient), Passing, "the network, time-outs, throttling, S3's own faults", "nothing, it is tried again; if it lasts, look at the way to S3 (VPC endpoint, proxy) and at S3's health"},
 	{Class(s3io.Changed), Passing, "overwritten again and again while it was resized", "nothing, the last upload's event does it"},
 	{ClassDeadline, Passing, "the time limit came too close", "raise the function's time limit or its memory, which brings processor time"},
 
-	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` too), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
+	{Class(s3io.Denied), Operators, "by policy, by credentials, or because another account owns the bucket", "allow `s3:GetObject` and `s3:ListBucket` on both buckets and `s3:PutObject` on the destination (with `RESIZE_DELETE=on` `s3:DeleteObject` too, and with `RESIZE_COPY=tags` `s3:GetObjectTagging` on the source and `s3:PutObjectTagging` on the destination), and with SSE-KMS the use of the key; see `RESIZE_BUCKET_OWNER`"},
 	{Class(s3io.KMS), Operators, "the key of the object or the bucket is disabled, deleted or of no use for it", "enable it, or encrypt with another one"},
 	{Class(s3io.NoSuchBucket), Operators, "a bucket isn't there", "create it, or set `RESIZE_DEST_BUCKET`"},
 	{Class(s3io.NotFound), Operators, "S3 knows no such place on a write", "see whether `AWS_ENDPOINT_URL_S3` is an S3's"},

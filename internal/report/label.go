@@ -3,6 +3,7 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 	"s3resizer/s3io"
 )
 
-// User metadata of what we write. By the source, and never by a name, our own outputs are told from uploads.
+// User metadata of what we write. Our own outputs are known by their source, never by a name.
 const (
 	metaSource   = "s3resizer-source"
 	metaETag     = "s3resizer-source-etag"
@@ -18,6 +19,9 @@ const (
 	metaSize     = "s3resizer-size"
 	metaWidth    = "s3resizer-width"
 	metaHeight   = "s3resizer-height"
+	metaCopied   = "s3resizer-copied"
+
+	metaOurs = "s3resizer-" // what all of them begin with
 )
 
 // Label is what the metadata of an object of ours say of it.
@@ -27,6 +31,7 @@ type Label struct {
 	Settings      string // their fingerprint
 	Size          string // the size's name; of a record ""
 	Width, Height int    // pixels; of a record 0
+	Copied        string // a digest of what RESIZE_COPY took along, "" for nothing; of a record ""
 }
 
 // LabelOf returns the label of a rendition or a record, or false for what is not ours.
@@ -34,7 +39,7 @@ func LabelOf(output s3io.Info) (Label, bool) {
 	m := output.Metadata
 	width, _ := strconv.Atoi(m[metaWidth]) // 0 is no picture's
 	height, _ := strconv.Atoi(m[metaHeight])
-	l := Label{m[metaSource], m[metaETag], m[metaSettings], m[metaSize], width, height}
+	l := Label{m[metaSource], m[metaETag], m[metaSettings], m[metaSize], width, height, m[metaCopied]}
 	return l, l.Source != ""
 }
 
@@ -44,7 +49,18 @@ func (l Label) Metadata() map[string]string {
 	if l.Size != "" {
 		m[metaSize], m[metaWidth], m[metaHeight] = l.Size, strconv.Itoa(l.Width), strconv.Itoa(l.Height)
 	}
+	if l.Copied != "" {
+		m[metaCopied] = l.Copied
+	}
 	return m
+}
+
+// Foreign returns the user metadata of an object that are no label's. The label of another object may be among them where
+// that was copied.
+func Foreign(metadata map[string]string) map[string]string {
+	theirs := maps.Clone(metadata)
+	maps.DeleteFunc(theirs, func(name, _ string) bool { return strings.HasPrefix(name, metaOurs) })
+	return theirs
 }
 
 // MadeOf reports whether a rendition or a record is of the upload with the given ETag, under the settings with the given

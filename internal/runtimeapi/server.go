@@ -40,7 +40,7 @@ const (
 	MaxResponseBytes = 6*1024*1024 + 100
 )
 
-// Config is what a Server can be told. The zero value is usable.
+// Config has a Server's settings. The zero value is usable.
 type Config struct {
 	// FunctionARN is sent with every invocation; DefaultFunctionARN when empty.
 	FunctionARN string
@@ -110,7 +110,7 @@ func New(config Config) *Server {
 // and returns the runtime's response. An empty payload is delivered as {}, as Lambda does.
 //
 // timeout is the function's: it counts from the moment a runtime takes the invocation, and sets
-// the deadline that the runtime is told. The wait for a runtime is limited by ctx alone. If ctx
+// the deadline that the runtime gets. The wait for a runtime is limited by ctx alone. If ctx
 // ends before a runtime has taken the invocation, it is withdrawn and never delivered; if later,
 // Invoke returns at once and the runtime's answer is accepted and dropped, as when a client of
 // Lambda hangs up.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// How the death of a runtime is told from a client's way with connections.
+// How the death of a runtime differs from a client's way with connections.
 //
 // A process that dies closes its connections at once, and the one over which it took its
 // invocation is the only sign of life that there is between the poll and the answer. But a client

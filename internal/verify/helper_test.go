@@ -123,6 +123,8 @@ func (m *memory) Open(_ context.Context, bucket, key string) (*s3io.Object, erro
 	return &s3io.Object{Info: info, ReadCloser: io.NopCloser(bytes.NewReader(m.objects[bucket][key].Data))}, nil
 }
 
+func (m *memory) Tags(context.Context, string, string) (string, error) { panic("not asked for") }
+
 func (m *memory) Put(_ context.Context, u s3io.Upload) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

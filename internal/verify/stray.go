@@ -12,7 +12,7 @@ import (
 	"s3resizer/s3io"
 )
 
-// lookAtStray looks at an object of the destination that no original's set has. It is told of only if it says itself that
+// lookAtStray looks at an object of the destination that no original's set has. It is a finding only if it says itself that
 // it is ours and of this source, and if its name may be one that a template gave it: whatever else somebody keeps in the
 // bucket, copies of renditions too, is not ours to judge.
 func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) error {

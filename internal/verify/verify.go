@@ -5,7 +5,7 @@
 // the sizes (with a template such as "{size}-{key}", where each has a folder of its own) are read side by side, in one
 // pass and in bounded memory; so which renditions there are costs no request, and neither does what no original claims.
 // What an original's record and renditions say of themselves costs one request each. Whatever then seems to be wrong is
-// looked at once more before it is told, because the bucket is in use meanwhile.
+// looked at once more before it is reported, because the bucket is in use meanwhile.
 //
 // It changes nothing by itself. [backfill.Backfill.Redo] is for what can be made anew, [Verification.Remove] for what was
 // made of originals that are gone.
@@ -43,7 +43,7 @@ type Options struct {
 	Quick bool
 	// Decode reads the header of each rendition's picture, too. The resize package must have been started.
 	Decode bool
-	// Found is told of each finding, one call at a time.
+	// Found is called for each finding, one call at a time.
 	Found func(Finding)
 	// Redo, if set, is given each original that has a finding which making its set anew would mend. It is called by several
 	// at once, and an error ends the run.

@@ -42,7 +42,7 @@ func (e entry) canonical() string {
 	return fmt.Sprintf("%q %q", []string{e.id, string(e.kind), e.arn, e.prefix, e.suffix}, e.events)
 }
 
-// overlaps reports whether S3 would refuse the two in one configuration: there is an event that both would be told of.
+// overlaps reports whether S3 would refuse the two in one configuration: there is an event that both would get.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
 func (e entry) overlaps(o entry) bool {
 	nested := func(a, b string, in func(s, part string) bool) bool { return in(a, b) || in(b, a) }

@@ -38,7 +38,7 @@ type Options struct {
 	DryRun bool
 	// Patience is how long AWS may take to act on what it has accepted. 0 is a minute.
 	Patience time.Duration
-	// Out is told what is done, Warnings what the user may not expect.
+	// Out gets what is done, Warnings what the user may not expect.
 	Out, Warnings io.Writer
 }
 
@@ -302,7 +302,7 @@ func (w *Wiring) warnOfCase(suffixes []string) {
 	for _, suffix := range suffixes {
 		for _, other := range []string{strings.ToUpper(suffix), strings.ToLower(suffix)} {
 			if !slices.Contains(suffixes, other) && other != suffix {
-				w.warnf("suffixes are case-sensitive: with --suffix %s, nothing is told of %s; add --suffix %s, or leave suffixes out: what is no picture is told by its bytes", suffix, "IMG_0001"+other, other)
+				w.warnf("suffixes are case-sensitive: with --suffix %s, %s raises no event; add --suffix %s, or leave suffixes out: the function knows pictures by their bytes", suffix, "IMG_0001"+other, other)
 			}
 		}
 	}

@@ -229,7 +229,7 @@ func (a *AWS) refusal(name string, c Configuration, validate bool) string {
 	return "<Message>Unable to validate the following destination configurations</Message>" + refused
 }
 
-// overlap is what S3 says if there is an event that both entries would be told of. What could be one: an object whose key
+// overlap is what S3 says if there is an event that both entries would get. What could be one: an object whose key
 // begins with either prefix and ends with either suffix.
 func overlap(a, b Entry) string {
 	for _, events := range [][]string{a.Events, b.Events} {

@@ -31,6 +31,13 @@ func (c Copier) Keep(n int) ([]byte, error) {
 	return c.To.Bytes()[at:], err
 }
 
+// Aside returns n bytes, and leaves them out.
+func (c Copier) Aside(n int) ([]byte, error) {
+	aside := make([]byte, n)
+	_, err := io.ReadFull(c.From, aside)
+	return aside, err
+}
+
 // Skip leaves n bytes out.
 func (c Copier) Skip(n int) error {
 	_, err := c.From.Discard(n)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 
+	"s3resizer/resize/internal/credit"
 	"s3resizer/resize/internal/header"
 	"s3resizer/resize/internal/rejection"
 )
@@ -12,6 +13,7 @@ import (
 type Header struct {
 	Coefficients int64 // bytes that a decoder holds until it has read the last scan; 0 if it decodes row by row
 	MostScans    int   // how many it may have: see [MostScans]
+	Blocks       credit.Blocks
 }
 
 // CopyHeader copies what stands before the pixels. Its only errors are of type [*rejection.Rejection]. Where the structure
@@ -27,8 +29,8 @@ func CopyHeader(from *bufio.Reader, to *bytes.Buffer) (Header, error) {
 type copier struct{ header.Copier }
 
 // all copies up to the data of the first scan (ITU-T T.81, B.2.1). Of the application segments it keeps JFIF's, Adobe's,
-// EXIF and ICC profiles, which change how the picture looks. It leaves out all others: comments, XMP, thumbnails, and the
-// index of further pictures that phones write.
+// EXIF and ICC profiles, which change how the picture looks. It leaves out all others: comments, thumbnails, and the index of
+// further pictures that phones write; the first of XMP's and of Photoshop's it puts aside.
 func (h copier) all() (Header, error) {
 	found := Header{MostScans: MostScans(0, 0)} // of a frame that is not found
 	var frame []byte                            // ITU-T T.81, B.2.2
@@ -48,6 +50,12 @@ func (h copier) all() (Header, error) {
 			_, err = h.Keep(2)
 		case marker == markerEOI || length < 2: // the end, or nonsense
 			return found, nil
+		case found.Blocks.XMP == nil && h.begins(marker, markerAPP0+1, xmp):
+			segment, aside := h.Aside(2 + length)
+			found.Blocks.XMP, err = bytes.TrimPrefix(segment[4:], []byte(xmp)), aside
+		case found.Blocks.IPTC == nil && h.begins(marker, markerAPP0+13, credit.Photoshop):
+			segment, aside := h.Aside(2 + length)
+			found.Blocks.IPTC, err = segment[4:], aside
 		case marker == markerCOM || marker > markerAPP0 && marker <= markerAPP15 && !h.wanted(marker):
 			err = h.Skip(2 + length)
 		case marker == markerSOS:
@@ -60,6 +68,9 @@ func (h copier) all() (Header, error) {
 		default:
 			var segment []byte
 			segment, err = h.Keep(2 + length)
+			if err == nil && marker == markerAPP0+1 && found.Blocks.EXIF == nil {
+				found.Blocks.EXIF = bytes.Clone(segment[4:])
+			}
 			if err == nil && isFrame(marker) && len(segment) > 4 {
 				frame = bytes.Clone(segment)
 				err = readable(frame)
@@ -85,8 +96,19 @@ func readable(frame []byte) error {
 // wanted reports whether the application segment to come is one that libvips makes use of.
 func (h copier) wanted(marker byte) bool {
 	name := map[byte]string{markerAPP0 + 1: "Exif\x00", markerAPP0 + 2: "ICC_PROFILE\x00", markerAPP0 + 14: "Adobe"}[marker]
+	return name != "" && h.begins(marker, marker, name)
+}
+
+// xmp is what its segments begin with (ISO 16684-3, 1.1.3).
+const xmp = "http://ns.adobe.com/xap/1.0/\x00"
+
+// begins reports whether the segment to come has that marker and begins so.
+func (h copier) begins(marker, wanted byte, name string) bool {
+	if marker != wanted {
+		return false
+	}
 	start, _ := h.From.Peek(4 + len(name))
-	return name != "" && len(start) > 4 && string(start[4:]) == name
+	return len(start) > 4 && string(start[4:]) == name
 }
 
 // coefficients returns how many bytes of coefficients a decoder holds, for a frame whose first scan has inFirstScan of its

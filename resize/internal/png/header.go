@@ -3,9 +3,12 @@ package png
 import (
 	"bufio"
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"io"
 	"slices"
 
+	"s3resizer/resize/internal/credit"
 	"s3resizer/resize/internal/header"
 )
 
@@ -15,6 +18,7 @@ type Header struct {
 	Few        bool // few colors: a palette, or less than 8 bits of grey
 	Frames     int  // of an APNG; 0 of any other
 
+	Blocks credit.Blocks
 	window *window // see [Header.Mend]
 }
 
@@ -59,11 +63,19 @@ func (h copier) all() (Header, error) {
 			}
 		}
 		ancillary := kind[0]&0x20 != 0
-		if ancillary && !slices.Contains([]string{"tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "eXIf"}, kind) {
+		if kind == "iTXt" && found.Blocks.XMP == nil && whole < credit.MaxBlock && h.xmpNext() {
+			var chunk []byte
+			if chunk, err = h.Aside(whole); err == nil {
+				found.Blocks.XMP = text(chunk[8 : 8+size])
+			}
+		} else if ancillary && !slices.Contains([]string{"tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "eXIf"}, kind) {
 			err = h.Skip(whole)
 		} else {
 			var chunk []byte
 			chunk, err = h.Keep(whole)
+			if kind == "eXIf" && err == nil {
+				found.Blocks.EXIF = bytes.Clone(chunk[8 : 8+size])
+			}
 			if kind == "IHDR" && size == 13 && err == nil {
 				const palette = 3
 				found.Interlaced = chunk[8+12] != 0
@@ -74,4 +86,33 @@ func (h copier) all() (Header, error) {
 			return found, err
 		}
 	}
+}
+
+// xmp is the keyword of the text that is XMP (ISO 16684-3, 1.1.5).
+const xmp = "XML:com.adobe.xmp\x00"
+
+func (h copier) xmpNext() bool {
+	start, _ := h.From.Peek(8 + len(xmp))
+	return len(start) == 8+len(xmp) && string(start[8:]) == xmp
+}
+
+// text returns what an international text says (PNG, 11.3.3.4), or as much of it as [credit.Read] looks at.
+func text(content []byte) []byte {
+	content = content[len(xmp):]
+	if len(content) < 2 {
+		return nil
+	}
+	compressed, content := content[0] == 1, content[2:]
+	for range 2 { // the language, and the keyword in it
+		_, content, _ = bytes.Cut(content, []byte{0})
+	}
+	if !compressed {
+		return content
+	}
+	unpacked, err := zlib.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil
+	}
+	packet, _ := io.ReadAll(io.LimitReader(unpacked, credit.MaxBlock))
+	return packet
 }

@@ -39,16 +39,21 @@ const (
 	tagSubsampling   = 530 // YCbCrSubSampling
 	tagBlackAndWhite = 532 // ReferenceBlackWhite
 	tagProfile       = 34675
+
+	tagArtist    = 315
+	tagXMP       = 700
+	tagCopyright = 33432
+	tagIPTC      = 33723
 )
 
-// kept are the tags of the fields that a decoder needs.
+// kept are the tags of the fields that a decoder needs, and of those of [Page.Blocks].
 var kept = func() map[uint16]bool {
 	all := map[uint16]bool{}
 	for _, tag := range []uint16{
 		tagSubfile, tagWidth, tagLength, tagBits, tagCompression, tagPhotometric, tagFillOrder, tagStripOffsets, tagOrientation, tagSamples,
 		tagRowsPerStrip, tagStripCounts, tagPlanar, tagT4Options, tagT6Options, tagPredictor, tagColorMap, tagTileWidth, tagTileLength,
 		tagTileOffsets, tagTileCounts, tagInkSet, tagExtra, tagSampleFormat, tagJPEGTables, tagCoefficients, tagSubsampling,
-		tagBlackAndWhite, tagProfile,
+		tagBlackAndWhite, tagProfile, tagArtist, tagXMP, tagCopyright, tagIPTC,
 	} {
 		all[tag] = true
 	}

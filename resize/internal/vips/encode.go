@@ -18,6 +18,7 @@ type Raw struct {
 	Frames               int
 	Delays               []int // milliseconds, one for each frame; nil leaves it to the viewer
 	Loop                 int   // how often an animation plays; 0 for ever
+	EXIF                 []byte
 }
 
 // Raw returns the pixels of a computed picture without copying them. They are valid until the picture is closed.
@@ -49,6 +50,9 @@ func (r Raw) encode(export func(*vips.ImageRef) ([]byte, *vips.ImageMetadata, er
 		return nil, err
 	}
 	defer image.Close()
+	if r.EXIF != nil {
+		image.SetBlob("exif-data", r.EXIF)
+	}
 	if r.Frames > 1 {
 		err = errors.Join(image.SetPageHeight(r.Height/r.Frames), image.SetLoop(r.Loop))
 		if err == nil && len(r.Delays) > 0 {
@@ -74,35 +78,35 @@ const (
 // PNG encodes with a compression from 0 to 9.
 func (r Raw) PNG(compression int, filter Filter) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportPng(&vips.PngExportParams{Filter: filter, Compression: compression, StripMetadata: true})
+		return image.ExportPng(&vips.PngExportParams{Filter: filter, Compression: compression, StripMetadata: r.EXIF == nil})
 	})
 }
 
 // PalettePNG encodes with 256 colors at most, and hardly any dither, which would only be more to compress.
 func (r Raw) PalettePNG() ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 6, Palette: true, Bitdepth: 8, Dither: 0.01, StripMetadata: true})
+		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 6, Palette: true, Bitdepth: 8, Dither: 0.01, StripMetadata: r.EXIF == nil})
 	})
 }
 
 // GreyPNG encodes a grey picture with as many levels as so many bits hold, which must be all that it has.
 func (r Raw) GreyPNG(bits int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 9, Bitdepth: bits, StripMetadata: true})
+		return image.ExportPng(&vips.PngExportParams{Filter: FilterNone, Compression: 9, Bitdepth: bits, StripMetadata: r.EXIF == nil})
 	})
 }
 
 // WebP encodes at a quality from 1 to 100, with an effort from 0 to 6.
 func (r Raw) WebP(quality, effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportWebp(&vips.WebpExportParams{Quality: quality, ReductionEffort: effort, StripMetadata: true})
+		return image.ExportWebp(&vips.WebpExportParams{Quality: quality, ReductionEffort: effort, StripMetadata: r.EXIF == nil})
 	})
 }
 
 // AVIF encodes at a quality from 1 to 100, with an effort from 0 to 9.
 func (r Raw) AVIF(quality, effort int) ([]byte, error) {
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportAvif(&vips.AvifExportParams{Quality: quality, Bitdepth: 8, Effort: effort, StripMetadata: true})
+		return image.ExportAvif(&vips.AvifExportParams{Quality: quality, Bitdepth: 8, Effort: effort, StripMetadata: r.EXIF == nil})
 	})
 }
 

@@ -1,5 +1,5 @@
 // Package webp counts the frames of a WebP (RFC 9649) while the file is still being read, and notices lossless ones: see
-// [Walk]; and frames without pixels: see [Lacking].
+// [Walk]; and frames without pixels: see [Lacking]. [Blocks] is what it says of itself.
 //
 // Libraries that were weighed: golang.org/x/image/riff reads the same chunks, but waits for its reader; here the file is
 // looked at whenever some more of it has come. golang.org/x/image/webp decodes pixels, and no animations.
@@ -8,6 +8,8 @@ package webp
 import (
 	"encoding/binary"
 	"iter"
+
+	"s3resizer/resize/internal/credit"
 )
 
 // Walk is a walk through a file that is still growing. The zero value stands at its beginning.
@@ -48,6 +50,19 @@ func Lacking(file []byte) bool {
 		}
 	}
 	return false
+}
+
+// Blocks returns what a file says of itself (RFC 9649, 2.7.1.5).
+func Blocks(file []byte) (b credit.Blocks) {
+	for name, content := range chunks(file[min(len(file), 12):]) {
+		switch name {
+		case "EXIF":
+			b.EXIF = content
+		case "XMP ":
+			b.XMP = content
+		}
+	}
+	return b
 }
 
 // chunks iterates over the names and contents of the chunks that are whole.

@@ -7,7 +7,7 @@ import (
 	"s3resizer/resize"
 )
 
-// A bomb is told by its header, for little time and memory, or does no harm.
+// A bomb is recognised by its header, for little time and memory, or does no harm.
 func TestBombsAreToldByTheirHeaders(t *testing.T) {
 	const (
 		mostTime   = 100 * time.Millisecond
