@@ -58,10 +58,10 @@ test: tools $(libvips) ## all tests, race detector on
 .PHONY: gallery-test
 gallery-test: tools bin/s3resizer $(browsertest) ## the page of make dev, in Chromium
 	@./tools.sh $(LIBVIPS) chromium
-	node --test --test-reporter=spec internal/gallery/browsertest/gallery.test.mjs
+	node --test --test-concurrency=1 --test-reporter=spec internal/gallery/browsertest/*.test.mjs
 
 .PHONY: screenshot
-screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the generated pictures
+screenshot: tools bin/s3resizer $(browsertest) ## docs/gallery.jpg, with the generated pictures; one key is Korean, which takes a font such as fonts-nanum
 	@./tools.sh $(LIBVIPS) chromium
 	node internal/gallery/browsertest/screenshot.mjs docs/gallery.jpg
 

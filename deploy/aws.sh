@@ -5,7 +5,7 @@
 # What was set, quoted for a shell and for make: the whole command, to be copied.
 settings=
 for name in AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION AWS_ENDPOINT_URL STACK REPOSITORY VERSION \
-  SOURCE_BUCKET DESTINATION_BUCKET IMAGE_URI ARCHITECTURE PARAMETERS DOCKER_FLAGS KEEP PATIENCE; do
+  SOURCE_BUCKET DESTINATION_BUCKET IMAGE_URI ARCHITECTURE PARAMETERS PROFILES DOCKER_FLAGS KEEP PATIENCE; do
   value=${!name:-}
   [ -z "$value" ] || settings+=" $name=$(printf %q "${value//\$/\$\$}")"
 done

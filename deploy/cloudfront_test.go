@@ -11,7 +11,7 @@ import (
 func TestCloudFrontShowsRecordsOnlyIfAskedTo(t *testing.T) {
 	tmpl := readTemplate(t)
 	for shows, want := range map[string]map[string]bool{
-		"yes":          {"small-cat.jpg": true, ".s3resizer/cat.jpg.json": false, "small-.s3resizer/cat.jpg": true},
+		"yes":          {"small-cat.jpg": true, ".s3resizer/cat.jpg.json": false, ".s3resizer-slow/cat.jpg": false, "small-.s3resizer/cat.jpg": true},
 		"with-records": {"small-cat.jpg": true, ".s3resizer/cat.jpg.json": true},
 	} {
 		for _, is := range choices["DestinationBucketIs"] {

@@ -2,6 +2,7 @@
 # Makes or updates the stack, wires the source bucket to it, and puts a picture through it.
 #   SOURCE_BUCKET=… [DESTINATION_BUCKET=…] [IMAGE_URI=…] [PARAMETERS='Trigger=sqs Quality=75'] CONFIRM=yes deploy/deploy.sh
 # PARAMETERS are words, quoted as in a shell where they have spaces: PARAMETERS="Quality=75 CacheControl='public, max-age=60'".
+# Settings by prefix, RESIZE_PROFILES, are read from the file that PROFILES names, or from profiles.json if that is there.
 # STACK names the stack, ARCHITECTURE is arm64 or x86_64, KEEP=yes leaves what the test has made, and PATIENCE is how many
 # seconds it waits for the record.
 set -euo pipefail
@@ -85,7 +86,7 @@ case $wired in --queue*) trigger=sqs ;; --eventbridge) trigger=eventbridge ;; es
 trigger_wired=$trigger
 deletions=$(output WiringOfDeletions)
 deletions_wired=$deletions
-cloudfront=
+cloudfront='' profiles=''
 # xargs reads quotes as a shell does, and runs nothing of it.
 words=$(xargs printf '%s\n' <<<"${PARAMETERS:-}") || die "PARAMETERS has a quote without its other one: $PARAMETERS"
 while IFS= read -r given; do
@@ -97,6 +98,8 @@ while IFS= read -r given; do
   Trigger=*) trigger=${given#*=} ;;
   DeleteRenditions=yes) deletions=--delete ;;
   DeleteRenditions=no) deletions= ;;
+  Profiles=?*) die "Profiles is for the file: see PROFILES. PARAMETERS has only Profiles= for it, which takes them away" ;;
+  Profiles=) profiles=none ;;
   CloudFront=*) cloudfront=${given#*=} ;;
   ReservedConcurrency=*) check_concurrency "${given#*=}" ;;
   [A-Z]*=*) ;;
@@ -108,6 +111,46 @@ done <<<"$words"
 if [[ -n $cloudfront && $cloudfront != no && $is = existing && -z $(output DistributionUrl) ]] &&
   aws s3api get-bucket-policy --bucket "$destination" >/dev/null 2>&1; then
   die "$destination has a policy of its own, which the stack's would replace: take CloudFront=$cloudfront away, and let CloudFront in by that policy"
+fi
+
+# value_of PARAMETER: what the stack will have for it, if it is not the template's default.
+value_of() {
+  local key value given
+  for given in "${parameters[@]}"; do
+    [[ $given != "$1="* ]] || { echo "${given#*=}" && return; }
+  done
+  while IFS=$'\t' read -r key value; do
+    [ "$key" != "$1" ] || echo "$value"
+  done <<<"$kept"
+}
+
+# packed: RESIZE_PROFILES on one line, if the function accepts it with all the settings that it inherits. The function is
+# built here if there is Go, else it is its image.
+packed() {
+  local kept variable parameter variables=("RESIZE_BUCKET_OWNER=$account" RESIZE_DELETE=off)
+  kept=$(aws cloudformation describe-stacks --stack-name "$STACK" --output text \
+    --query 'Stacks[0].Parameters[].[ParameterKey, ParameterValue]' 2>/dev/null) || kept=
+  [ "$status" != ROLLBACK_COMPLETE ] || kept= # it is made anew
+  while read -r variable parameter; do
+    [ "$parameter" = Profiles ] || variables+=("$variable=$(value_of "$parameter")")
+  done < <(sed -n 's/^ *\(RESIZE_[A-Z_]*\): !Ref \([A-Za-z]*\)$/\1 \2/p' "$root/deploy/template.yaml")
+  variables+=("RESIZE_PROFILES=$(cat "$1")") || return
+  if command -v go >/dev/null; then
+    make -s -C "$root" bin/lambda >&2 && env -i "${variables[@]}" "$root/bin/lambda" --profiles
+    return
+  fi
+  # shellcheck disable=SC2086 # DOCKER_FLAGS are several
+  DOCKER_BUILDKIT=1 "$DOCKER" build ${DOCKER_FLAGS:-} --quiet -t s3resizer-settings "$root" >&2 || return
+  "$DOCKER" run --rm "${variables[@]/#/--env=}" s3resizer-settings --profiles
+}
+
+file=${PROFILES:-$root/profiles.json}
+if [ -e "$file" ]; then
+  [ -z "$profiles" ] || die "PARAMETERS takes the profiles away, and $file has some: move it away, or leave Profiles= out"
+  profiles=$(packed "$file") || die "the profiles in $file are not accepted, for the reason above; nothing was changed"
+  parameters+=("Profiles=$profiles")
+elif [ -n "${PROFILES:-}" ]; then
+  die "there is no file $PROFILES, as PROFILES has it"
 fi
 
 # unwire takes the old entry away: S3 refuses two for the same keys. What waits in an old queue would go with it.

@@ -87,6 +87,43 @@ func TestParametersMayHaveSpaces(t *testing.T) {
 	}
 }
 
+// The file is checked by the function itself, with what it inherits from the command and from the stack, before anything else.
+func TestProfilesComeFromAFile(t *testing.T) {
+	d := newDesk(t)
+	d.stack("--eventbridge")
+	d.put("outputs/Quality", "60") // the stand-in has no parameters of their own
+	d.put("outputs/Formats", "webp")
+	file := filepath.Join(d.state, "my profiles.json")
+	d.put("my profiles.json", "[\n{\"prefix\": \"a b/\", \"skip\": true}\n]\n")
+	r := d.run("deploy.sh", confirm, forSource, "PROFILES="+file, "PARAMETERS=Formats=source CacheControl='a, b'")
+	if !r.ok || r.passed(t)["Profiles"] != `[{"prefix":"a b/","skip":true}]` {
+		t.Errorf("%s\n%s", r.parameters, r.errors)
+	}
+	r.inOrder(t, "docker build --quiet -t s3resizer-settings", "docker run --rm", "cloudformation deploy")
+	for _, want := range []string{"--env=RESIZE_QUALITY=60", "--env=RESIZE_FORMATS=source", "--env=RESIZE_CACHE_CONTROL=a, b", "--env=RESIZE_SIZES=", "--env=RESIZE_DEST_BUCKET=" + destination, "--env=RESIZE_PROFILES=["} {
+		if !slices.Contains(strings.Split(d.text("settings"), "\n"), want) {
+			t.Errorf("%s is not among\n%s", want, d.text("settings"))
+		}
+	}
+	if r := d.run("deploy.sh", forSource, "PROFILES="+file); !r.ok || !strings.Contains(r.errors, `PROFILES=`+strings.ReplaceAll(file, " ", `\ `)) || !strings.Contains(r.errors, `Profiles=\[\{\"prefix\"`) {
+		t.Errorf("ok: %v, %s", r.ok, r.errors)
+	}
+	if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=Profiles="); !r.ok || r.parameters != strings.TrimSpace(r.parameters) || !strings.Contains(r.parameters, "\nProfiles=") {
+		t.Errorf("%s\n%s", r.parameters, r.errors)
+	}
+	for because, environ := range map[string][]string{
+		"are not accepted":                   {"PROFILES=" + file, "FAIL=--profiles"},
+		"there is no file":                   {"PROFILES=" + file + ".old"},
+		"has some: move it away":             {"PROFILES=" + file, "PARAMETERS=Profiles="},
+		"Profiles is for the file: see PROF": {"PARAMETERS=Profiles='[]'"},
+	} {
+		r := d.run("deploy.sh", slices.Concat([]string{confirm, forSource}, environ)...)
+		if r.ok || !strings.Contains(r.errors, because) || r.at("cloudformation deploy") >= 0 || r.at("s3wire") >= 0 {
+			t.Errorf("ok: %v, want something about %q: %s", r.ok, because, r.errors)
+		}
+	}
+}
+
 func TestAPreviewBeforeTheFirstPush(t *testing.T) {
 	r := newDesk(t).run("deploy.sh", forSource, "FAIL=describe-images")
 	for _, words := range []string{"make push first", "ImageUri=" + account + ".dkr.ecr." + region + ".amazonaws.com/s3resizer:1.2.3-arm64", "s3wire add s3://photos"} {

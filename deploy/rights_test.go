@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,16 @@ func TestTheRoleMayDoWhatIsCalledAndNothingElse(t *testing.T) {
 
 // Whoever of AWS's services may call something, may do so for our bucket, rule or distribution alone. An S3 bucket's ARN
 // has no account, so that the account stands beside it; the others' have.
+// A profile may copy tags where the function's own settings don't.
+func TestTagsOfAProfileTakeTheSameRights(t *testing.T) {
+	tmpl := readTemplate(t)
+	rights := func(given map[string]string) any { return mustEvaluate(t, tmpl, given).properties("Rights") }
+	profile := rights(map[string]string{"Profiles": `[{"prefix":"a/","copy":"metadata,tags"}]`})
+	if !reflect.DeepEqual(profile, rights(map[string]string{"Copy": "tags"})) || reflect.DeepEqual(profile, rights(map[string]string{"Profiles": `[{"prefix":"a/"}]`})) {
+		t.Errorf("%v", profile)
+	}
+}
+
 func TestServicesMayCallForUsAlone(t *testing.T) {
 	everyCombination(t, func(t *testing.T, given map[string]string, s *stack) {
 		granted := map[string]bool{} // by whom, what, on which resource, for what

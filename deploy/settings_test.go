@@ -68,8 +68,13 @@ func TestTheFunctionUnderstandsItsSettings(t *testing.T) {
 		"formats":         {map[string]string{"Formats": "source,webp"}, func(s *config.Settings) { s.Formats = append(slices.Clone(s.Formats), "webp") }},
 		"sizes":           {map[string]string{"Sizes": "small=368"}, func(s *config.Settings) { s.Sizes = s.Sizes[:1] }},
 		"deletions":       {map[string]string{"DeleteRenditions": "yes"}, func(s *config.Settings) { s.Delete = true }},
-		"what travels":    {map[string]string{"Copy": "tags,copyright"}, func(s *config.Settings) { s.Copy.Tags, s.Copy.Copyright = true, true }},
-		"a log level":     {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
+		"profiles": {map[string]string{"Profiles": `[{"prefix":"a/","skip":true}]`}, func(s *config.Settings) {
+			skip := *s
+			skip.Prefix, skip.Skip, skip.Named = "a/", true, map[string]string{}
+			s.Profiles = []*config.Settings{&skip}
+		}},
+		"what travels": {map[string]string{"Copy": "tags,copyright"}, func(s *config.Settings) { s.Copy.Tags, s.Copy.Copyright = true, true }},
+		"a log level":  {map[string]string{"LogLevel": "debug"}, func(s *config.Settings) { s.LogLevel = -4 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := config.Load(mustEvaluate(t, tmpl, c.given).environment())

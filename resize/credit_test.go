@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,9 +23,12 @@ func exiftool(t *testing.T, args ...string) []byte {
 	if _, err := exec.LookPath("exiftool"); err != nil {
 		t.Fatal("exiftool is missing: make test installs it")
 	}
-	out, err := exec.Command("exiftool", args...).Output()
+	var said bytes.Buffer
+	command := exec.Command("exiftool", args...)
+	command.Stderr = &said
+	out, err := command.Output()
 	if err != nil {
-		t.Fatalf("exiftool %v: %v, %s", args, err, err.(*exec.ExitError).Stderr)
+		t.Fatalf("exiftool %v: %v, %s", args, err, &said)
 	}
 	return out
 }
@@ -48,7 +52,7 @@ func TestWhoseThePictureIsStays(t *testing.T) {
 		"xmp":  {"-XMP-dc:Rights=© 2026 Bjørn (all rights)", "-XMP-dc:Creator=Bjørn 제주", "-XMP-exif:GPSLatitude=51.5"},
 		"iptc": {"-IPTC:CopyrightNotice=© 2026 Bjørn (all rights)", "-IPTC:By-line=Bjørn", "-IPTC:By-line=제주", "-codedcharacterset=utf8"},
 	} {
-		args := append(tags, "-overwrite_original", "-IFD0:Make=Maker", "-GPSLatitude=51.5", "-GPSLatitudeRef=N", "-IFD0:ImageDescription=at home")
+		args := append(slices.Clone(tags), "-overwrite_original", "-IFD0:Make=Maker", "-GPSLatitude=51.5", "-GPSLatitudeRef=N", "-IFD0:ImageDescription=at home")
 		if way != "exif" {
 			args = append(args, "-XMP-dc:Subject=home")
 		}

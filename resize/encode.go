@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"s3resizer/resize/internal/animate"
 	"s3resizer/resize/internal/credit"
 	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/internal/vips"
@@ -65,7 +66,10 @@ func (p *pixels) encode(format Format, spec Spec) ([]byte, error) {
 	case AVIF:
 		return raw.AVIF(spec.Quality.AVIF, spec.Effort.AVIF)
 	case GIF:
-		return raw.GIF(spec.Effort.GIF)
+		if raw.Frames > 1 {
+			return animate.GIF(raw, spec.Effort.GIF)
+		}
+		return raw.GIF(spec.Effort.GIF, 8, true)
 	default:
 		return nil, fmt.Errorf("%q is not an output format", format)
 	}

@@ -144,8 +144,8 @@ func (p *picture) place(small raster, seen image.Point) error {
 	return nil
 }
 
-// mostAnimated is how many pixels the frames of an animation may have in all sizes together. Each costs some 50 ns in a GIF though
-// nothing changes from frame to frame, since all colors of every frame are looked for anew. The largest animations that we have met,
+// mostAnimated is how many pixels the frames of an animation may have in all sizes together. Each costs some 10 ns in a GIF if it
+// stays as it was in the frame before, 40 to 90 if it changes, and up to 110 in a WebP. The largest animations that we have met,
 // a minute of a screen at 1000 × 175 and 60 frames of 720p, have 75 and 77 million in the default sizes.
 const mostAnimated = 100_000_000
 

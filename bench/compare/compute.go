@@ -100,7 +100,7 @@ func (c *comparison) compute(ctx context.Context, row *Row, p corpus.Picture) er
 			return err
 		}
 		defer w.close()
-		r := request{Path: p.Path, Mode: s.mode, Pictures: 1, InFlight: 1, Animated: p.Class == corpus.Animation}
+		r := request{Path: p.Path, Mode: s.mode, Pictures: 1, InFlight: 1, Animated: p.Class.Animated()}
 		runners[i] = runner{w.process, func() (moments, error) {
 			answer, err := w.ask(r)
 			if err != nil {
@@ -153,7 +153,7 @@ func renditions(s side, p corpus.Picture) (map[string][]byte, error) {
 		return nil, err
 	}
 	defer w.close()
-	answer, err := w.ask(request{Path: p.Path, Mode: s.mode, Pictures: 1, InFlight: 1, Animated: p.Class == corpus.Animation, Keep: true})
+	answer, err := w.ask(request{Path: p.Path, Mode: s.mode, Pictures: 1, InFlight: 1, Animated: p.Class.Animated(), Keep: true})
 	if err == nil && len(answer.Renditions) != 3 {
 		err = fmt.Errorf("%s made %d renditions", s.name, len(answer.Renditions))
 	}

@@ -22,9 +22,14 @@ const (
 	Huge        Class = "100 MP JPEG"
 	PNGPhoto    Class = "PNG photo"
 	PNGArtwork  Class = "PNG with alpha"
+	FewColors   Class = "PNG of few colors"
 	WebP        Class = "WebP"
 	Animation   Class = "animated GIF"
+	Recording   Class = "recording of a screen" // an animated GIF of which little changes
 )
+
+// Animated reports whether pictures of the class have several frames.
+func (c Class) Animated() bool { return c == Animation || c == Recording }
 
 // Picture is one to measure with.
 type Picture struct {

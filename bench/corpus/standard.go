@@ -32,7 +32,9 @@ func standard() []Picture {
 		{Name: "webp-12mp", Class: WebP, extension: ".webp", draw: func() ([]byte, error) {
 			return demo.Encode(demo.Scene(demo.Meadow, 2, 4032, 3024), demo.Options{Format: "webp", Quality: 82})
 		}},
+		{Name: "png-page", Class: FewColors, extension: ".png", draw: page},
 		{Name: "gif-12-frames", Class: Animation, extension: ".gif", draw: animation},
+		{Name: "gif-recording", Class: Recording, extension: ".gif", draw: recording},
 	}
 }
 

@@ -109,8 +109,8 @@ func (e *meter) sets(ctx context.Context, folder string) (photoSets, drawings, a
 	for _, p := range corpus.Standard(folder) {
 		to, as := &photoSets, resize.PNG
 		switch p.Class {
-		case corpus.Progressive, corpus.Huge, corpus.WebP:
-			continue // the same scenes again
+		case corpus.Progressive, corpus.Huge, corpus.WebP, corpus.FewColors, corpus.Recording:
+			continue // the same scenes again, or hardly any work for an encoder
 		case corpus.PNGArtwork:
 			to = &drawings
 		case corpus.Animation:

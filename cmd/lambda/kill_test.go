@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"image/jpeg"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,202 +25,295 @@ import (
 	"s3resizer/s3io"
 )
 
-// The function is killed (SIGKILL) at random moments of its work, at uploads of a few keys again and again. Its platform
-// does what Lambda does: an event that was not answered comes again, to a new process, sooner or later than others.
-// Whenever the last event has been answered, there is a complete set, of the newest upload.
+// Several processes of the function, under two settings, work at once on a key that is uploaded over and over, and deleted.
+// They are killed (SIGKILL) at any moment. What brings the events is like SQS: some come twice, and one that was not answered
+// comes again, to whichever process, sooner or later than others. When the last one is answered, the key has what a quiet run
+// makes of its last upload, byte for byte, or nothing if it was deleted.
 //
-// This is the short form; TORTURE makes it 200 kills.
+// TORTURE plays 600 rounds instead of 24; KILL_SEED=n begins with that round. A round's seed decides what comes, but not how
+// fast the machine is.
 func TestKilledAtAnyMoment(t *testing.T) {
 	if os.Getenv("LAMBDA_FUNCTION") != "" {
 		t.Skip("SIGKILL would end docker's client, not the function in its container")
 	}
-	kills, seed := 10, uint64(1)
+	const lanes = 3
+	rounds, seed := uint64(24), number(t, "KILL_SEED", 1)
 	if os.Getenv("TORTURE") != "" {
-		kills = 200
+		rounds = 600
 	}
-	k := newKiller(t, seed)
-	defer k.stop()
-	for round := 0; k.killed < kills; round++ {
-		key := fmt.Sprintf("%d.jpg", k.random.IntN(4))
-		k.upload(key)
-		for len(k.pending) > 0 {
-			i := k.random.IntN(len(k.pending))
-			if k.killed < kills && k.random.IntN(3) > 0 {
-				k.killDuring(i)
-				if k.random.IntN(4) == 0 {
-					k.upload(key)
-				}
-			} else {
-				k.deliver(i)
+	k := killer{stage: emptyStage(t, account), uploading: &sync.Mutex{}}
+	k.nothing = k.outputs(t, "never.jpg")
+	for i := range 3 {
+		k.pictures = append(k.pictures, photo(t, 500, 400-50*i)) // of another height each
+	}
+	settings := []string{"RESIZE_QUALITY=80", "RESIZE_QUALITY=60"}
+	for _, quality := range settings {
+		k.quiet(t, quality, "RESIZE_DELETE=on")
+	}
+	for lane := range uint64(lanes) {
+		t.Run(fmt.Sprint(lane), func(t *testing.T) {
+			t.Parallel()
+			k := k
+			k.messages, k.pending, k.ended = make(chan json.RawMessage, 1000), &atomic.Int64{}, &atomic.Int64{}
+			var working sync.WaitGroup
+			var mortals []*mortal
+			for i, quality := range append(settings, settings[0]) {
+				m := newMortal(t, &k, rand.NewPCG(seed+lane, uint64(i+1)), quality, "RESIZE_DELETE=on")
+				mortals = append(mortals, m)
+				working.Go(func() { m.work(t) })
 			}
-		}
-		k.complete(key)
+			for n := lane; n < rounds; n += lanes {
+				k.round(t, seed+n)
+			}
+			close(k.messages)
+			working.Wait()
+			killed := 0
+			for _, m := range mortals {
+				killed += m.killed
+			}
+			t.Logf("%d rounds from %d on: %d deliveries, %d kills", rounds/lanes, seed+lane, k.ended.Load(), killed)
+			if killed < int(rounds/lanes) {
+				t.Error("that is hardly any")
+			}
+		})
 	}
-	t.Logf("%d kills, seed %d, at %d uploads: %d when the delivery had stored nothing yet, %d after one rendition, %d after two, %d after three, %d after the record; %d in a process's first invocation",
-		k.killed, seed, k.uploads, k.stored[0], k.stored[1], k.stored[2], k.stored[3], k.stored[4], k.fresh)
-	t.Logf("%d deliveries in all; %d events had been answered before the kill, and did not come again", k.deliveries, k.answered)
 }
 
-// killer is a platform whose functions die.
+func number(t *testing.T, variable string, fallback uint64) uint64 {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		return fallback
+	}
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// killer uploads, deletes, and brings the events of that to those who are mortal.
 type killer struct {
 	*stage
-	t        *testing.T
-	random   *rand.Rand
-	pictures [][]byte
-	process  *process // nil if none runs
-	worked   bool     // it has answered before
-	s3       string   // where a request takes a while, and never the same
-	takes    time.Duration
+	uploading *sync.Mutex
+	pictures  [][]byte
+	sets      []map[string]bool // what quiet runs have made, by picture
+	nothing   string
 
-	pending []json.RawMessage
-	newest  map[string]s3io.Info // by key
-
-	killed, fresh, answered, deliveries, uploads int
-	writes                                       atomic.Int32 // of the delivery
-	stored                                       [5]int       // kills, by the delivery's writes until then
+	messages chan json.RawMessage
+	pending  *atomic.Int64 // messages that were not answered
+	ended    *atomic.Int64 // deliveries
 }
 
-func newKiller(t *testing.T, seed uint64) *killer {
-	k := &killer{stage: emptyStage(t, account), t: t, random: rand.New(rand.NewPCG(seed, 0)), newest: map[string]s3io.Info{}, takes: 100 * time.Millisecond}
-	for i := range 3 {
-		k.pictures = append(k.pictures, photo(t, 1600, 1200-100*i)) // of another height each
-	}
-	slow := s3fault.Start(t, k.endpoint)
-	var mu sync.Mutex
-	waits := rand.New(rand.NewPCG(seed, 1))
-	slow.Inject(s3fault.Always, s3fault.Any, func(w http.ResponseWriter, r *http.Request, s3 http.Handler) {
-		mu.Lock()
-		before, after := waits.IntN(20), waits.IntN(20)
-		mu.Unlock()
-		s3fault.Delay(time.Duration(before)*time.Millisecond)(w, r, s3)
-		if r.Method == http.MethodPut {
-			k.writes.Add(1)
+// quiet learns what is made of each picture if nothing happens meanwhile.
+func (k *killer) quiet(t *testing.T, environ ...string) {
+	p := k.launch(t, environ...)
+	defer p.end(syscall.SIGTERM)
+	for i, data := range k.pictures {
+		key := fmt.Sprintf("quiet-%d.jpg", i)
+		if r := k.invoke(t, k.upload(t, "photos", key, data)).Results[0]; r.Status != report.Resized {
+			t.Fatalf("%+v", r)
 		}
-		time.Sleep(time.Duration(after) * time.Millisecond) // it is done, and not yet said
-	})
-	k.s3 = "AWS_ENDPOINT_URL_S3=" + slow.URL
-	return k
-}
-
-func (k *killer) stop() {
-	if k.process != nil {
-		k.process.end(syscall.SIGKILL)
-		k.process = nil
-	}
-}
-
-func (k *killer) upload(key string) {
-	k.t.Helper()
-	k.uploads++
-	data := append(bytes.Clone(k.pictures[k.random.IntN(len(k.pictures))]), fmt.Sprint(k.uploads)...) // decoders stop before what follows
-	k.pending = append(k.pending, k.stage.upload(k.t, "photos", key, data))
-	info, err := k.Head(k.t.Context(), "photos", key)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	k.newest[key] = info
-}
-
-func (k *killer) ensureProcess() {
-	k.t.Helper()
-	if k.process == nil {
-		k.process, k.worked = k.launch(k.t, k.s3), false
-	}
-}
-
-// deliver lets the function work on a pending event to its end.
-func (k *killer) deliver(i int) {
-	k.t.Helper()
-	k.ensureProcess()
-	k.deliveries++
-	begun := time.Now()
-	for _, result := range k.invoke(k.t, k.pending[i]).Results {
-		if result.Status != report.Resized && result.Status != report.Superseded {
-			k.t.Fatalf("%+v", result)
+		if len(k.sets) == i {
+			k.sets = append(k.sets, map[string]bool{})
 		}
-	}
-	k.takes, k.worked = (k.takes+time.Since(begun))/2, true
-	k.done(i)
-}
-
-func (k *killer) done(i int) { k.pending = append(k.pending[:i:i], k.pending[i+1:]...) }
-
-// killDuring kills the function at some moment of its work on a pending event.
-func (k *killer) killDuring(i int) {
-	k.t.Helper()
-	k.ensureProcess()
-	k.deliveries++
-	k.killed++
-	if !k.worked {
-		k.fresh++
-	}
-	k.writes.Store(0)
-	call, err := k.api.Start(k.pending[i], time.Minute)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	k.sleep()
-	k.stop()
-	k.stored[min(k.writes.Load(), 4)]++
-
-	// What it had said before it died counts; and what it had not, nobody waits for.
-	answer, cancel := context.WithTimeout(k.t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := call.Wait(answer); err == nil {
-		k.answered++
-		k.done(i)
-	}
-	for k.api.Idle() > 0 { // the server has not seen yet that the connection is gone
-		time.Sleep(time.Millisecond)
+		k.sets[i][k.outputs(t, key)] = true
 	}
 }
 
-// sleep ends at some moment of the work: by the clock, from the first to a little after the last, or, since most of the
-// time is spent before the first write, between two writes.
-func (k *killer) sleep() {
-	if k.random.IntN(2) == 0 {
-		time.Sleep(time.Duration(k.random.Float64() * 1.1 * float64(k.takes)))
-		return
-	}
-	writes, rest := k.random.Int32N(4), time.Duration(k.random.IntN(20))*time.Millisecond
-	for deadline := time.Now().Add(10 * k.takes); k.writes.Load() < writes && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(rest)
-}
-
-// complete fails the test unless record and renditions are those of the newest upload, and of one another.
-func (k *killer) complete(key string) {
-	k.t.Helper()
-	newest := k.newest[key]
-	get := func(name string) (s3io.Info, []byte) {
-		object, err := k.Open(k.t.Context(), "photos-resized", name)
+// outputs tells what there is of a key, but for the key's name: each rendition, and what the record says.
+func (s *stage) outputs(t *testing.T, key string) string {
+	t.Helper()
+	var text strings.Builder
+	for _, name := range []string{"small-" + key, "medium-" + key, "large-" + key} {
+		object, err := s.Open(t.Context(), "photos-resized", name)
+		if s3io.ClassOf(err) == s3io.NotFound {
+			fmt.Fprintf(&text, "%s: none\n", name)
+			continue
+		}
 		if err != nil {
-			k.t.Fatal(err)
+			t.Fatal(err)
 		}
-		defer object.Close()
 		data, err := io.ReadAll(object)
+		object.Close()
 		if err != nil {
-			k.t.Fatal(err)
+			t.Fatal(err)
 		}
-		return object.Info, data
+		label, _ := report.LabelOf(object.Info)
+		fmt.Fprintf(&text, "%s: %s, %d bytes with the hash %x, of %s under %s\n", name, object.ETag, len(data), sha256.Sum256(data), label.ETag, label.Settings)
 	}
-	_, record := get(".s3resizer/" + key + ".json")
-	var recorded report.Result
-	if err := json.Unmarshal(record, &recorded); err != nil {
-		k.t.Fatalf("%s: %v", record, err)
+	record, info, err := report.Read(t.Context(), s, "photos-resized", key)
+	if err != nil && s3io.ClassOf(err) != s3io.NotFound {
+		t.Fatal(err)
 	}
-	if recorded.Status != report.Resized || recorded.Source.ETag != newest.ETag || len(recorded.Renditions) != 3 {
-		k.t.Errorf("after %d kills the record is %s; the newest upload is %s", k.killed, record, newest.ETag)
-	}
-	for _, r := range recorded.Renditions {
-		info, data := get(r.Key)
-		picture, err := jpeg.DecodeConfig(bytes.NewReader(data))
-		if err != nil || !strings.HasSuffix(r.Key, "-"+key) || len(data) != r.Bytes || picture.Width != r.Width || picture.Height != r.Height {
-			k.t.Errorf("after %d kills %s is of %d bytes, %d × %d, %v; the record says %+v", k.killed, r.Key, len(data), picture.Width, picture.Height, err, r)
+	label, _ := report.LabelOf(info)
+	fmt.Fprintf(&text, "record: %s, %s under %s: %+v\n", record.Status, record.Source.ETag, label.Settings, record.Renditions)
+	return strings.ReplaceAll(text.String(), key, "KEY")
+}
+
+// round changes a key a few times, and looks at what there is when all is quiet again.
+func (k *killer) round(t *testing.T, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 0))
+	key, last := fmt.Sprintf("%d.jpg", seed), deleted
+	var story []int
+	for range 1 + random.IntN(4) {
+		var event json.RawMessage
+		if last != deleted && random.IntN(4) == 0 {
+			last = deleted
+			if err := k.Delete(t.Context(), "photos", key, ""); err != nil {
+				t.Fatal(err)
+			}
+			event = fmt.Appendf(nil, `{"Records":[{"eventSource":"aws:s3","eventName":"ObjectRemoved:Delete","s3":{"bucket":{"name":"photos"},"object":{"key":%q}}}]}`, key)
+		} else {
+			last = random.IntN(len(k.pictures))
+			k.uploading.Lock() // S3's next event is this one's
+			event = k.upload(t, "photos", key, k.pictures[last])
+			k.uploading.Unlock()
 		}
-		if info.Metadata["s3resizer-source-etag"] != newest.ETag {
-			k.t.Errorf("after %d kills %s is of upload %s, the newest is %s", k.killed, r.Key, info.Metadata["s3resizer-source-etag"], newest.ETag)
+		story = append(story, last)
+		for range 1 + random.IntN(3) {
+			k.pending.Add(1)
+			k.send(event, time.Duration(random.IntN(60))*time.Millisecond)
 		}
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+	}
+	for k.pending.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	got := k.outputs(t, key)
+	if last == deleted && got != k.nothing || last != deleted && !k.sets[last][got] {
+		t.Errorf("KILL_SEED=%d: after the pictures %v (%d: it was deleted) there is", seed, story, deleted)
+		for line := range strings.Lines(got) {
+			t.Logf("%.1000s", line)
+		}
+	}
+}
+
+const deleted = -1
+
+func (k *killer) send(event json.RawMessage, after time.Duration) {
+	time.AfterFunc(after, func() { k.messages <- event })
+}
+
+// mortal is a platform with one process of the function at a time, which can die.
+type mortal struct {
+	*stage
+	k      *killer
+	mu     sync.Mutex
+	random *rand.Rand
+	killed int
+
+	calls, stalls, last atomic.Int32 // that it has made of S3 in this delivery; that which takes long; that which it dies of
+	die                 atomic.Pointer[context.CancelFunc]
+	gate                sync.RWMutex // locked for reading while a request acts
+	lives               int          // that are over; behind gate
+}
+
+func newMortal(t *testing.T, k *killer, source rand.Source, environ ...string) *mortal {
+	m := &mortal{stage: k.beside(t), k: k, random: rand.New(source)}
+	proxy := s3fault.Start(t, k.endpoint)
+	proxy.Inject(s3fault.Always, s3fault.Any, m.pass)
+	m.environ = append(append(m.environ, environ...), "AWS_ENDPOINT_URL_S3="+proxy.URL)
+	return m
+}
+
+func (m *mortal) intN(n int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.random.IntN(n)
+}
+
+// work answers messages.
+func (m *mortal) work(t *testing.T) {
+	defer func() {
+		for range m.k.messages { // it could not be launched: the test has failed, and is to end
+			m.k.pending.Add(-1)
+		}
+	}()
+	var process *process
+	for event := range m.k.messages {
+		if process == nil {
+			process = m.launch(t)
+		}
+		const calls = 8 // of an ordinary delivery, and one
+		stalls := int32(1 + m.intN(2*calls))
+		m.calls.Store(0)
+		m.stalls.Store(stalls)
+		if m.last.Store(int32(m.intN(3 * calls))); stalls < calls && m.intN(2) == 0 {
+			m.last.Store(stalls + int32(m.intN(3)))
+		}
+		ctx, die := context.WithCancel(t.Context())
+		m.die.Store(&die)
+		_, err := m.api.Invoke(ctx, event, time.Minute)
+		m.k.ended.Add(1)
+		if ctx.Err() != nil {
+			m.bury(process)
+			process = nil
+		}
+		die()
+		if err == nil { // what it had said before it died counts
+			m.k.pending.Add(-1)
+		} else {
+			m.k.send(event, time.Duration(m.intN(150))*time.Millisecond)
+		}
+	}
+	if process != nil {
+		process.end(syscall.SIGTERM)
+	}
+}
+
+// bury ends a process, and what it has asked for that has not begun to act.
+func (m *mortal) bury(p *process) {
+	m.killed++
+	p.end(syscall.SIGKILL)
+	m.gate.Lock()
+	m.lives++
+	m.gate.Unlock()
+	for m.api.Idle() > 0 { // the server has not seen yet that the connection is gone
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// pass is what happens to a request: it takes a while, and its answer does, too; and the process may not live to see either.
+func (m *mortal) pass(w http.ResponseWriter, r *http.Request, s3 http.Handler) {
+	m.gate.RLock()
+	life := m.lives
+	m.gate.RUnlock()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	call := m.calls.Add(1)
+	m.nap(call == m.stalls.Load())
+	fatal := call == m.last.Load()
+	answer := httptest.NewRecorder()
+	m.gate.RLock()
+	if m.lives == life && (!fatal || m.intN(2) == 0) {
+		whole := r.WithContext(context.WithoutCancel(r.Context()))
+		whole.Body = io.NopCloser(bytes.NewReader(body))
+		s3.ServeHTTP(answer, whole)
+	}
+	dead := m.lives != life
+	m.gate.RUnlock()
+	if fatal && !dead {
+		(*m.die.Load())()
+		<-r.Context().Done()
+	}
+	if dead || fatal {
+		panic(http.ErrAbortHandler)
+	}
+	m.nap(false)
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// nap is short, or so long that others end two deliveries meanwhile, if there are any.
+func (m *mortal) nap(long bool) {
+	time.Sleep(time.Duration(m.intN(6)) * time.Millisecond)
+	ended, deadline := m.k.ended.Load(), time.Now().Add(time.Second)
+	for long && m.k.pending.Load() > 1 && m.k.ended.Load() < ended+2 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
 	}
 }

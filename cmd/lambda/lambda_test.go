@@ -127,11 +127,26 @@ func emptyStage(t *testing.T, functionAccount string) *stage {
 	})
 	s.Client, s.aws, s.endpoint, s.events = s3io.New(cfg, s3io.Options{}), cfg, *cfg.BaseEndpoint, events
 	t.Cleanup(func() { s.checkReports(t) })
-	credentials, err := cfg.Credentials.Retrieve(t.Context())
+	s.connect(t, functionAccount)
+	return s
+}
+
+// beside is a stage for another process at the same S3.
+func (s *stage) beside(t *testing.T) *stage {
+	t.Helper()
+	other := *s
+	other.log = &lines{}
+	other.connect(t, account)
+	return &other
+}
+
+// connect gives the stage a Runtime API, and the function what it has to know.
+func (s *stage) connect(t *testing.T, functionAccount string) {
+	t.Helper()
+	credentials, err := s.aws.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-
 	s.api = runtimeapi.New(runtimeapi.Config{FunctionARN: "arn:aws:lambda:us-east-1:" + functionAccount + ":function:s3resizer"})
 	web := httptest.NewServer(s.api)
 	t.Cleanup(web.Close)
@@ -141,7 +156,6 @@ func emptyStage(t *testing.T, functionAccount string) *stage {
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(web.URL, "http://"), "AWS_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_ENDPOINT_URL_S3=" + s.endpoint,
 	}
-	return s
 }
 
 // process is the function, running.

@@ -43,6 +43,13 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("settings:\n%w", err)
 	}
+	if len(args) == 1 && args[0] == "--profiles" { // for who deploys
+		packed, err := config.PackedProfiles(os.Environ())
+		if err == nil {
+			fmt.Println(packed)
+		}
+		return err
+	}
 	debug.SetGCPercent(garbage)
 	runtime.GOMAXPROCS(settings.Processors)
 	if err := resize.Startup(settings.Processors); err != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"s3resizer/internal/backfill"
-	"s3resizer/internal/config"
 )
 
 // backfillOptions are what the command line says.
@@ -93,9 +92,14 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	job.Destination, job.Settings = settings.DestBucket.For(job.Bucket), settings.Fingerprint()
+	job.Destination, job.Fingerprint = settings.DestBucket.For(job.Bucket), settings.FingerprintWithin(job.Prefix)
 	if !settings.Record && job.Only != backfill.All {
 		return errors.New("with RESIZE_RECORD=off nothing tells which pictures are done: leave it on, or do all of them again (--only all)")
+	}
+	for _, apply := range settings.Within(job.Prefix) {
+		if apply.Skip {
+			fmt.Printf("Left alone, by a profile: s3://%s/%s\n", job.Bucket, printable(apply.Prefix))
+		}
 	}
 	if o.jobs == 0 && o.via == viaLambda {
 		o.jobs = defaultInvocations
@@ -107,12 +111,12 @@ func (o backfillOptions) run(ctx context.Context, location string) error {
 	if err != nil {
 		return statusError{err, couldNot}
 	}
-	options := backfill.Options{Job: job, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
+	options := backfill.Options{Job: job, Settings: settings, Store: store, Jobs: o.jobs, State: o.state, RetryQuarantined: o.retry}
 	if o.via == viaBatch {
-		return o.handOver(ctx, options, settings, store)
+		return o.handOver(ctx, options, store)
 	}
 	if o.dryRun {
-		return o.show(ctx, options, settings)
+		return o.show(ctx, options)
 	}
 	if o.via == viaLambda {
 		if options.Resizer, err = o.invoker(ctx, job); err != nil {
@@ -156,8 +160,8 @@ func (o backfillOptions) job(location string) (backfill.Job, error) {
 }
 
 // show is the dry run.
-func (o backfillOptions) show(ctx context.Context, options backfill.Options, settings config.Settings) error {
-	e, err := backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, nil)
+func (o backfillOptions) show(ctx context.Context, options backfill.Options) error {
+	e, err := backfill.DryRun(ctx, options, nil)
 	if err != nil {
 		return o.stopped(ctx, err)
 	}
@@ -165,9 +169,6 @@ func (o backfillOptions) show(ctx context.Context, options backfill.Options, set
 	fmt.Println(" Nothing was changed.")
 	return nil
 }
-
-// writes is how many objects are written for a picture.
-func writes(s config.Settings) int { return len(s.Sizes)*len(s.Formats) + 1 }
 
 // resize does the work.
 func (o backfillOptions) resize(ctx context.Context, options backfill.Options, pace *backfill.Pace) error {

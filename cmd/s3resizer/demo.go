@@ -110,8 +110,14 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 		all = append(all, done[p.key])
 	}
 	table.close()
+	skipped := 0
 	for _, r := range all {
-		if r.Status != report.Resized {
+		switch r.Status {
+		case report.Resized:
+		case report.Skipped:
+			skipped++
+			fmt.Println(oneLine(fmt.Sprintf("%s: skipped: %s", r.Source.Key, r.Reason)))
+		default:
 			fmt.Println(oneLine(fmt.Sprintf("%s: %s, %s: %s", r.Source.Key, r.Status, r.Class, r.Reason)))
 		}
 	}
@@ -132,8 +138,8 @@ func runDemo(ctx context.Context, l *local, settings config.Settings, pictures [
 		kept = fmt.Sprintf(" The pictures are in %s.", out.folder)
 	}
 	fmt.Printf("\n%s, %.1f s in all.%s\n", total(all), took.Seconds(), kept)
-	if allMustDo && resized < len(all) {
-		return fmt.Errorf("%d of %d pictures were not resized", len(all)-resized, len(all))
+	if left := len(all) - resized - skipped; allMustDo && left > 0 {
+		return fmt.Errorf("%d of %d pictures were not resized", left, len(all))
 	}
 	return nil
 }

@@ -218,13 +218,18 @@ func TestDevResizesWhatIsPut(t *testing.T) {
 		key := func(bucket, name string, length int) *s3.PutObjectInput {
 			return &s3.PutObjectInput{Bucket: &bucket, Key: aws.String(name + strings.Repeat("y", length)), Body: strings.NewReader("x")}
 		}
-		for _, in := range []*s3.PutObjectInput{key("elsewhere", "x", 0), key("photos", "x", 1030), key("photos", "x", 1019), key("photos-resized", "mine.jpg", 0)} {
-			_, _ = s.PutObject(t.Context(), in) // some are refused
+		for _, c := range []struct {
+			in   *s3.PutObjectInput
+			says string
+		}{
+			{key("elsewhere", "x", 0), "refused PUT s3://elsewhere/x: there is no bucket elsewhere; pictures go into s3://photos"},
+			{key("photos", "x", 1030), "…yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy: its key has 1031 bytes; S3 allows 1024"},
+			{key("photos", "x", 1019), "rejected xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"},
+			{key("photos-resized", "mine.jpg", 0), "stored s3://photos-resized/mine.jpg: it stays as it is, for this is the bucket of the renditions"},
+		} {
+			_, _ = s.PutObject(t.Context(), c.in) // two are refused
+			s.waitFor(t, c.says)
 		}
-		s.waitFor(t, "refused PUT s3://elsewhere/x: there is no bucket elsewhere; pictures go into s3://photos")
-		s.waitFor(t, "…yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy: its key has 1031 bytes; S3 allows 1024")
-		s.waitFor(t, "rejected xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…")
-		s.waitFor(t, "stored s3://photos-resized/mine.jpg: it stays as it is, for this is the bucket of the renditions")
 		if _, err := s.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("big.png")}); err != nil {
 			t.Fatal(err)
 		}

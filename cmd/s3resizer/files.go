@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"s3resizer/s3io"
@@ -152,7 +153,7 @@ func (o *outputs) reserve(s source, made []s3io.Upload) error {
 		case o.isSource(path) != nil:
 			return o.isSource(path)
 		case !o.force:
-			return fmt.Errorf("%s is there already, and not all of its set, or of an older file: --force overwrites it", path)
+			return fmt.Errorf("%s is there already: --force overwrites it", path)
 		}
 	}
 	for _, u := range made {
@@ -177,6 +178,7 @@ func (o *outputs) isSource(path string) error {
 
 // write puts the renditions of a source in their places, all or none.
 func (o *outputs) write(s source, made []s3io.Upload) (err error) {
+	slices.SortFunc(made, func(a, b s3io.Upload) int { return strings.Compare(a.Key, b.Key) }) // encoders end in any order
 	if err := o.reserve(s, made); err != nil || o.dry {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestResizeOverwritesNothingUnasked(t *testing.T) {
 		if err := os.Chtimes(filepath.Join(dir, "cat.jpg"), later, later); err != nil {
 			t.Fatal(err)
 		}
-		run().want(t, 1, "cat.jpg: o/a-cat.jpg is there already", "--force", "1 of 1 file")
+		run().want(t, 1, "cat.jpg: o/a-cat.jpg is there already: --force overwrites it", "1 of 1 file")
 	})
 	t.Run("half of a set", func(t *testing.T) {
 		earlier := time.Now().Add(-time.Hour)
@@ -136,7 +136,7 @@ func TestResizeAndDemoShowHowFarTheyAre(t *testing.T) {
 		command  string
 		settings []string
 	}{
-		"file":    {"(sleep 1.5; cat in/a.png) | " + shipped + " resize --jobs 1 --out o in/a.png -", nil},
+		"file":    {"(until [ -e o/large-a.png ]; do sleep .1; done; sleep 1.5; cat in/a.png) | " + shipped + " resize --jobs 1 --out o in/a.png -", nil},
 		"picture": {shipped + " demo --photos in --out d", []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=3", "RESIZE_SIZES=large=1300", "GOMAXPROCS=1"}},
 	} {
 		e := finish(t, process(t, "script", dir, c.settings, "-qec", c.command, "/dev/null"))

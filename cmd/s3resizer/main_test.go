@@ -244,7 +244,7 @@ func TestBadUsageIsNamedAndNothingIsDone(t *testing.T) {
 		"no jobs":                  {nil, []string{"resize", "--jobs", "0", "cat.jpg"}, []string{"--jobs 0", "at least 1"}},
 		"jobs that are no number":  {nil, []string{"resize", "--jobs", "many", "cat.jpg"}, []string{`--jobs "many": want a whole number`}},
 		"a time without a unit":    {nil, []string{"dev", "--timeout", "90"}, []string{`--timeout "90": want a time such as 90s`, "s3resizer dev --help"}},
-		"a size without a width":   {nil, []string{"resize", "--sizes", "small", "cat.jpg"}, []string{`--sizes "small"`, "small=368,large=1440", "s3resizer resize --help"}},
+		"a size without a width":   {nil, []string{"resize", "--sizes", "small", "cat.jpg"}, []string{`--sizes "small"`, "a width such as 368", "s3resizer resize --help"}},
 		"an unknown format":        {nil, []string{"resize", "--formats", "jpg", "cat.jpg"}, []string{`--formats "jpg"`, "[source jpeg png webp avif]"}},
 		"too much quality":         {nil, []string{"resize", "--quality", "101", "cat.jpg"}, []string{`--quality "101"`, "from 1 to 100"}},
 		"three sizes to one place": {nil, []string{"resize", "--out", "-", "cat.jpg"}, []string{"--out -: standard output takes one rendition", "3 sizes", "--sizes small=368"}},

@@ -208,7 +208,7 @@ func printSummary(out io.Writer, p backfill.Progress, pace *backfill.Pace) {
 
 // printEstimate is what a dry run says.
 func printEstimate(out io.Writer, job backfill.Job, e backfill.Estimate, jobs int) {
-	fmt.Fprintf(out, "s3://%s/%s, %s, to s3://%s, settings %s:\n", job.Bucket, job.Prefix, job.Only, job.Destination, job.Settings)
+	fmt.Fprintf(out, "s3://%s/%s, %s, to s3://%s, settings %s:\n", job.Bucket, job.Prefix, job.Only, job.Destination, job.Fingerprint)
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tpictures\tbytes\t")
 	fmt.Fprintf(w, "nothing to do\t%d\t%s\t\n", e.Complete.Objects, sizeText(e.Complete.Bytes))

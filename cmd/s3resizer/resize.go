@@ -62,7 +62,7 @@ same command goes on where it was interrupted. The renditions of a picture are w
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.out, "out", ".", "`folder` for the renditions, made if it isn't there; - for standard output")
-	f.StringVar(&o.sizes.value, o.sizes.flag, "", "names and widths, such as small=368,large=1440 (default: RESIZE_SIZES)")
+	f.StringVar(&o.sizes.value, o.sizes.flag, "", "names with widths, heights or boxes, such as small=368,avatar=200x200:cover (default: RESIZE_SIZES)")
 	f.StringVar(&o.formats.value, o.formats.flag, "", "a comma list of source, jpeg, png, webp, avif (default: RESIZE_FORMATS)")
 	f.StringVar(&o.quality.value, o.quality.flag, "", "1 to 100, or one for each format, such as jpeg=80,webp=78 (default: RESIZE_QUALITY)")
 	f.BoolVar(&o.force, "force", false, "overwrite files that are there already")
@@ -85,6 +85,7 @@ func (o *resizeOptions) run(ctx context.Context, settings config.Settings, args 
 		return err
 	}
 	settings.DestBucket, settings.Record, settings.Delete = outputFiles, false, false
+	settings.Profiles = nil // a file has a name, and no key
 	b := &batch{resizeOptions: *o, settings: settings, outputs: newOutputs(o.out, o.force, o.dryRun, sources)}
 	_, err = os.Stat(o.out)
 	b.mayBeThere = err == nil && !o.force

@@ -13,30 +13,54 @@ import (
 
 func settingsCommand() *cobra.Command {
 	var fingerprint bool
+	var key string
 	command := &cobra.Command{
 		Use:   "settings",
 		Short: "Print every setting with what is in force, and check those of the environment",
-		Args:  cobra.NoArgs, ValidArgsFunction: noFiles,
+		Example: `  s3resizer settings
+  RESIZE_PROFILES="$(cat profiles.json)" s3resizer settings --key avatars/cat.jpg`,
+		Args: cobra.NoArgs, ValidArgsFunction: noFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, environ, err := loadSettings()
 			if err != nil {
 				return err
 			}
+			out, apply := cmd.OutOrStdout(), settings.For(key)
 			if fingerprint {
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s%s\n", settings.Canonical(), settings.Fingerprint())
+				_, err := fmt.Fprintf(out, "%s%s\n", apply.Canonical(), apply.Fingerprint())
 				return err
 			}
-			return printSettings(cmd.OutOrStdout(), config.Values(environ))
+			if key != "" {
+				fmt.Fprintf(out, "%s: %s\n\n", printable(key), profileText(apply))
+			}
+			return printSettings(out, config.Values(environ), apply.Named)
 		},
 	}
 	command.Flags().BoolVar(&fingerprint, "fingerprint", false, "print what makes renditions stale when it changes, and the fingerprint that comes of it")
+	command.Flags().StringVar(&key, "key", "", "print what is in force for an upload with the `key`, and which of RESIZE_PROFILES that is")
 	return command
 }
 
-func printSettings(w io.Writer, values map[string]string) error {
+func profileText(apply *config.Settings) string {
+	switch {
+	case apply.Prefix == "":
+		return "in no profile"
+	case apply.Skip:
+		return "skipped, by the profile of " + printable(apply.Prefix)
+	default:
+		return "in the profile of " + printable(apply.Prefix)
+	}
+}
+
+// printSettings prints the function's own values and, where a profile names others, these.
+func printSettings(w io.Writer, values, named map[string]string) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range config.Table {
-		fmt.Fprintf(out, "%s\t%s\n\t  %s\n", row.Name, printable(cmp.Or(values[row.Name], row.Else)), row.Says)
+		value := cmp.Or(values[row.Name], row.Else)
+		if own, ok := named[row.Name]; ok {
+			value = fmt.Sprintf("%s  (without the profile: %s)", cmp.Or(own, row.Else), value)
+		}
+		fmt.Fprintf(out, "%s\t%s\n\t  %s\n", row.Name, oneLine(value), row.Says)
 	}
 	return out.Flush()
 }

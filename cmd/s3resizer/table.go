@@ -17,10 +17,7 @@ type table struct {
 }
 
 func newTable(w io.Writer, settings config.Settings) *table {
-	t := &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	for _, size := range settings.Sizes {
-		t.sizes = append(t.sizes, size.Name)
-	}
+	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), settings.SizeNames()}
 	fmt.Fprintf(t.w, "source\tbytes\t%s\tms\tname\n", strings.Join(t.sizes, "\t"))
 	return t
 }

@@ -41,7 +41,8 @@ original is gone. Each finding is a line, here or in --report FILE:
   wrong-record, unreadable            what is there is none (unreadable: with --decode)
   unlabelled                          a rendition that was copied without its metadata
   foreign                             somebody else's object is in a rendition's place
-  leftover                            a rendition of an older set, under a name that the newest one does not have
+  leftover                            a rendition of an older set, under a name that the newest one does not have; or the
+                                      set of an original over which another one's rendition was copied
   orphan                              a rendition or a record of this bucket whose original is gone
   failed                              it could not be looked at
 
@@ -100,7 +101,7 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	if !settings.Record {
 		return errors.New("with RESIZE_RECORD=off nothing tells what the renditions should be: leave it on, and backfill once")
 	}
-	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Settings: settings.Fingerprint(), Only: backfill.All}
+	job := backfill.Job{Bucket: bucket, Prefix: prefix, Destination: settings.DestBucket.For(bucket), Fingerprint: settings.FingerprintWithin(prefix), Only: backfill.All}
 	if o.decode {
 		if err := resize.Startup(1); err != nil {
 			return statusError{err, couldNot}
@@ -123,7 +124,7 @@ func (o verifyOptions) run(ctx context.Context, location string) error {
 	jobs := cmp.Or(o.jobs, settings.Processors)
 	workers := &backfill.Workers{Limit: o.limit, Pace: pace, Command: func() *exec.Cmd { return workerProcess(environ, settings, owner, jobs) }}
 	defer workers.Close()
-	b, err := backfill.Open(backfill.Options{Job: job, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})
+	b, err := backfill.Open(backfill.Options{Job: job, Settings: settings, Store: store, Resizer: workers, Jobs: jobs, NotResized: findings.notMended})
 	if err != nil {
 		return statusError{err, couldNot}
 	}
@@ -193,6 +194,7 @@ func printVerified(out io.Writer, p verify.Progress) {
 	fmt.Fprintf(w, "originals\t%d\t\n", p.Originals)
 	row("of these rejected", p.Rejected)
 	row("changed meanwhile", p.Changed)
+	row("skipped by a profile", p.Skipped)
 	fmt.Fprintf(w, "renditions\t%d\t\n", p.Renditions)
 	row("objects of others", p.NotOurs)
 	for _, kind := range verify.Kinds() {

@@ -16,7 +16,6 @@ import (
 
 	"s3resizer/internal/backfill"
 	"s3resizer/internal/batchjob"
-	"s3resizer/internal/config"
 	"s3resizer/internal/invoke"
 	"s3resizer/s3io"
 )
@@ -83,7 +82,7 @@ func (o backfillOptions) invoker(ctx context.Context, job backfill.Job) (backfil
 }
 
 // handOver makes a job of S3 Batch Operations of what is left to do, or shows it.
-func (o backfillOptions) handOver(ctx context.Context, options backfill.Options, settings config.Settings, store *s3io.Client) error {
+func (o backfillOptions) handOver(ctx context.Context, options backfill.Options, store *s3io.Client) error {
 	aws, err := s3io.LoadConfig(ctx)
 	if err != nil {
 		return statusError{err, couldNot}
@@ -91,12 +90,12 @@ func (o backfillOptions) handOver(ctx context.Context, options backfill.Options,
 	bucket, folder, _ := splitLocation(o.batch.manifest) // see checkVia
 	job := batchjob.Job{
 		Region: aws.Region, Function: o.function, Role: o.batch.role, Bucket: bucket, Priority: o.batch.priority, Confirmation: !o.batch.start,
-		Description: fmt.Sprintf("s3resizer backfill: %s of s3://%s, settings %s", options.Only, options.Bucket, options.Settings),
+		Description: fmt.Sprintf("s3resizer backfill: %s of s3://%s, settings %s", options.Only, options.Bucket, options.Fingerprint),
 	}
 	if err := job.Check(); err != nil {
 		return err
 	}
-	manifest, err := writeManifest(ctx, options, settings)
+	manifest, err := writeManifest(ctx, options)
 	if err != nil {
 		return o.stopped(ctx, err)
 	}
@@ -148,7 +147,7 @@ type manifest struct {
 	estimate *backfill.Estimate
 }
 
-func writeManifest(ctx context.Context, options backfill.Options, settings config.Settings) (*manifest, error) {
+func writeManifest(ctx context.Context, options backfill.Options) (*manifest, error) {
 	file, err := os.CreateTemp("", "s3resizer-manifest-")
 	if err != nil {
 		return nil, err
@@ -156,7 +155,7 @@ func writeManifest(ctx context.Context, options backfill.Options, settings confi
 	m := &manifest{file: file}
 	digest := md5.New()
 	out := bufio.NewWriter(io.MultiWriter(file, digest))
-	m.estimate, err = backfill.DryRun(ctx, options, writes(settings), settings.MaxBytes, func(object s3io.Listed) error {
+	m.estimate, err = backfill.DryRun(ctx, options, func(object s3io.Listed) error {
 		n, err := out.WriteString(batchjob.Line(options.Bucket, object.Key))
 		m.size += int64(n)
 		return err

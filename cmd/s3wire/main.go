@@ -77,10 +77,11 @@ func addCommand() *cobra.Command {
 		Use:   "add s3://bucket[/prefix] --function ARN | --queue ARN | --eventbridge",
 		Short: "Send a bucket's uploads somewhere",
 		Long: `add sends the events of every upload to the bucket, or to keys with the prefix, to a function, a queue or EventBridge.
-S3 is permitted to call the function, or to send to the queue, for this bucket of this account alone. To add what is there
+Each prefix with each suffix is an entry of its own, because S3 takes one of either in an entry. S3 is permitted to call the function, or to send to the queue, for this bucket of this account alone. To add what is there
 already does nothing. Without --suffix the function gets every upload; it knows pictures by their bytes.`,
 		Example: `  s3wire add s3://photos --function arn:aws:lambda:eu-central-1:123456789012:function:s3resizer --dry-run
   s3wire add s3://photos/holiday/ --queue arn:aws:sqs:eu-central-1:123456789012:uploads --suffix .jpg --suffix .JPG
+  s3wire add s3://photos --queue arn:aws:sqs:eu-central-1:123456789012:uploads --prefix avatars/ --prefix holiday/
   s3wire add s3://photos --eventbridge`,
 		RunE: f.work(func(ctx context.Context, w *wire.Wiring, filter wire.Filter) error { return w.Add(ctx, filter) }),
 	}
@@ -128,6 +129,7 @@ func showCommand() *cobra.Command {
 type flags struct {
 	function, queue   string
 	eventBridge       bool
+	prefixes          []string
 	suffixes          []string
 	deletions, dryRun bool
 	owner             string
@@ -137,10 +139,12 @@ func (f *flags) define(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.function, "function", "", "`ARN` of a Lambda function, or of a version or an alias of one")
 	cmd.Flags().StringVar(&f.queue, "queue", "", "`ARN` of an SQS queue")
 	cmd.Flags().BoolVar(&f.eventBridge, "eventbridge", false, "every event of the bucket to EventBridge, whose rules choose")
+	cmd.Flags().StringArrayVar(&f.prefixes, "prefix", nil, "what keys begin with, `avatars/` for one, if not s3://bucket/prefix says it; may be repeated (default: every key)")
 	cmd.Flags().StringArrayVar(&f.suffixes, "suffix", nil, "what keys end with, `.jpg` for one, upper and lower case apart; may be repeated (default: every key)")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would be changed, and change nothing")
 	cmd.MarkFlagsMutuallyExclusive("function", "queue", "eventbridge")
 	cmd.MarkFlagsMutuallyExclusive("eventbridge", "suffix")
+	cmd.MarkFlagsMutuallyExclusive("eventbridge", "prefix")
 	f.defineOwner(cmd)
 }
 
@@ -165,11 +169,17 @@ func (f *flags) work(do func(context.Context, *wire.Wiring, wire.Filter) error) 
 		if err != nil {
 			return err
 		}
-		filter, err := wire.NewFilter(prefix, f.suffixes, f.deletions)
+		if prefix != "" && len(f.prefixes) > 0 {
+			return fmt.Errorf("%s has a prefix, and so has --prefix: name all of them by --prefix, behind s3://%s", args[0], bucket)
+		}
+		if prefix != "" {
+			f.prefixes = []string{prefix}
+		}
+		filter, err := wire.NewFilter(f.prefixes, f.suffixes, f.deletions)
 		if err != nil {
 			return err
 		}
-		if prefix != "" && target == (wire.Target{}) {
+		if len(f.prefixes) > 0 && target == (wire.Target{}) {
 			return fmt.Errorf("%s: EventBridge and show are for the whole bucket, s3://%s; an EventBridge rule has its own filters", args[0], bucket)
 		}
 		if f.owner != "" && !accountID.MatchString(f.owner) {

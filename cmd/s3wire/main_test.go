@@ -86,6 +86,10 @@ func TestTheWayOfAWiring(t *testing.T) {
 	}
 	s3wire(t, environ, "show", "s3://photos").want(t, 0, "in/*.PNG", "EventBridge, every event", "logs/*")
 
+	s3wire(t, environ, "add", "s3://photos", "--function", arn, "--prefix", "avatars/", "--prefix", "albums/").want(t, 0, "avatars/*", "albums/*", "Done")
+	s3wire(t, environ, "add", "s3://photos/in/", "--function", arn, "--prefix", "avatars/").want(t, 2, "s3://photos/in/ has a prefix, and so has --prefix")
+	s3wire(t, environ, "remove", "s3://photos", "--function", arn, "--prefix", "albums/").want(t, 0, "  - function "+arn+"  s3:ObjectCreated:*  albums/*", "    function "+arn+"  s3:ObjectCreated:*  avatars/*")
+	s3wire(t, environ, "remove", "s3://photos/avatars/", "--function", arn).want(t, 0, "Done")
 	s3wire(t, environ, "remove", "s3://photos/in/", "--function", arn).want(t, 0, "  - function ", "  - lambda:InvokeFunction", "Done")
 	s3wire(t, environ, "remove", "s3://photos", "--queue", queue, "--disable-eventbridge").want(t, 0, "  - queue ", "  - EventBridge")
 	s3wire(t, environ, "remove", "s3://photos", "--disable-eventbridge").want(t, 0, "Nothing to do")

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"s3resizer/internal/config"
 	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/s3io"
@@ -45,9 +46,10 @@ type Resizer interface {
 // Options are those of a run.
 type Options struct {
 	Job
-	Store   Store
-	Resizer Resizer
-	Jobs    int // objects that are worked on at once
+	Settings config.Settings // that the renditions should be of
+	Store    Store
+	Resizer  Resizer
+	Jobs     int // objects that are worked on at once
 	// State is the file that a run leaves for the next one, or "".
 	State            string
 	RetryQuarantined bool
@@ -58,7 +60,8 @@ type Options struct {
 // Backfill is a job, as far as it has come.
 type Backfill struct {
 	Options
-	state *state
+	state       *state
+	fingerprint func(key string) string
 
 	mu       sync.Mutex
 	counted  Count // of the whole listing, so far
@@ -75,7 +78,11 @@ func Open(o Options) (*Backfill, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Backfill{Options: o, state: state}, nil
+	return newBackfill(o, state), nil
+}
+
+func newBackfill(o Options, state *state) *Backfill {
+	return &Backfill{Options: o, state: state, fingerprint: o.Settings.Fingerprints()}
 }
 
 // Run does what is left to do. When ctx ends, nothing more is begun, what is being worked on is finished, and the error
@@ -185,7 +192,7 @@ func (b *Backfill) noted(objects iter.Seq2[s3io.Listed, error]) iter.Seq2[s3io.L
 
 // wants tells whether the job is about an object, as far as the listing tells.
 func (b *Backfill) wants(object s3io.Listed) bool {
-	return !FolderMarker(object) && !object.Modified.Before(b.Since)
+	return !FolderMarker(object) && !b.Settings.For(object.Key).Skip && !object.Modified.Before(b.Since)
 }
 
 // FolderMarker tells whether an object only stands for a folder: nothing is ever made of it.

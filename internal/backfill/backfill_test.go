@@ -39,7 +39,7 @@ func TestWhatIsLeftToDo(t *testing.T) {
 			m.record("deleted.jpg", "1", settings)
 			m.put(destination, naming.Records+"notes", s3io.Info{})
 			r := &resizer{m: m}
-			got, p, err := run(t, backfill.Options{Job: job(test.only), Store: m, Resizer: r})
+			got, p, err := run(t, backfill.Options{Settings: defaults, Job: job(test.only), Store: m, Resizer: r})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func TestWhatIsLeftToDo(t *testing.T) {
 			if heads := m.heads - len(got); heads != test.heads {
 				t.Errorf("%d records were asked for, want %d", heads, test.heads)
 			}
-			got, _, _ = run(t, backfill.Options{Job: job(test.only), Store: m, Resizer: r})
+			got, _, _ = run(t, backfill.Options{Settings: defaults, Job: job(test.only), Store: m, Resizer: r})
 			if test.only != backfill.All && len(got) > 0 {
 				t.Errorf("a second run does %q again", got)
 			}
@@ -62,7 +62,7 @@ func TestWhatIsLeftToDo(t *testing.T) {
 		m.record("b/y", "1", settings)
 		j := job(backfill.MissingAndStale)
 		j.Prefix, j.Since = "b/", modified
-		got, p, err := run(t, backfill.Options{Job: j, Store: m, Resizer: &resizer{m: m}})
+		got, p, err := run(t, backfill.Options{Settings: defaults, Job: j, Store: m, Resizer: &resizer{m: m}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestWhatIsLeftToDo(t *testing.T) {
 			t.Errorf("%+v were listed", p.Listed)
 		}
 		j.Since = modified.Add(time.Second)
-		got, _, _ = run(t, backfill.Options{Job: j, Store: m, Resizer: &resizer{m: m}})
+		got, _, _ = run(t, backfill.Options{Settings: defaults, Job: j, Store: m, Resizer: &resizer{m: m}})
 		wantKeys(t, got)
 	})
 }
@@ -120,7 +120,7 @@ func TestTheListingsAreJoinedWhateverTheKeys(t *testing.T) {
 			j.Prefix = pieces[random.IntN(len(pieces))]
 			want = slices.DeleteFunc(want, func(key string) bool { return !strings.HasPrefix(key, j.Prefix) })
 		}
-		got, _, err := run(t, backfill.Options{Job: j, Store: m, Resizer: &resizer{m: m}})
+		got, _, err := run(t, backfill.Options{Settings: defaults, Job: j, Store: m, Resizer: &resizer{m: m}})
 		slices.Sort(want)
 		if err != nil || !slices.Equal(got, want) {
 			t.Fatalf("seed %d: worked on %q, want %q; %v", seed, got, want, err)
@@ -149,7 +149,7 @@ func TestWhatFailsIsToldAndTriedAgainByTheNextRun(t *testing.T) {
 				"c": &backfill.Failure{Class: "crashed", Reason: "signal: killed", Fatal: true},
 			}
 			r := &resizer{m: m, before: func(key string) error { return bad[key] }}
-			o := backfill.Options{Job: job(only), Store: m, Resizer: r, State: filepath.Join(t.TempDir(), "state"), NotResized: func(o backfill.Outcome) { told = append(told, o) }}
+			o := backfill.Options{Settings: defaults, Job: job(only), Store: m, Resizer: r, State: filepath.Join(t.TempDir(), "state"), NotResized: func(o backfill.Outcome) { told = append(told, o) }}
 			got, p, err := run(t, o)
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +193,7 @@ func TestAFailureThatMayPassIsTriedThreeTimes(t *testing.T) {
 		}
 		return nil
 	}}
-	got, p, err := run(t, backfill.Options{Job: job(backfill.Missing), Store: m, Resizer: r})
+	got, p, err := run(t, backfill.Options{Settings: defaults, Job: job(backfill.Missing), Store: m, Resizer: r})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestTwentyFailuresInARowEndIt(t *testing.T) {
 		}
 		return nil
 	}}
-	o := backfill.Options{Job: job(backfill.Missing), Store: m, Resizer: r, State: filepath.Join(t.TempDir(), "state")}
+	o := backfill.Options{Settings: defaults, Job: job(backfill.Missing), Store: m, Resizer: r, State: filepath.Join(t.TempDir(), "state")}
 	got, _, err := run(t, o)
 	var stopped *backfill.StoppedError
 	if !errors.As(err, &stopped) || len(got) < 20 || len(got) > 22 {
@@ -240,7 +240,7 @@ func TestAListingThatCantBeHadEndsIt(t *testing.T) {
 		}
 		return nil
 	}
-	_, _, err := run(t, backfill.Options{Job: job(backfill.Missing), Store: m, Resizer: &resizer{m: m}})
+	_, _, err := run(t, backfill.Options{Settings: defaults, Job: job(backfill.Missing), Store: m, Resizer: &resizer{m: m}})
 	if s3io.ClassOf(err) != s3io.NoSuchBucket {
 		t.Error(err)
 	}
@@ -258,7 +258,7 @@ func TestADryRunCountsAndChangesNothing(t *testing.T) {
 	m.fail = func(string, string) error { time.Sleep(time.Duration(rand.IntN(int(time.Millisecond)))); return nil } // so that answers overtake one another
 	path := filepath.Join(t.TempDir(), "state")
 	var todo []string
-	e, err := backfill.DryRun(t.Context(), backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, 4, 1<<20, func(object s3io.Listed) error {
+	e, err := backfill.DryRun(t.Context(), backfill.Options{Settings: defaults, Job: job(backfill.MissingAndStale), Store: m, Jobs: 2, State: path}, func(object s3io.Listed) error {
 		todo = append(todo, object.Key)
 		return nil
 	})

@@ -41,9 +41,9 @@ const (
 )
 
 // DryRun finds out what a run would do. It reads listings and asks for records, as a run would, and changes nothing.
-// Writes is how many objects are written for a picture, maxBytes the limit on one. Each, if it is not nil, is given every
-// object that there is something to do for, one after the other, in an order that is always the same.
-func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each func(s3io.Listed) error) (*Estimate, error) {
+// Each, if it is not nil, is given every object that there is something to do for, one after the other, in an order that is
+// always the same.
+func DryRun(ctx context.Context, o Options, each func(s3io.Listed) error) (*Estimate, error) {
 	state, err := openState(o.State, o.Job, true)
 	if err != nil {
 		return nil, err
@@ -52,10 +52,12 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 	if err != nil {
 		return nil, err
 	}
-	b := &Backfill{Options: o, state: state, started: time.Now()}
+	b := newBackfill(o, state)
+	b.start()
 	e := &Estimate{}
 	var work time.Duration
 	var made float64
+	writes := 0
 	err = b.inOrder(ctx, b.left(ctx, first), func(item Item, due bool) error {
 		b.state.pass(item.Listed)
 		if !due {
@@ -68,7 +70,9 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 				return err
 			}
 		}
-		if item.Size > maxBytes {
+		settings := b.Settings.For(item.Key)
+		writes += len(settings.Sizes)*len(settings.Formats) + 1
+		if item.Size > settings.MaxBytes {
 			e.TooLarge = e.TooLarge.plus(1, item.Size)
 			return nil
 		}
@@ -84,7 +88,7 @@ func DryRun(ctx context.Context, o Options, writes int, maxBytes int64, each fun
 	e.Time = work / time.Duration(max(1, o.Jobs))
 	looks := float64(b.done.Objects + e.Todo.Objects)
 	pages := 2 * (looks/1000 + 1)
-	e.Requests = float64(e.Todo.Objects)*(2*priceOfReads+float64(writes)*priceOfWrites) + looks*priceOfReads + pages*priceOfWrites
+	e.Requests = float64(e.Todo.Objects)*2*priceOfReads + float64(writes)*priceOfWrites + looks*priceOfReads + pages*priceOfWrites
 	e.Storage = made * priceOfStorage
 	e.Transfer = float64(e.Todo.Bytes-e.TooLarge.Bytes) * priceOfTransfer
 	return e, nil

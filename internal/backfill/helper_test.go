@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"s3resizer/internal/backfill"
+	"s3resizer/internal/config"
 	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/s3io"
@@ -22,8 +23,10 @@ import (
 const (
 	source      = "photos"
 	destination = "photos-resized"
-	settings    = "0123456789ab"
+	settings    = "03ffeb02a7b9"
 )
+
+var defaults, _ = config.Load(nil)
 
 // bucket is an S3 in memory: objects by bucket and key. What they hold does not matter, their metadata does.
 type memory struct {
@@ -132,7 +135,7 @@ func (r *resizer) asked() []string {
 }
 
 func job(only backfill.Only) backfill.Job {
-	return backfill.Job{Bucket: source, Destination: destination, Settings: settings, Only: only}
+	return backfill.Job{Bucket: source, Destination: destination, Fingerprint: settings, Only: only}
 }
 
 // run runs a job to its end and returns what was worked on.

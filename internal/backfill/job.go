@@ -19,7 +19,7 @@ type Job struct {
 	Bucket      string    `json:"bucket"`
 	Prefix      string    `json:"prefix"`
 	Destination string    `json:"destination"` // bucket
-	Settings    string    `json:"settings"`    // their fingerprint
+	Fingerprint string    `json:"settings"`    // of all the settings that apply
 	Only        Only      `json:"only"`
 	Since       time.Time `json:"since,omitzero"` // objects that were last modified before are left out
 }
@@ -41,8 +41,8 @@ func (j Job) differs(other Job) string {
 	switch {
 	case where(j) != where(other):
 		return fmt.Sprintf("from %s, this one is from %s", where(j), where(other))
-	case j.Settings != other.Settings:
-		return fmt.Sprintf("its RESIZE_ settings have the fingerprint %s, this one's have %s", j.Settings, other.Settings)
+	case j.Fingerprint != other.Fingerprint:
+		return fmt.Sprintf("its RESIZE_ settings have the fingerprint %s, this one's have %s", j.Fingerprint, other.Fingerprint)
 	case j.Only != other.Only:
 		return fmt.Sprintf("it is for %s, this one for %s", j.Only, other.Only)
 	case !j.Since.Equal(other.Since):

@@ -68,7 +68,7 @@ func (c *counter) Resize(context.Context, string, string) (report.Result, error)
 func TestMemoryIsFlatFromAThousandToAMillionKeys(t *testing.T) {
 	peak := func(n int) uint64 {
 		e, calls := &endless{n: n}, &counter{}
-		b, err := backfill.Open(backfill.Options{Job: job(backfill.Missing), Store: e, Resizer: calls, Jobs: 2, State: filepath.Join(t.TempDir(), "state")})
+		b, err := backfill.Open(backfill.Options{Settings: defaults, Job: job(backfill.Missing), Store: e, Resizer: calls, Jobs: 2, State: filepath.Join(t.TempDir(), "state")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func TestTheStateAtAnyMomentIsEnoughToGoOn(t *testing.T) {
 			}
 			return nil
 		}
-		if _, _, err := run(t, backfill.Options{Job: job(only), Store: m, Resizer: r, Jobs: jobs, State: path}); err != nil {
+		if _, _, err := run(t, backfill.Options{Settings: defaults, Job: job(only), Store: m, Resizer: r, Jobs: jobs, State: path}); err != nil {
 			t.Fatal(err)
 		}
 		if random.IntN(2) == 0 { // in the middle of a line
@@ -84,7 +84,7 @@ func TestTheStateAtAnyMomentIsEnoughToGoOn(t *testing.T) {
 			}
 		}
 		r.before = nil
-		after, p, err := run(t, backfill.Options{Job: job(only), Store: m, Resizer: r, Jobs: jobs, State: path})
+		after, p, err := run(t, backfill.Options{Settings: defaults, Job: job(only), Store: m, Resizer: r, Jobs: jobs, State: path})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestCtrlCFinishesWhatIsBegun(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 		return nil
 	}
-	o := backfill.Options{Job: job(backfill.All), Store: m, Resizer: r, Jobs: 3, State: filepath.Join(t.TempDir(), "state")}
+	o := backfill.Options{Settings: defaults, Job: job(backfill.All), Store: m, Resizer: r, Jobs: 3, State: filepath.Join(t.TempDir(), "state")}
 	b, err := backfill.Open(o)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestAStateIsOfOneJob(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	m := newMemory()
 	m.upload("a", "1")
-	o := backfill.Options{Job: job(backfill.Missing), Store: m, Resizer: &resizer{m: m}, State: path}
+	o := backfill.Options{Settings: defaults, Job: job(backfill.Missing), Store: m, Resizer: &resizer{m: m}, State: path}
 	if _, _, err := run(t, o); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestAStateIsOfOneJob(t *testing.T) {
 	}{
 		"another prefix":      {func(j *backfill.Job) { j.Prefix = "x/" }, "s3://photos/ to s3://photos-resized, this one is from s3://photos/x/"},
 		"another destination": {func(j *backfill.Job) { j.Destination = "thumbs" }, "s3://thumbs"},
-		"other settings":      {func(j *backfill.Job) { j.Settings = "f00" }, "fingerprint 0123456789ab, this one's have f00"},
+		"other settings":      {func(j *backfill.Job) { j.Fingerprint = "f00" }, "fingerprint 03ffeb02a7b9, this one's have f00"},
 		"of something else":   {func(j *backfill.Job) { j.Only = backfill.All }, "it is for missing, this one for all"},
 		"another day":         {func(j *backfill.Job) { j.Since = modified }, "2026-06-01"},
 	} {
@@ -226,14 +226,14 @@ func TestWhatWasBegunIsDoneAgain(t *testing.T) {
 		}
 		return nil
 	}
-	if _, _, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1, State: path}); err != nil {
+	if _, _, err := run(t, backfill.Options{Settings: defaults, Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1, State: path}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, left, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := &resizer{m: m}
-	if _, _, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: again, Jobs: 1, State: path}); err != nil {
+	if _, _, err := run(t, backfill.Options{Settings: defaults, Job: job(backfill.MissingAndStale), Store: m, Resizer: again, Jobs: 1, State: path}); err != nil {
 		t.Fatal(err)
 	}
 	wantKeys(t, again.asked(), numbered(20)[7])
@@ -252,7 +252,7 @@ func TestADeathIsOfAnUpload(t *testing.T) {
 		}
 		return nil
 	}
-	_, p, err := run(t, backfill.Options{Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1})
+	_, p, err := run(t, backfill.Options{Settings: defaults, Job: job(backfill.MissingAndStale), Store: m, Resizer: r, Jobs: 1})
 	if err != nil || deaths != 2 {
 		t.Errorf("%v, after %d attempts", err, deaths)
 	}

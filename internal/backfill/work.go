@@ -114,7 +114,7 @@ func (b *Backfill) due(ctx context.Context, item Item) (bool, error) {
 	case err != nil:
 		return false, err
 	default:
-		return b.Only != Missing && !report.MadeOf(record, item.ETag, b.Settings), nil
+		return b.Only != Missing && !report.MadeOf(record, item.ETag, b.fingerprint(item.Key)), nil
 	}
 }
 

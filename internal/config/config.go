@@ -41,6 +41,12 @@ type Settings struct {
 	DeadlineMargin  time.Duration // work stops this long before the function's time limit
 	LogLevel        slog.Level
 	Metrics         bool // write CloudWatch metrics into the log of a function in Lambda
+
+	Profiles     []*Settings       // by prefix, the longest first: see [Settings.For]
+	Prefix       string            // of a profile: what its keys begin with
+	Skip         bool              // of a profile: nothing is made of what is there
+	Named        map[string]string // of a profile: what it does not inherit, by variable
+	NamesMayMeet bool              // a rendition may have the name of another source's, under another profile
 }
 
 // Copy says what of an upload travels to its renditions, beside the picture.
@@ -86,14 +92,20 @@ func Load(environ []string) (Settings, error) {
 	s.Processors = processors(memory, runtime.GOMAXPROCS(0))
 	s.Limits.MaxMemory = memory / 100 * share / int64(s.Processors)
 	for _, row := range Table {
-		if value := values[row.Name]; value != "" {
+		if value := values[row.Name]; value != "" && row.set != nil {
 			if err := row.set(&s, value); err != nil {
 				mistakes = append(mistakes, fmt.Errorf("%s=%q: %w", row.Name, value, err))
 			}
 		}
 	}
 	if len(mistakes) == 0 {
-		mistakes = append(mistakes, checkNames(s))
+		if err := s.checkNames(); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%sSIZES, %[1]sKEY_TEMPLATE: %w", prefix, err))
+		}
+	}
+	if value := values[ProfilesName]; value != "" {
+		mistakes = append(mistakes, s.setProfiles(value)...)
+		s.compareNames()
 	}
 	return s, errors.Join(mistakes...)
 }
@@ -123,6 +135,7 @@ func Values(environ []string) map[string]string {
 			values[name] = value
 		}
 	}
+	values[ProfilesName] = compact(values[ProfilesName])
 	return values
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"s3resizer/resize"
 )
@@ -22,6 +23,8 @@ func FuzzSettings(f *testing.F) {
 		"RESIZE_SIZES=a=x600:enlarge,card@2x=400x300:cover@top-left,b=1x1:cover@entropy:enlarge,c=9x8:contain",
 		"RESIZE_KEY_TEMPLATE={dir}{name}-{size}{ext}\x00RESIZE_DEST_BUCKET=thumbs.{bucket}\x00RESIZE_RECORD=off\x00RESIZE_BUCKET_OWNER=123456789012",
 		"RESIZE_MAX_BYTES=1GiB\x00RESIZE_MAX_PIXELS=9223372036854775807\x00RESIZE_MAX_FRAMES=1\x00RESIZE_DEADLINE_MARGIN=2s\x00RESIZE_LOG_LEVEL=debug",
+		`RESIZE_PROFILES=[{"prefix":"a/","sizes":"a=1","key_template":"{size}/{key}"},{"prefix":"a/b/","skip":true}]`,
+		"RESIZE_PROFILES=[{\"prefix\":\"\u200b\",\"\\u0000\":[\"\u2028\"],\"quality\":\"\\n\"},7]\x00RESIZE_QUALITY=0",
 		"RESIZE_CACHE_CONTROL=public, max-age=31536000\x00RESIZE_QUALITY=100\x00RESIZE_SIZES=\x00=\x00RESIZE_",
 	} {
 		f.Add(environ)
@@ -32,9 +35,14 @@ func FuzzSettings(f *testing.F) {
 			checkMistakes(t, err)
 			return
 		}
-		checkSettings(t, s)
-		if again, err := Load([]string{"RESIZE_SIZES=" + list(s.Sizes, resize.Size.String)}); err != nil || !slices.Equal(again.Sizes, s.Sizes) {
-			t.Errorf("sizes %v are read as %v, %v", s.Sizes, again.Sizes, err)
+		for _, one := range append(s.Profiles, &s) {
+			checkSettings(t, *one)
+			if one != s.For(one.Prefix) {
+				t.Errorf("the profile %q is not that of its own prefix", one.Prefix)
+			}
+			if again, err := Load([]string{"RESIZE_SIZES=" + list(one.Sizes, resize.Size.String)}); err != nil || !slices.Equal(again.Sizes, one.Sizes) {
+				t.Errorf("sizes %v are read as %v, %v", one.Sizes, again.Sizes, err)
+			}
 		}
 		if again, err := Load(strings.Split(environ, "\x00")); err != nil || again.Fingerprint() != s.Fingerprint() {
 			t.Errorf("loaded again: %v, fingerprint %s and %s", err, s.Fingerprint(), again.Fingerprint())
@@ -50,7 +58,7 @@ func checkMistakes(t *testing.T, err error) {
 	}
 	for _, mistake := range joined.Unwrap() {
 		text := mistake.Error()
-		if !strings.HasPrefix(text, prefix) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		if !strings.HasPrefix(text, prefix) || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q does not name its variable, or can't be printed", text)
 		}
 	}

@@ -70,6 +70,9 @@ func setPerFormat(value string, least, most int, example string, each map[string
 
 func setCopy(s *Settings, value string) error {
 	s.Copy = Copy{}
+	if value == "" { // as a profile has it that copies nothing
+		return nil
+	}
 	for name := range strings.SplitSeq(value, ",") {
 		part := s.Copy.parts()[strings.TrimSpace(name)]
 		if part == nil || *part {
@@ -107,7 +110,7 @@ func setKeyTemplate(s *Settings, value string) (err error) {
 }
 
 // checkNames refuses sizes that the template can't tell apart.
-func checkNames(s Settings) error {
+func (s *Settings) checkNames() error {
 	var sizes, extensions []string
 	for _, size := range s.Sizes {
 		sizes = append(sizes, size.Name)
@@ -115,10 +118,7 @@ func checkNames(s Settings) error {
 	for _, format := range resize.OutputFormats() {
 		extensions = append(extensions, format.Extension())
 	}
-	if err := s.Key.CheckSizes(sizes, extensions); err != nil {
-		return fmt.Errorf("%sSIZES, %[1]sKEY_TEMPLATE: %w", prefix, err)
-	}
-	return nil
+	return s.Key.CheckSizes(sizes, extensions)
 }
 
 func setBackground(s *Settings, value string) error {
@@ -175,16 +175,16 @@ func setOnTruncated(s *Settings, value string) error {
 }
 
 func setMaxBytes(s *Settings, value string) (err error) {
-	s.MaxBytes, err = bytes(value)
+	s.MaxBytes, err = byteCount(value)
 	return err
 }
 
 func setMaxMemory(s *Settings, value string) (err error) {
-	s.Limits.MaxMemory, err = bytes(value)
+	s.Limits.MaxMemory, err = byteCount(value)
 	return err
 }
 
-func bytes(value string) (int64, error) {
+func byteCount(value string) (int64, error) {
 	number, unit := value, int64(1)
 	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if n, ok := strings.CutSuffix(value, suffix); ok {

@@ -11,7 +11,7 @@ type Setting struct {
 	Says    string // what it is, in half a sentence of plain text
 	Why     string // what else there is to know, in Markdown; or ""
 
-	set     func(s *Settings, value string) error // an error says what would be right
+	set     func(s *Settings, value string) error // an error says what would be right; nil of the profiles, which are read last
 	decides func(now, usual Settings) string      // what differs from the default, "" if nothing does, if it decides what a rendition is or is called
 }
 
@@ -120,5 +120,10 @@ var Table = []Setting{
 		Name: "RESIZE_METRICS", Default: "on", set: func(s *Settings, value string) error { return setSwitch(&s.Metrics, value) },
 		Says: "CloudWatch metrics in the function's log: on or off",
 		Why:  "They are written in Lambda alone.",
+	},
+	{
+		Name: ProfilesName, Else: "none",
+		Says: "settings by prefix, a JSON array; Lambda takes 4 KB of all variables",
+		Why:  "[Below](#settings-by-prefix).",
 	},
 }

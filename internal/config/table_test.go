@@ -34,7 +34,7 @@ var bad = map[string]string{
 	"RESIZE_SIZES": "small=0", "RESIZE_FORMATS": "bmp", "RESIZE_QUALITY": "101", "RESIZE_EFFORT": "0", "RESIZE_DEST_BUCKET": "{bucket}", "RESIZE_KEY_TEMPLATE": "{key}",
 	"RESIZE_CACHE_CONTROL": "a\nb", "RESIZE_COPY": "metadata,exif", "RESIZE_BACKGROUND": "pink", "RESIZE_BUCKET_OWNER": "me", "RESIZE_RECORD": "no", "RESIZE_MAX_BYTES": "-1", "RESIZE_MAX_PIXELS": "0",
 	"RESIZE_MAX_FRAMES": "10001", "RESIZE_MAX_MEMORY": "much", "RESIZE_ON_TRUNCATED": "maybe", "RESIZE_PLANAR": "1", "RESIZE_DELETE": "true", "RESIZE_DEADLINE_MARGIN": "2h",
-	"RESIZE_LOG_LEVEL": "loud", "RESIZE_METRICS": "yes",
+	"RESIZE_LOG_LEVEL": "loud", "RESIZE_METRICS": "yes", "RESIZE_PROFILES": "[]",
 }
 
 func TestEverySettingRefusesSomething(t *testing.T) {

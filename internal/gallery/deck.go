@@ -20,9 +20,10 @@ const maxCards = 1000
 type card struct {
 	Key        string             `json:"key"`
 	Bytes      int64              `json:"bytes"`
-	Seq        int                `json:"seq"`   // the order in which uploads came
-	State      state              `json:"state"` //
-	Renditions []report.Rendition `json:"renditions,omitempty"`
+	Seq        int                `json:"seq"`                  // the order in which uploads came
+	At         time.Time          `json:"at"`                   // when it came
+	State      state              `json:"state"`                //
+	Renditions []report.Rendition `json:"renditions,omitempty"` // until there is a result, which has them
 	Steps      []step             `json:"steps,omitempty"`
 	Reference  []step             `json:"reference,omitempty"` // how the same would go elsewhere; modelled
 	Result     *report.Result     `json:"result,omitempty"`
@@ -193,11 +194,11 @@ func (d *deck) resuming(now bool) {
 }
 
 // restore adds the card of a picture that was resized before the process started: no steps are known of it.
-func (d *deck) restore(r report.Result) {
+func (d *deck) restore(r report.Result, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, gone := d.gone[r.Source.Key]; !gone && d.cards[r.Source.Key] == nil { // no newer upload has come meanwhile
-		d.add(&card{Key: r.Source.Key, Bytes: r.Source.Bytes, State: done, Renditions: r.Renditions, Result: &r})
+		d.add(&card{Key: r.Source.Key, Bytes: r.Source.Bytes, At: at, State: done, Result: &r})
 	}
 }
 
@@ -251,14 +252,14 @@ type work struct {
 	began time.Time
 }
 
-// begin starts a card, or starts it anew.
-func (d *deck) begin(key string, size int64) *work {
+// begin starts the card of an upload, which goes on top; that of one that is done again stays where it is.
+func (d *deck) begin(key string, size int64, again bool) *work {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	w := &work{deck: d, card: &card{Key: key, Bytes: size, State: working}, began: time.Now()}
-	w.card.work = w
-	if old := d.cards[key]; old != nil && old.Bytes == size { // done again: it stays where it is
-		w.card.Seq = old.Seq
+	w.card.work, w.card.At = w, w.began
+	if old := d.cards[key]; old != nil && again {
+		w.card.Seq, w.card.At = old.Seq, old.At
 		d.cards[key] = w.card
 		d.changed(key)
 	} else {
@@ -307,7 +308,7 @@ func (w *work) end(answer report.Report, err error) {
 		d.drop(c)
 	case len(answer.Results) > 0:
 		c.Result = &answer.Results[0]
-		c.Renditions = c.Result.Renditions
+		c.Renditions = nil
 		c.Reference = reference(*c.Result, c.Steps)
 	}
 	w.changed()
@@ -348,7 +349,7 @@ func (d *deck) totals() totals {
 		default:
 			t.Pictures++
 			t.BytesIn += c.Result.Source.Bytes
-			for _, r := range c.Renditions {
+			for _, r := range c.Result.Renditions {
 				t.BytesOut += int64(r.Bytes)
 			}
 			if c.Result.Timings != nil {

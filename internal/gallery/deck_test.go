@@ -27,7 +27,7 @@ func TestTheDeckIsBounded(t *testing.T) {
 	slow := d.watch() // never looks
 	for i := range 3 * maxCards {
 		key := fmt.Sprint(i % (2 * maxCards)) // some are uploaded again
-		d.begin(key, int64(i)).end(resized(key, 1), nil)
+		d.begin(key, int64(i), false).end(resized(key, 1), nil)
 	}
 	if len(d.cards) != maxCards {
 		t.Errorf("%d cards", len(d.cards))
@@ -68,13 +68,29 @@ func TestNewsDoNotChangeWhileTheyAreSent(t *testing.T) {
 
 func TestWhatAnOlderUploadsWorkTellsIsLeftOut(t *testing.T) {
 	d := newDeck()
-	older := d.begin("a", 1)
-	newer := d.begin("a", 2)
+	older := d.begin("a", 1, false)
+	newer := d.begin("a", 2, false)
 	newer.end(resized("a", 2), nil)
 	older.step(handler.Step{Stage: handler.Upload})
 	older.end(resized("a", 1), nil)
 	if c := d.cards["a"]; len(d.cards) != 1 || c.Result.Timings.Total != 2 || len(c.Steps) != 0 {
 		t.Errorf("the card is %+v", c)
+	}
+}
+
+// An overwritten picture stayed where it was if the new one happened to have as many bytes.
+func TestAnOverwrittenPictureGoesOnTop(t *testing.T) {
+	d := newDeck()
+	for _, key := range []string{"a", "b"} {
+		d.begin(key, 1, false).end(resized(key, 1), nil)
+	}
+	d.begin("a", 1, true).end(resized("a", 1), nil)
+	if d.cards["a"].Seq > d.cards["b"].Seq {
+		t.Error("what is done again under other settings went on top")
+	}
+	d.begin("a", 1, false).end(resized("a", 1), nil)
+	if d.cards["a"].Seq < d.cards["b"].Seq {
+		t.Error("an overwritten picture is not on top")
 	}
 }
 
@@ -86,13 +102,13 @@ func TestNoCardIsRestoredOfWhatIsGone(t *testing.T) {
 	d := newDeck()
 	d.resuming(true)
 	d.discard("before", d.card("before"))
-	d.restore(restored("before"))
+	d.restore(restored("before"), time.Now())
 	seen := d.card("after")
-	d.restore(restored("after"))
+	d.restore(restored("after"), time.Now())
 	d.discard("after", seen)
-	d.restore(restored("there"))
+	d.restore(restored("there"), time.Now())
 	seen = d.card("newer")
-	d.begin("newer", 1)
+	d.begin("newer", 1, false)
 	d.discard("newer", seen)
 	d.resuming(false)
 	if keys := slices.Sorted(maps.Keys(d.cards)); !slices.Equal(keys, []string{"newer", "there"}) {
@@ -104,11 +120,11 @@ func TestTotals(t *testing.T) {
 	d := newDeck()
 	for i := range 20 {
 		key := fmt.Sprint(i)
-		d.begin(key, 1000).end(resized(key, float64(i+1)), nil)
+		d.begin(key, 1000, false).end(resized(key, float64(i+1)), nil)
 	}
-	d.begin("bad", 5).end(report.Report{Results: []report.Result{{Status: report.Rejected}}}, nil)
-	d.begin("failed", 5).end(report.Report{}, &report.Failure{Class: "denied", Err: os.ErrPermission})
-	running := d.begin("running", 5)
+	d.begin("bad", 5, false).end(report.Report{Results: []report.Result{{Status: report.Rejected}}}, nil)
+	d.begin("failed", 5, false).end(report.Report{}, &report.Failure{Class: "denied", Err: os.ErrPermission})
+	running := d.begin("running", 5, false)
 	time.Sleep(10 * time.Millisecond)
 	d.mu.Lock()
 	got := d.totals()

@@ -98,14 +98,14 @@ func (g *Gallery) Event(e events.S3Event, raw json.RawMessage) {
 		g.remove(object.URLDecodedKey, raw)
 		return
 	}
-	g.resize(object.URLDecodedKey, object.Size, raw)
+	g.resize(object.URLDecodedKey, object.Size, raw, false)
 }
 
 // remove has the handler see to an object that was removed, and takes its card away.
 func (g *Gallery) remove(key string, event json.RawMessage) {
 	seen := g.deck.card(key)
 	answer, err := g.current().Handle(context.Background(), event)
-	if err == nil && gone(answer) {
+	if err == nil && (gone(answer) || g.isGone(key)) {
 		g.deck.discard(key, seen)
 	}
 	if g.o.Told != nil {
@@ -113,21 +113,34 @@ func (g *Gallery) remove(key string, event json.RawMessage) {
 	}
 }
 
-// resize puts an object through the handler, and what the handler tells of it onto its card.
-func (g *Gallery) resize(key string, size int64, event json.RawMessage) {
-	work := g.deck.begin(key, size)
-	ctx := handler.WithTrace(context.Background(), work.step)
+// isGone asks the endpoint, because the handler looks at no removal with RESIZE_DELETE=off.
+func (g *Gallery) isGone(key string) bool {
+	_, err := g.o.Store.Head(context.Background(), g.o.Bucket, key)
+	return s3io.ClassOf(err) == s3io.NotFound
+}
+
+// resize puts an object through the handler, and what the handler tells of it onto its card; again is whether it had
+// been before. The marker of a folder is no picture, and has no card.
+func (g *Gallery) resize(key string, size int64, event json.RawMessage, again bool) {
+	ctx, end := context.Background(), func(report.Report, error) {}
+	if size > 0 || !strings.HasSuffix(key, "/") {
+		work := g.deck.begin(key, size, again)
+		ctx, end = handler.WithTrace(ctx, work.step), work.end
+	}
 	if g.o.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, g.o.Timeout)
 		defer cancel()
 	}
 	answer, err := g.current().Handle(ctx, event)
-	work.end(answer, err)
+	end(answer, err)
 	if g.o.Told != nil {
 		g.o.Told(answer, err)
 	}
 }
+
+// recordsAtOnce is how many records are read at a time: each is a request of its own, which mostly waits.
+const recordsAtOnce = 16
 
 // Resume shows what a folder of objects holds from before, and resizes what no record tells of: an upload that was
 // stored when the process was ended, and whose event went with it. What records there are, the settings decide; without
@@ -151,16 +164,25 @@ func (g *Gallery) Resume(ctx context.Context) error {
 		}
 	}
 	slices.SortStableFunc(objects, func(a, b s3io.Listed) int { return a.Modified.Compare(b.Modified) })
-	var lost []s3io.Listed
-	for _, object := range objects {
-		result, err := g.record(ctx, object)
-		switch {
-		case err != nil:
+	results := make([]*report.Result, len(objects))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(recordsAtOnce)
+	for i, object := range objects {
+		group.Go(func() (err error) {
+			results[i], err = g.record(reading, object)
 			return err
-		case result == nil:
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	var lost []s3io.Listed
+	for i, object := range objects {
+		switch {
+		case results[i] != nil:
+			g.deck.restore(*results[i], object.Modified)
+		case !g.o.Settings.For(object.Key).Skip:
 			lost = append(lost, object)
-		default:
-			g.deck.restore(*result)
 		}
 	}
 	g.redo(lost, func() bool { return false })
@@ -205,7 +227,7 @@ func (g *Gallery) redo(objects []s3io.Listed, useless func() bool) {
 				}
 				event, err := json.Marshal(map[string]string{"bucket": g.o.Bucket, "key": object.Key})
 				if err == nil {
-					g.resize(object.Key, object.Size, event)
+					g.resize(object.Key, object.Size, event, true)
 				}
 				return err
 			})

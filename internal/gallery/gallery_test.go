@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,21 +50,48 @@ func TestACardTellsOfAFailure(t *testing.T) {
 }
 
 func TestWhatIsGoneHasNoCard(t *testing.T) {
-	e := start(t, gallery.Options{Environ: []string{"RESIZE_DELETE=on"}})
-	e.put(t, "a.jpg", picture(t, 500, 250))
-	e.put(t, "b.jpg", picture(t, 500, 250))
-	e.watch(t, allDone("a.jpg", "b.jpg"))
-	if err := e.Delete(t.Context(), "photos", "a.jpg", ""); err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		setting string
+		left    int // a picture has three renditions and a record
+	}{{"on", 4}, {"off", 8}} {
+		t.Run("RESIZE_DELETE="+c.setting, func(t *testing.T) {
+			e := start(t, gallery.Options{Environ: []string{"RESIZE_DELETE=" + c.setting}})
+			e.put(t, "a b.jpg", picture(t, 500, 250))
+			e.put(t, "b.jpg", picture(t, 500, 250))
+			e.watch(t, allDone("a b.jpg", "b.jpg"))
+			_, answer := e.ask(t, "POST", "/-/deletions", `{"key":"a b.jpg"}`)
+			var to struct{ URL string }
+			if err := json.Unmarshal([]byte(answer), &to); err != nil {
+				t.Fatalf("%v: %s", err, answer)
+			}
+			by, err := http.NewRequest(http.MethodDelete, to.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res, err := http.DefaultClient.Do(by); err != nil || res.StatusCode != http.StatusNoContent {
+				t.Fatalf("DELETE: %v, %v", res, err)
+			}
+			e.watch(t, allDone("b.jpg"))
+			left, _, err := e.List(t.Context(), "photos-resized", "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(left) != c.left {
+				t.Errorf("what is left: %+v", left)
+			}
+		})
 	}
-	e.watch(t, allDone("b.jpg"))
-	left, _, err := e.List(t.Context(), "photos-resized", "", "")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestAFolderMarkerHasNoCard(t *testing.T) {
+	said := make(chan string, 2)
+	e := start(t, gallery.Options{Told: func(r report.Report, _ error) { said <- r.Results[0].Reason }})
+	e.put(t, "holiday/", nil)
+	if reason := <-said; reason != "a folder marker" {
+		t.Errorf("the marker: %s", reason)
 	}
-	if len(left) != 4 { // b's renditions and its record
-		t.Errorf("what is left: %+v", left)
-	}
+	e.put(t, "holiday/a.jpg", picture(t, 500, 250))
+	e.watch(t, allDone("holiday/a.jpg"))
 }
 
 func TestThePageUploadsAndSeesByPresignedURLs(t *testing.T) {
@@ -145,7 +173,12 @@ func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
 	if strings.Contains(policy, "unsafe") {
 		t.Errorf("the policy is %s", policy)
 	}
-	for _, path := range []string{"", "gallery.css", "gallery.js"} {
+	files, err := os.ReadDir("page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		path := strings.TrimSuffix(file.Name(), "index.html") // to which the server sends on
 		res, text := e.ask(t, "GET", "/-/"+path, "")
 		text = strings.NewReplacer("http://www.w3.org/2000/svg", "", "https://evanw.github.io/thumbhash/", "").Replace(text) // a name, a source
 		if res.StatusCode != http.StatusOK || strings.Contains(text, "http://") || strings.Contains(text, "https://") {
@@ -212,9 +245,10 @@ func TestResumeShowsWhatIsThereAndDoesWhatIsNot(t *testing.T) {
 
 	e.deaf.Store(true)
 	e.put(t, "overwritten.jpg", picture(t, 600, 300))
+	e.put(t, "raw/skipped.jpg", picture(t, 600, 300))
 
 	// The same buckets, and a gallery that knows nothing.
-	settings, err := config.Load(nil)
+	settings, err := config.Load([]string{`RESIZE_PROFILES=[{"prefix":"raw/","skip":true}]`})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func start(t *testing.T, o gallery.Options) *endpoint {
 		t.Fatal(err)
 	}
 	e.s3, err = devserver.New(devserver.Options{
-		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, Removals: settings.Delete,
+		AccessKey: "key", SecretKey: "secret", Buckets: []string{"photos", "photos-resized"}, Notify: []string{"photos"}, Removals: true,
 		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.ServeHTTP(w, r) }),
 		OnEvent: func(event events.S3Event) {
 			if e.deaf.Load() {
@@ -126,6 +126,7 @@ type card struct {
 	Reference  []struct{ Start, End float64 }
 	Result     *struct {
 		Status, Class string
+		Renditions    []struct{ Key string }
 		Timings       *struct{ Total float64 }
 	}
 	Failure *struct{ Class, Error string }
@@ -143,7 +144,7 @@ func (e *endpoint) watch(t *testing.T, content func(cards map[string]card, n new
 	defer late.Stop()
 	cards := map[string]card{}
 	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
 		data, isData := strings.CutPrefix(lines.Text(), "data: ")
 		if !isData {
@@ -154,6 +155,9 @@ func (e *endpoint) watch(t *testing.T, content func(cards map[string]card, n new
 			t.Fatal(err)
 		}
 		for _, c := range n.Cards {
+			if c.Result != nil {
+				c.Renditions = c.Result.Renditions
+			}
 			cards[c.Key] = c
 		}
 		for _, key := range n.Gone {

@@ -31,7 +31,8 @@ func (g *Gallery) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /-/", http.StripPrefix("/-/", http.FileServerFS(files)))
 	mux.HandleFunc("GET /-/news", g.news)
-	mux.HandleFunc("POST /-/uploads", g.upload)
+	mux.HandleFunc("POST /-/uploads", g.sign(http.MethodPut))
+	mux.HandleFunc("POST /-/deletions", g.sign(http.MethodDelete))
 	mux.HandleFunc("PUT /-/settings", g.settings)
 	mux.HandleFunc("POST /-/samples", g.samples)
 	return mux
@@ -67,8 +68,12 @@ func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // others, and to draw them more often takes more time than pictures do.
 const pace = 100 * time.Millisecond
 
-// batch is how many cards one piece of news has at most, so that a page begins to draw before it has all.
-const batch = 50
+// How many cards a piece of news has at most: the first what fits a window, so that it is drawn at once, and each further
+// one as many as a page reads within a frame.
+const (
+	firstBatch = 60
+	batch      = 250
+)
 
 // news is a stream of server-sent events: everything first, then what changes.
 func (g *Gallery) news(w http.ResponseWriter, r *http.Request) {
@@ -79,14 +84,14 @@ func (g *Gallery) news(w http.ResponseWriter, r *http.Request) {
 	idle := time.NewTicker(2 * time.Second) // memory changes, and a connection that is gone is noticed
 	defer idle.Stop()
 	_, _ = fmt.Fprint(w, "retry: 500\n\n")
-	for {
+	for most := firstBatch; ; most = batch {
 		select {
 		case <-r.Context().Done():
 			return
 		case <-watcher.woken:
 		case <-idle.C:
 		}
-		data, err := json.Marshal(g.deck.take(watcher, batch))
+		data, err := json.Marshal(g.deck.take(watcher, most))
 		if err != nil {
 			return
 		}
@@ -119,23 +124,25 @@ func (g *Gallery) object(w http.ResponseWriter, r *http.Request, bucket, key str
 	http.Redirect(w, r, url, http.StatusTemporaryRedirect)
 }
 
-// upload gives a presigned URL to PUT a picture to, as an app's own server would.
-func (g *Gallery) upload(w http.ResponseWriter, r *http.Request) {
-	var wanted struct{ Key string }
-	if !read(w, r, &wanted) {
-		return
+// sign answers with a presigned URL to PUT a picture to, or to DELETE it by, as an app's own server would.
+func (g *Gallery) sign(method string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var wanted struct{ Key string }
+		if !read(w, r, &wanted) {
+			return
+		}
+		if wanted.Key == "" {
+			http.Error(w, `want {"key":"…"}`, http.StatusBadRequest)
+			return
+		}
+		url, err := g.presign(r, method, g.o.Bucket, wanted.Key)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{"url": url}) // who has gone needs no answer
 	}
-	if wanted.Key == "" {
-		http.Error(w, `want {"key":"…"}`, http.StatusBadRequest)
-		return
-	}
-	url, err := g.presign(r, http.MethodPut, g.o.Bucket, wanted.Key)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"url": url}) // who has gone needs no answer
 }
 
 // presign signs for the name by which this request reached the endpoint, which was checked.

@@ -52,7 +52,7 @@ const digestLength = 12
 // some could have been read; until then they are asked for, and the failure says which right is missing.
 func (r *run) lookAtTags(ctx context.Context) {
 	bucket, counted := r.info.Bucket, r.info.Tags
-	if _, mayRead := r.h.tagged.Load(bucket); !r.h.settings.Copy.Tags || counted == 0 && mayRead {
+	if _, mayRead := r.h.tagged.Load(bucket); !r.settings.Copy.Tags || counted == 0 && mayRead {
 		return
 	}
 	r.tags.Go(func() (err error) {
@@ -68,9 +68,9 @@ func (r *run) lookAtTags(ctx context.Context) {
 // if there are any on either side.
 func (r *run) carries(ctx context.Context, result report.Result, now s3io.Info) (bool, error) {
 	asked := r.tags.Wait() == nil // or else it is rejected, and needed none
-	same := carriedOf(now, r.h.settings.Copy)
+	same := carriedOf(now, r.settings.Copy)
 	same.Tags = r.carried.Tags
-	if asked && result.Status == report.Resized && r.h.settings.Copy.Tags && (same.Tags != "" || now.Tags > 0) {
+	if asked && result.Status == report.Resized && r.settings.Copy.Tags && (same.Tags != "" || now.Tags > 0) {
 		var err error
 		if same.Tags, err = r.h.store.Tags(ctx, now.Bucket, now.Key); err != nil {
 			return false, err
@@ -86,7 +86,7 @@ func (r *run) checkMetadata() error {
 	}
 	label := r.label()
 	label.Copied, label.Width, label.Height = strings.Repeat("0", digestLength), 99999, 99999
-	for _, size := range r.h.settings.Sizes {
+	for _, size := range r.settings.Sizes {
 		label.Size = max(label.Size, size.Name)
 	}
 	ours := bytesOf(label.Metadata())

@@ -1,6 +1,7 @@
 package handler_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -138,6 +139,14 @@ func TestAnEventOfAnOlderUpload(t *testing.T) {
 	}
 	if r := one(t, h, old); r.Status != report.Resized {
 		t.Errorf("with one rendition of an older upload: %+v", r)
+	}
+	info, data = b.get(t, "photos-resized", ".s3resizer/cat.jpg.json")
+	data = bytes.Replace(data, []byte(`"resized"`), []byte(`"rejected"`), 1)
+	if _, err := b.Put(t.Context(), s3io.Upload{Bucket: "photos-resized", Key: info.Key, ContentType: info.ContentType, Metadata: info.Metadata, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	if r := one(t, h, old); r.Status != report.Resized {
+		t.Errorf("below a record that says that it was rejected: %+v", r)
 	}
 	if r := one(t, b.handler(t, b, "RESIZE_QUALITY=70"), old); r.Status != report.Resized {
 		t.Errorf("with renditions of other settings: %+v", r)

@@ -51,14 +51,16 @@ type Handler struct {
 
 	store       Store
 	settings    config.Settings
-	fingerprint string
-	tagged      sync.Map // the source buckets whose S3 tells us whether objects have tags
+	fingerprint func(key string) string // of the settings for a source
+	tagged      sync.Map                // the source buckets whose S3 tells us whether objects have tags
 	log         *slog.Logger
 }
 
 // New makes a handler; it logs one line per object to log.
 func New(store Store, settings config.Settings, log *slog.Logger) *Handler {
-	return &Handler{store: store, settings: settings, fingerprint: settings.Fingerprint(), log: log}
+	h := &Handler{store: store, settings: settings, log: log}
+	h.fingerprint = h.settings.Fingerprints()
+	return h
 }
 
 // overwrites is how often an object is attempted that others write while we work.
@@ -151,22 +153,24 @@ func (r *run) attempt(ctx context.Context) (result report.Result, failure *repor
 	if failure != nil {
 		return result, failure, failure.Class != report.Class(s3io.Changed)
 	}
-	if result.Status == report.Superseded && r.made.Status == report.Resized && r.made.Source.ETag == result.Source.ETag {
-		// Somebody has made the same beside us, or the answer to our record was lost. But ours may lie between the renditions
-		// of a third one, under other settings, or below the record of a rejection: the record has to be ours.
-		result = r.made
-	}
-	if !result.Final() && result.Status != report.Deleted {
+	if r.told {
 		return result, nil, true
 	}
-	if result.Final() {
-		if err := r.putRecord(ctx, result); err != nil {
+	record := result
+	if result.Status == report.Superseded {
+		record = r.done
+	}
+	switch {
+	case record.Final():
+		if err := r.putRecord(ctx, record); err != nil {
 			failure := newFailure(ctx, r.object, result.Renditions, []string{naming.Record(r.object.key)}, err)
 			if failure.Class == report.Class(s3io.Changed) {
 				return result, nil, false
 			}
 			return report.Result{}, failure, true
 		}
+	case result.Status != report.Deleted:
+		return result, nil, true
 	}
 	stands, err := r.stands(ctx, result)
 	if err != nil {
@@ -186,14 +190,14 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 		return r.failed(ctx, err)
 	}
 	defer body.Close()
-	r.info, r.carried = body.Info, carriedOf(body.Info, r.h.settings.Copy)
+	r.info, r.carried = body.Info, carriedOf(body.Info, r.settings.Copy)
 	switch {
 	case ours(body.Info):
 		return r.skipped("a rendition that we made"), nil
 	case body.Size == 0 && strings.HasSuffix(r.object.key, "/"):
 		return r.skipped("a folder marker"), nil
-	case body.Size > r.h.settings.MaxBytes:
-		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.h.settings.MaxBytes)})
+	case body.Size > r.settings.MaxBytes:
+		return r.failed(ctx, &resize.Rejection{Class: resize.ClassTooLarge, Reason: fmt.Sprintf("%d bytes; the limit is %d", body.Size, r.settings.MaxBytes)})
 	}
 
 	if result, err := r.wasTooSlow(ctx); err != nil {
@@ -203,7 +207,7 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	}
 	r.lookAtTags(looking)
 	worked := r.working()
-	source, err := resize.Open(ctx, r.reading(body), r.h.settings.Limits)
+	source, err := resize.Open(ctx, r.reading(body), r.settings.Limits)
 	worked()
 	if err != nil {
 		return r.failed(ctx, err)
@@ -217,12 +221,14 @@ func (r *run) bringUpToDate(ctx, looking context.Context) (report.Result, *repor
 	if r.second || r.object.removal != "" || r.object.etag != "" && r.object.etag != body.ETag {
 		if done, err := r.alreadyDone(ctx); err != nil {
 			return r.failed(ctx, err)
+		} else if done && r.recorded() && r.made.Status == report.Resized && r.made.Source.ETag == r.info.ETag {
+			return r.made, nil // somebody has made the same beside us, or the answer to our record was lost
 		} else if done {
 			return r.result(report.Superseded), nil
 		}
 	}
 	worked = r.working()
-	r.summary, err = source.Render(ctx, r.h.settings.Spec(), r.emit(ctx))
+	r.summary, err = source.Render(ctx, r.settings.Spec(), r.emit(ctx))
 	worked()
 	if err != nil {
 		return r.failed(ctx, err)

@@ -97,6 +97,33 @@ func TestRenditionsStayOutOfTheRecords(t *testing.T) {
 	}
 }
 
+// The templates of two profiles, or one with the sizes of both, may give two sources one name. Which comes second is told.
+func TestNamesThatTwoProfilesShare(t *testing.T) {
+	b := newBench(t)
+	for name, profiles := range map[string]string{
+		"by sizes":     `RESIZE_PROFILES=[{"prefix":"p/","sizes":"other=20,small-er=30"}]`,
+		"by templates": `RESIZE_PROFILES=[{"prefix":"small-er-p/","key_template":"{dir}{name}{ext}/{size}"}, {"prefix":"p/","sizes":"other=20,small-er=30"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := b.handler(t, b, "RESIZE_SIZES=small=40", profiles)
+			first := b.upload(t, "er-p/x.jpg", photo(t, 60, 40, 1))
+			if r := one(t, h, first); r.Status != report.Resized || r.Renditions[0].Key != "small-er-p/x.jpg" {
+				t.Fatalf("%+v", r)
+			}
+			r := one(t, h, b.upload(t, "p/x.jpg", photo(t, 60, 40, 2)))
+			if r.Status != report.Rejected || r.Class != "key-taken" || !strings.Contains(r.Reason, "s3://photos/er-p/x.jpg") {
+				t.Errorf("the second: %+v", r)
+			}
+			if r := one(t, h, first); r.Status != report.Resized && r.Status != report.Superseded {
+				t.Errorf("the first, again: %+v", r)
+			}
+			if r := one(t, h, b.upload(t, "p/y.jpg", photo(t, 60, 40, 2))); r.Status != report.Resized || len(r.Renditions) != 2 {
+				t.Errorf("another one: %+v", r)
+			}
+		})
+	}
+}
+
 func TestABucketWithDots(t *testing.T) {
 	checkLeaks(t)
 	const bucket = "photos.example.com"

@@ -1,6 +1,7 @@
 package handler_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -218,34 +219,52 @@ func (u unconditional) Put(ctx context.Context, upload s3io.Upload) (string, err
 }
 
 // What stands in the place of the record is known before the first rendition is written: who finishes after that is noticed.
-func TestNothingIsWrittenBeforeTheRecordIsKnown(t *testing.T) {
+func TestNothingIsDoneBeforeTheRecordIsKnown(t *testing.T) {
 	b := newBench(t)
 	event := b.upload(t, "cat.jpg", photo(t, 2000, 1500, 1))
 	late := &lateRecord{Store: b, t: t}
-	if r := one(t, b.handler(t, late), event); r.Status != report.Resized {
-		t.Errorf("%+v", r)
+	h := b.handler(t, late)
+	older := bytes.Replace(event, []byte(`"eTag":"`), []byte(`"eTag":"0`), 1)
+	for _, c := range []struct {
+		event []byte
+		want  report.Status
+	}{{event, report.Resized}, {older, report.Superseded}, {b.upload(t, "text.jpg", []byte("no picture")), report.Rejected}} {
+		late.told.Store(false)
+		if r := one(t, h, c.event); r.Status != c.want {
+			t.Errorf("%+v", r)
+		}
 	}
 }
 
-// lateRecord takes its time to tell of a record.
+// lateRecord takes its time to tell of a record, and wants nobody to begin before.
 type lateRecord struct {
 	handler.Store
 	t    *testing.T
 	told atomic.Bool
 }
 
+func (s *lateRecord) check(what, bucket, key string) {
+	if bucket == "photos-resized" && !s.told.Load() {
+		s.t.Errorf("%s %s before it is known what record stands", what, key)
+	}
+}
+
 func (s *lateRecord) Head(ctx context.Context, bucket, key string) (s3io.Info, error) {
 	if strings.HasPrefix(key, ".s3resizer/") {
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 		s.told.Store(true)
 	}
+	s.check("look at", bucket, key)
 	return s.Store.Head(ctx, bucket, key)
 }
 
+func (s *lateRecord) Open(ctx context.Context, bucket, key string) (*s3io.Object, error) {
+	s.check("read", bucket, key)
+	return s.Store.Open(ctx, bucket, key)
+}
+
 func (s *lateRecord) Put(ctx context.Context, u s3io.Upload) (string, error) {
-	if !s.told.Load() {
-		s.t.Errorf("%s is written before it is known what record stands", u.Key)
-	}
+	s.check("write", u.Bucket, u.Key)
 	return s.Store.Put(ctx, u)
 }
 

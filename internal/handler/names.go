@@ -13,13 +13,15 @@ import (
 )
 
 // lookAtNames asks whether the names of the renditions are another source's, where they can be: those of a.tif, which
-// becomes a.tif.jpg, and those of a.tif.jpg are the same. Of all renditions that is so or not alike, so one is asked for.
+// becomes a.tif.jpg, and those of a.tif.jpg are the same. Of all renditions that is so or not alike, so one is asked for; but
+// where the names of two profiles may meet, any.
 func (r *run) lookAtNames(ctx context.Context) {
-	size := r.h.settings.Sizes[0].Name
-	for _, format := range r.source.Outputs(r.h.settings.Formats) {
-		if format.Appended(r.source.Format) != "" || twoExtensions(r.object.key) {
-			key := r.describe(size, format).Key
-			r.names.Go(func() error { return r.free(ctx, key) })
+	for i, size := range r.settings.Sizes {
+		for _, format := range r.source.Outputs(r.settings.Formats) {
+			if r.settings.NamesMayMeet || i == 0 && (format.Appended(r.source.Format) != "" || twoExtensions(r.object.key)) {
+				key := r.describe(size.Name, format).Key
+				r.names.Go(func() error { return r.free(ctx, key) })
+			}
 		}
 	}
 }

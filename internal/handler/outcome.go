@@ -22,6 +22,9 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if !r.recorded() {
 		return out, nil
 	}
+	if err := r.record.Wait(); err != nil {
+		return report.Result{}, err
+	}
 	record, info, err := r.readRecord(ctx)
 	if err != nil {
 		return report.Result{}, err
@@ -33,7 +36,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
 		return out, err
 	}
-	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.h.fingerprint) && out.Class != report.ClassMetadata {
+	if record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint) && out.Class != report.ClassMetadata {
 		out := r.result(report.Superseded)
 		out.Source.Format, out.Source.Width, out.Source.Height = record.Source.Format, record.Source.Width, record.Source.Height
 		return out, nil
@@ -105,7 +108,7 @@ func (r *run) failed(ctx context.Context, err error) (report.Result, *report.Fai
 		}
 		return out, nil
 	case errors.As(err, &fault) && fault.Class == s3io.NotFound && fault.Bucket == r.object.bucket:
-		if !r.h.settings.Delete {
+		if !r.settings.Delete {
 			return r.result(report.Gone), nil
 		}
 		out, err := r.remove(ctx)

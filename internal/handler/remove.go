@@ -54,9 +54,9 @@ func (r *run) removable(recorded report.Result) []string {
 	for _, format := range resize.Formats() {
 		for _, alpha := range []bool{false, true} {
 			source := resize.Source{Format: format, Alpha: alpha}
-			for _, size := range r.h.settings.Sizes {
-				for _, output := range source.Outputs(r.h.settings.Formats) {
-					add(r.h.settings.Key.For(r.object.key, size.Name, output.Appended(format)))
+			for _, size := range r.settings.Sizes {
+				for _, output := range source.Outputs(r.settings.Formats) {
+					add(r.settings.Key.For(r.object.key, size.Name, output.Appended(format)))
 				}
 			}
 		}

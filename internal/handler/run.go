@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"s3resizer/internal/config"
 	"s3resizer/internal/naming"
 	"s3resizer/internal/report"
 	"s3resizer/resize"
@@ -26,7 +27,9 @@ import (
 type run struct {
 	h           *Handler
 	object      object
-	destination string // bucket
+	settings    *config.Settings // that apply to the object
+	fingerprint string           // theirs
+	destination string           // bucket
 	info        s3io.Info
 	source      *resize.Source
 	summary     resize.Summary // once it is rendered
@@ -36,11 +39,13 @@ type run struct {
 	worked      time.Duration // on the picture, with what S3 took meanwhile
 	waited      atomic.Int64  // that, in nanoseconds
 
-	second bool // and there was another attempt before it
+	second bool          // and there was another attempt before it
+	done   report.Result // the record, if all was done before
+	told   bool          // the record says what came of it
 
 	// What is asked of the destination beside the decoding. Nothing is written before the answers are there.
 	record   errgroup.Group
-	standing string         // the record as it was then: its ETag, or [s3io.Nothing]
+	standing s3io.Info      // the record as it was then, if there was one
 	names    errgroup.Group // whether those of the renditions are free
 
 	carried carried
@@ -59,7 +64,10 @@ type run struct {
 }
 
 func newRun(h *Handler, o object, started time.Time) *run {
-	return &run{h: h, object: o, destination: h.settings.DestBucket.For(o.bucket), started: started, opening: time.Now()}
+	return &run{
+		h: h, object: o, settings: h.settings.For(o.key), fingerprint: h.fingerprint(o.key), destination: h.settings.DestBucket.For(o.bucket),
+		started: started, opening: time.Now(),
+	}
 }
 
 // again is the next attempt, after one that came to a result which does not stand.
@@ -76,7 +84,9 @@ func (r *run) idle() string {
 	switch {
 	case r.object.skip != "":
 		return r.object.skip
-	case r.object.removal != "" && !r.h.settings.Delete:
+	case r.settings.Skip:
+		return "it is in " + r.settings.Prefix + ", which RESIZE_PROFILES skips"
+	case r.object.removal != "" && !r.settings.Delete:
 		return r.object.removal + ": what was made of it stays, as RESIZE_DELETE is off"
 	default:
 		return ""
@@ -130,8 +140,8 @@ func (r *run) lookAtRecord(ctx context.Context) {
 		return
 	}
 	r.record.Go(func() error {
-		info, err := r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
-		r.standing = cmp.Or(info.ETag, s3io.Nothing)
+		var err error
+		r.standing, err = r.h.store.Head(ctx, r.destination, naming.Record(r.object.key))
 		if s3io.ClassOf(err) == s3io.NotFound {
 			return nil
 		}
@@ -179,13 +189,13 @@ func (r *run) put(ctx context.Context, rendition resize.Rendition) error {
 // describe names a rendition, as far as it is known before it is made.
 func (r *run) describe(size string, format resize.Format) report.Rendition {
 	return report.Rendition{
-		Size: size, Bucket: r.destination, Key: r.h.settings.Key.For(r.object.key, size, format.Appended(r.source.Format)),
+		Size: size, Bucket: r.destination, Key: r.settings.Key.For(r.object.key, size, format.Appended(r.source.Format)),
 		Format: format, ContentType: format.MediaType(),
 	}
 }
 
 // cacheControl is that of the renditions.
-func (r *run) cacheControl() string { return cmp.Or(r.h.settings.CacheControl, r.info.CacheControl) }
+func (r *run) cacheControl() string { return cmp.Or(r.settings.CacheControl, r.info.CacheControl) }
 
 // ours reports whether an object is a rendition or a record. One that was copied over its own source is an upload like any
 // other: what we write never is where its source is.
@@ -196,18 +206,18 @@ func ours(info s3io.Info) bool {
 
 // label is that of everything that is written of the upload.
 func (r *run) label() report.Label {
-	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.h.fingerprint}
+	return report.Label{Source: report.SourceName(r.object.bucket, r.object.key), ETag: r.info.ETag, Settings: r.fingerprint}
 }
 
 // outputs lists the keys of all that is made of the source: its renditions and its record.
 func (r *run) outputs() []string {
 	var keys []string
-	for _, size := range r.h.settings.Sizes {
-		for _, format := range r.source.Outputs(r.h.settings.Formats) {
+	for _, size := range r.settings.Sizes {
+		for _, format := range r.source.Outputs(r.settings.Formats) {
 			keys = append(keys, r.describe(size.Name, format).Key)
 		}
 	}
-	if r.h.settings.Record {
+	if r.settings.Record {
 		keys = append(keys, naming.Record(r.object.key))
 	}
 	return keys
@@ -230,15 +240,24 @@ func (r *run) checkKeys() error {
 
 // alreadyDone reports whether every rendition, and the record, is of the source as it is now. The renditions are asked
 // one by one: a run that died may have overwritten one after the record was written.
+//
+// That is several looks, and another run may write between two of them. So what the record says is to be written in its place
+// once more, which such a run sees, or else we see that run's: for that, the record has to be known before the first look.
 func (r *run) alreadyDone(ctx context.Context) (bool, error) {
-	if err := r.tags.Wait(); err != nil {
+	if err := cmp.Or(r.record.Wait(), r.tags.Wait()); err != nil {
 		return false, err
 	}
-	return r.inPlace(ctx, r.outputs(), func(_ int, info s3io.Info) bool {
+	renditions := slices.DeleteFunc(r.outputs(), func(key string) bool { return key == naming.Record(r.object.key) })
+	whole, err := r.inPlace(ctx, renditions, func(_ int, info s3io.Info) bool {
 		label, _ := report.LabelOf(info)
-		return report.MadeOf(info, r.info.ETag, r.h.fingerprint) &&
-			(info.Key == naming.Record(r.object.key) || info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest())
+		return report.MadeOf(info, r.info.ETag, r.fingerprint) && info.CacheControl == r.cacheControl() && label.Copied == r.carried.digest()
 	})
+	if err != nil || !whole || !r.recorded() {
+		return whole, err
+	}
+	record, info, err := r.readRecord(ctx)
+	r.done = record
+	return record.Version == report.Version && record.Status == report.Resized && report.MadeOf(info, r.info.ETag, r.fingerprint), err
 }
 
 // inPlace reports whether every key is there, in the destination bucket, and as it should be.
@@ -265,7 +284,7 @@ func (r *run) stands(ctx context.Context, result report.Result) (bool, error) {
 	newest, err := r.h.store.Head(ctx, r.object.bucket, r.object.key)
 	switch {
 	case s3io.ClassOf(err) == s3io.NotFound: // what was made of it may stay, or else has to go
-		return result.Status == report.Deleted || !r.h.settings.Delete, nil
+		return result.Status == report.Deleted || !r.settings.Delete, nil
 	case err != nil || newest.ETag != result.Source.ETag || newest.CacheControl != r.info.CacheControl:
 		return false, err
 	}
@@ -280,8 +299,8 @@ func (r *run) inOrder() []report.Rendition {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rank := func(x report.Rendition) int {
-		size := slices.IndexFunc(r.h.settings.Sizes, func(s resize.Size) bool { return s.Name == x.Size })
-		return size*len(r.h.settings.Formats) + slices.Index(r.source.Outputs(r.h.settings.Formats), x.Format)
+		size := slices.IndexFunc(r.settings.Sizes, func(s resize.Size) bool { return s.Name == x.Size })
+		return size*len(r.settings.Formats) + slices.Index(r.source.Outputs(r.settings.Formats), x.Format)
 	}
 	return slices.SortedFunc(slices.Values(r.renditions), func(a, b report.Rendition) int { return rank(a) - rank(b) })
 }
@@ -291,7 +310,7 @@ func (r *run) inOrder() []report.Rendition {
 func (r *run) missing(written []report.Rendition) []string {
 	if r.source == nil {
 		var sizes []string
-		for _, size := range r.h.settings.Sizes {
+		for _, size := range r.settings.Sizes {
 			sizes = append(sizes, size.Name)
 		}
 		return sizes
@@ -302,7 +321,7 @@ func (r *run) missing(written []report.Rendition) []string {
 }
 
 // recorded reports whether the object has a record.
-func (r *run) recorded() bool { return r.h.settings.Record && naming.HasRecord(r.object.key) }
+func (r *run) recorded() bool { return r.settings.Record && naming.HasRecord(r.object.key) }
 
 // putRecord writes the commit record in the place of the one that stood: from here on, the set is complete. If another one
 // stands there by now, or none, the error is [s3io.Changed]: somebody else has finished meanwhile, maybe with renditions of
@@ -318,7 +337,7 @@ func (r *run) putRecord(ctx context.Context, result report.Result) error {
 	if err := r.record.Wait(); err != nil {
 		return err
 	}
-	record.Replaces = r.standing
+	record.Replaces = cmp.Or(r.standing.ETag, s3io.Nothing)
 	_, err = r.write(ctx, record)
 	return err
 }

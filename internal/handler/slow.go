@@ -23,15 +23,28 @@ import (
 // anew is the age of an event that has not come for the first time, or a little less: Lambda tries again after a minute.
 const anew = 50 * time.Second
 
-// wasTooSlow returns the rejection of an upload that was too slow, if its event has come before; else a result with no status.
+// wasTooSlow returns the rejection of an upload that was too slow, as its record has it, if its event may have come before; else
+// a result with no status. (Of a direct call, nobody knows.) Only a record of that very upload is read; it stays as it is.
 func (r *run) wasTooSlow(ctx context.Context) (report.Result, error) {
-	if !r.recorded() || r.object.raised.IsZero() || time.Since(r.object.raised) < anew {
+	if !r.recorded() || !r.object.raised.IsZero() && time.Since(r.object.raised) < anew {
 		return report.Result{}, nil
 	}
-	record, info, err := r.readRecord(ctx)
-	if err != nil || record.Class != report.ClassTooSlow || !made(info, r.object) || !report.MadeOf(info, r.info.ETag, r.h.fingerprint) {
+	ofThis := func(record s3io.Info) bool {
+		return made(record, r.object) && report.MadeOf(record, r.info.ETag, r.fingerprint)
+	}
+	if err := r.record.Wait(); err != nil || !ofThis(r.standing) {
 		return report.Result{}, err
 	}
+	record, info, err := r.readRecord(ctx)
+	if err != nil || record.Class != report.ClassTooSlow || !ofThis(info) {
+		return report.Result{}, err
+	}
+	if record.Previous != nil {
+		if whole, err := r.setInPlace(ctx, record.Previous); err != nil || !whole {
+			return report.Result{}, err
+		}
+	}
+	r.told = true
 	return record, nil
 }
 
@@ -60,12 +73,12 @@ func (r *run) wasSlow(failure *report.Failure) bool {
 // most of the margin for that, and if it is of no avail, the failure remains.
 func (r *run) slow(ctx context.Context, failure *report.Failure) (report.Result, *report.Failure) {
 	deadline, _ := ctx.Deadline()
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.h.settings.DeadlineMargin*3/4))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(r.settings.DeadlineMargin*3/4))
 	defer cancel()
 	key := naming.SlowNote(r.object.key)
 	note, err := r.h.store.Head(ctx, r.destination, key)
 	switch {
-	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.h.fingerprint):
+	case err == nil && made(note, r.object) && report.MadeOf(note, r.info.ETag, r.fingerprint):
 		result, err := r.tooSlow(ctx)
 		if err == nil && result.Status == report.Rejected {
 			return result, nil

@@ -131,6 +131,25 @@ func (t KeyTemplate) Before(size string) (before string, only bool) {
 	return text + size + after, only
 }
 
+// Beginning returns what the key of every rendition of a size begins with, if the source's key begins with prefix.
+func (t KeyTemplate) Beginning(size, prefix string) string {
+	var b strings.Builder
+	for _, token := range t.tokens {
+		switch token {
+		case "{size}":
+			b.WriteString(size)
+		case "{key}":
+			return b.String() + prefix
+		case "{dir}":
+			folder, _ := path.Split(prefix)
+			return b.String() + folder
+		default:
+			b.WriteString(token)
+		}
+	}
+	return b.String()
+}
+
 // Folder returns what every rendition's key begins with, whatever the size, if the source's key begins with prefix.
 func (t KeyTemplate) Folder(prefix string) string {
 	folder, _ := path.Split(prefix)

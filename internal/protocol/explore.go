@@ -61,12 +61,12 @@ func (w *World) Explore(starts ...State) (found Found) {
 func sorted(s State) State {
 	rank := func(r run) (rank uint64) {
 		flags := uint8(0)
-		for i, flag := range [...]bool{r.got, r.removed, r.taken, r.lost} {
+		for i, flag := range [...]bool{r.got, r.removed, r.taken} {
 			if flag {
 				flags |= 1 << i
 			}
 		}
-		for _, field := range [...]uint8{uint8(r.at), r.event, r.settings, r.attempt, r.upload, uint8(r.record), r.next, r.seen.upload, r.seen.settings, r.done, flags} {
+		for _, field := range [...]uint8{uint8(r.at), r.event, r.settings, r.attempt, r.upload, uint8(r.record), r.next, r.seen.upload, r.seen.settings, flags} {
 			rank = rank<<4 | uint64(field)
 		}
 		return rank
@@ -156,8 +156,9 @@ func (w *World) Verified(s State) (*World, State, bool) {
 		case newest == 0:
 			event.From = Orphans
 			wrong = func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }
-		case w.Uploads[newest].Kind == Ours:
-			outputs = nil
+		case w.Uploads[newest].Kind == Ours: // found by the record, and not mended
+			outputs = outputs[w.Renditions:]
+			wrong = func(o object) bool { return o.upload != 0 && !w.made(o, wanted) }
 		case r.rejected && !wrong(r.object) && r.previous == object{}:
 			outputs = nil
 		case r.rejected && !wrong(r.object):

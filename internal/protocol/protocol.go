@@ -113,7 +113,6 @@ type write struct {
 	output  uint8
 	of      record
 	replace base
-	same    bool // nobody can tell it from that one
 }
 
 func (p write) step(do Verb, ok bool) Step {
@@ -146,8 +145,6 @@ type run struct {
 	next     uint8  // the output that is looked at next, or bits of the renditions that are still to be written
 	seen     object // what is about to be removed, or the older set that a rejection is to name
 	removed  bool   // something was, in this attempt or before
-	done     uint8  // the upload that the attempt before this one had written all renditions of
-	lost     bool   // the answer to the record that stands; written once more, it has the same bytes
 	taken    bool   // the renditions' names are another source's
 }
 
@@ -279,11 +276,7 @@ func (w *World) again(s *State, i int) {
 		w.end(s, i, false)
 		return
 	}
-	next := run{at: reading, event: r.event, settings: r.settings, attempt: r.attempt + 1, removed: r.removed, lost: r.lost}
-	if (r.at == recording || r.at == checking) && !w.rejects(&r) {
-		next.done = r.upload
-	}
-	s.runs[i] = next
+	s.runs[i] = run{at: reading, event: r.event, settings: r.settings, attempt: r.attempt + 1, removed: r.removed}
 }
 
 // put writes, if its condition holds, and reports whether it did.
@@ -296,18 +289,15 @@ func (w *World) put(s *State, p write) bool {
 	if !w.Plain && (p.replace == changed || (p.replace == absent) != (s.record[key] == record{})) {
 		return false
 	}
-	if s.record[key] = p.of; !p.same {
-		w.setRecord(s, key, p.of)
-	}
+	w.setRecord(s, key, p.of)
 	return true
 }
 
-// setRecord writes or removes a record. Whoever has seen the one of before has now seen another one: no two runs'
-// have the same bytes, as each has its run's trace id.
+// setRecord writes or removes a record. Whoever has seen the one of before has now seen another one: no two have the same
+// bytes.
 func (w *World) setRecord(s *State, key uint8, r record) {
 	s.record[key] = r
 	for i, other := range s.runs {
-		s.runs[i].lost = false
 		if other.record == same && w.Events[other.event].Key == key {
 			s.runs[i].record = changed
 		}

@@ -39,16 +39,19 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			w.prepare(r)
 		})
 	case looking:
-		ask(Looks, r.next, func(next *State, r *run) {
-			there, isRecord := w.output(&s, key, r.next), int(r.next) == w.Renditions
-			last := isRecord || set.Unrecorded && int(r.next) == w.Renditions-1
-			sameHeader := isRecord || w.Uploads[there.upload].Header == w.Uploads[r.upload].Header
+		do, isRecord := Looks, int(r.next) == w.Renditions
+		if isRecord {
+			do = ReadsRecord
+		}
+		ask(do, r.next, func(next *State, r *run) {
+			there := w.output(&s, key, r.next)
+			sameHeader := w.Uploads[there.upload].Header == w.Uploads[r.upload].Header
 			switch {
-			case !w.made(there, object{r.upload, r.settings}) || !sameHeader:
+			case !w.made(there, object{r.upload, r.settings}), !isRecord && !sameHeader, isRecord && s.record[key].rejected:
 				w.begin(r)
-			case last && r.done != 0 && w.Uploads[r.done].ETag == w.Uploads[r.upload].ETag:
-				w.record(r) // what it wrote before may lie between another's renditions, which sees so by the record
-			case last:
+			case isRecord:
+				w.record(r) // once more, for those who write between these looks
+			case set.Unrecorded && int(r.next) == w.Renditions-1:
 				w.end(next, i, true)
 			default:
 				r.next++
@@ -86,7 +89,7 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			}
 		})
 	case recording:
-		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record, same: r.lost && r.record == same}, yield)
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen}, replace: r.record}, yield)
 	case checking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
 			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]
@@ -135,7 +138,7 @@ func (w *World) prepare(r *run) {
 
 // begin goes to what is written of an upload.
 func (w *World) begin(r *run) {
-	r.next, r.lost = 0, false
+	r.next = 0
 	switch {
 	case !w.rejects(r):
 		r.at, r.next = writing, 1<<w.Renditions-1
@@ -172,7 +175,7 @@ func (w *World) write(s State, i int, p write, yield func(Step, State)) {
 		next := s
 		next.losses--
 		if w.put(&next, p) {
-			p.replace, next.runs[i].lost = changed, !w.Plain
+			p.replace = changed
 			attempt(WritesAgain, next)
 		}
 	}
@@ -184,7 +187,7 @@ func (w *World) wrote(s *State, i int, p write, ok bool) {
 	if !ok {
 		w.again(s, i)
 	} else if int(p.output) == w.Renditions {
-		r.at, r.record, r.lost = checking, unread, false
+		r.at, r.record = checking, unread
 	} else if r.next &^= 1 << p.output; r.next == 0 {
 		w.record(r)
 	}

@@ -52,7 +52,7 @@ var Classes = []Meaning{
 	{ClassKeyTooLong, Pictures, "its key leaves no room for a rendition's, or the record's: S3 ends at 1024 bytes", "upload under a shorter key, or shorten `RESIZE_KEY_TEMPLATE` or the sizes' names"},
 	{ClassTooSlow, Pictures, "resizing it took all the time there was, twice under the same settings; the first time is `deadline`", "if such pictures are wanted, raise the function's time limit or its memory, and have it uploaded again"},
 	{ClassReservedKey, Pictures, "its renditions would lie in `.s3resizer/`, where the records are", "move the upload, or choose another `RESIZE_KEY_TEMPLATE`"},
-	{ClassKeyTaken, Pictures, "its renditions would have the names of another source's: `a.tif` becomes `a.tif.jpg`, and so does `a.tif.jpg`", "upload one of the two under another name"},
+	{ClassKeyTaken, Pictures, "its renditions would have the names of another source's: `a.tif` becomes `a.tif.jpg`, and so does `a.tif.jpg`; two [profiles](settings.md#settings-by-prefix) may make such names too", "upload one of the two under another name"},
 
 	{ClassMetadata, Pictures, "its user metadata, which `RESIZE_COPY` gives its renditions, leave no room for what those say of themselves: S3 ends at 2 KB", "upload it with less, or take `metadata` out of `RESIZE_COPY`"},
 

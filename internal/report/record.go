@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 
@@ -13,12 +14,15 @@ import (
 // maxRecord bounds what is read of a record, in bytes: some 300 for each rendition.
 const maxRecord = 1 << 20
 
-// Record is the object that a result is kept in.
+// Record is the object that a result is kept in. No two are alike, even of the same result: by their ETags they are told apart.
 func (r Result) Record(destination string, label Label) (s3io.Upload, error) {
 	var data bytes.Buffer
 	encoder := json.NewEncoder(&data)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(r); err != nil {
+	if err := encoder.Encode(struct {
+		Result
+		Run string `json:"run"`
+	}{r, rand.Text()}); err != nil {
 		return s3io.Upload{}, err
 	}
 	return s3io.Upload{

@@ -29,10 +29,18 @@ func (v *Verification) lookAtOriginal(ctx context.Context, o *original) ([]Findi
 		v.count(func(p *Progress) { p.Changed++ })
 		return nil, nil
 	}
-	if label, ours := report.LabelOf(source); err != nil || ours && !label.Names(v.Bucket, o.Key) { // a rendition among the originals is skipped
+	if err != nil {
 		return nil, err
 	}
-	return v.examine(ctx, o)
+	label, ours := report.LabelOf(source)
+	if !ours || label.Names(v.Bucket, o.Key) {
+		return v.examine(ctx, o)
+	}
+	if findings[0].Kind != OlderUpload {
+		return nil, nil // a rendition among the originals
+	}
+	return []Finding{{Kind: Leftover, Key: findings[0].Key, Original: o.Key, Reason: fmt.Sprintf(
+		"its set is of the upload before: a rendition of %s was copied over s3://%s/%s; delete that, or upload a picture there", label.Source, v.Bucket, o.Key)}}, nil
 }
 
 // examine compares what there is with what there should be.
@@ -58,8 +66,8 @@ func (v *Verification) examine(ctx context.Context, o *original) ([]Finding, err
 		return findings, nil
 	case label.ETag != o.ETag:
 		add(OlderUpload, recordKey, "it is of the upload %s, the newest is %s", label.ETag, o.ETag)
-	case label.Settings != v.fingerprint:
-		add(OlderSettings, recordKey, "its settings have the fingerprint %s, these have %s", label.Settings, v.fingerprint)
+	case label.Settings != v.fingerprint(o.Key):
+		add(OlderSettings, recordKey, "its settings have the fingerprint %s, these have %s", label.Settings, v.fingerprint(o.Key))
 	}
 	set, upload, settings := v.set(record, o)
 	current := len(findings) == 0 && record.Status == report.Resized
@@ -103,9 +111,9 @@ func (v *Verification) set(record report.Result, o *original) (set []report.Rend
 	case record.Status == report.Rejected:
 		return nil, "", ""
 	case record.Source.ETag != o.ETag: // of what format the newest is, nobody knows
-		return record.Renditions, o.ETag, v.fingerprint
+		return record.Renditions, o.ETag, v.fingerprint(o.Key)
 	default:
-		return setOf(v.Settings, record), o.ETag, v.fingerprint
+		return setOf(v.Settings.For(o.Key), record), o.ETag, v.fingerprint(o.Key)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // setOf returns the renditions that there have to be of a source under the settings, as far as its record tells: of a
 // resized picture every size in every format, of a rejected upload the older set that the record names. What the record
 // says of a rendition's bytes is taken over; if it does not name one, they are 0.
-func setOf(settings config.Settings, record report.Result) []report.Rendition {
+func setOf(settings *config.Settings, record report.Result) []report.Rendition {
 	if record.Status != report.Resized {
 		if record.Previous == nil {
 			return nil

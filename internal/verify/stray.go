@@ -39,7 +39,9 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 		return nil
 	case err != nil:
 		return err
-	case report.MadeOf(info, source.ETag, v.fingerprint): // it came meanwhile, or is looked at with its original
+	case v.Settings.For(key).Skip: // what was made of it before it was skipped is left alone, like the original
+		return nil
+	case report.MadeOf(info, source.ETag, v.fingerprint(key)): // it came meanwhile, or is looked at with its original
 		return nil
 	}
 	record, _, err := v.record(ctx, key)
@@ -62,7 +64,8 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 // label has no room for all of a key, that has to be in the object's own name.
 func (v *Verification) originalOf(object string, label report.Label) string {
 	candidates := []string{label.Key(v.Bucket), naming.Recorded(object), strings.TrimPrefix(object, naming.SlowNotes)}
-	for _, folder := range v.sizeFolders() {
+	folders, _ := v.sizeFolders()
+	for _, folder := range folders {
 		if name, ok := strings.CutPrefix(object, folder); ok {
 			for _, ending := range extensions() {
 				candidates = append(candidates, strings.TrimSuffix(name, ending))

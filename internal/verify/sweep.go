@@ -148,37 +148,45 @@ func (v *Verification) listings(ctx context.Context) []*listing {
 	}
 	records := naming.Record("")[len(naming.Records):]
 	all := []*listing{of(v.Bucket, "", []string{""}), of(v.destination, naming.Records, []string{records}), of(v.destination, naming.SlowNotes, []string{""})}
-	for _, before := range v.sizeFolders() {
+	folders, _ := v.sizeFolders()
+	for _, before := range folders {
 		all = append(all, of(v.destination, before, extensions()))
 	}
 	return all
 }
 
-// sizeFolders are what the renditions' keys have before those of their originals, a size each; nil with a template that
-// puts anything else around them.
-func (v *Verification) sizeFolders() []string {
-	var folders []string
-	for _, size := range v.Settings.Sizes {
-		before, only := v.Settings.Key.Before(size.Name)
-		if !only {
-			return nil
+// sizeFolders are what the renditions' keys have before those of their originals, a size each, and whether those are all
+// that there may be: a template that puts anything else around the original's key has none.
+func (v *Verification) sizeFolders() (folders []string, all bool) {
+	all = true
+	for _, settings := range v.Settings.Within(v.Prefix) {
+		for _, size := range settings.Sizes {
+			before, only := settings.Key.Before(size.Name)
+			all = all && only
+			if only && !slices.Contains(folders, before) {
+				folders = append(folders, before)
+			}
 		}
-		folders = append(folders, before)
 	}
-	return folders
+	for _, folder := range folders {
+		if slices.ContainsFunc(folders, func(other string) bool { return other != folder && strings.HasPrefix(other, folder) }) {
+			return nil, false // of two profiles; listed side by side, the inner one's would come twice
+		}
+	}
+	return folders, all
 }
 
 // rest gives what else there is in the destination: with a template whose sizes stand first, everything outside of the
 // listings above; with another one, all but the records. With a prefix, it is what may be of it.
 func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 	return func(yield func(subject, error) bool) {
-		swept := append(v.sizeFolders(), naming.Records, naming.SlowNotes)
-		prefix := ""
+		folders, all := v.sizeFolders()
+		if v.Prefix != "" && all {
+			return // the sizes' own folders are all that can be told of by the prefix
+		}
+		swept, prefix := slices.Concat(folders, []string{naming.Records, naming.SlowNotes}), ""
 		if v.Prefix != "" {
-			if len(swept) > 2 {
-				return // the sizes' own folders are all that can be told of by the prefix
-			}
-			prefix = v.Settings.Key.Folder(v.Prefix)
+			prefix = v.commonFolder()
 		}
 		for after, more := "", true; more; {
 			more = false
@@ -196,6 +204,18 @@ func (v *Verification) rest(ctx context.Context) iter.Seq2[subject, error] {
 			}
 		}
 	}
+}
+
+// commonFolder is what the keys of all renditions begin with, as far as the templates and the prefix tell.
+func (v *Verification) commonFolder() string {
+	var folders []string
+	for _, settings := range v.Settings.Within(v.Prefix) {
+		folders = append(folders, settings.Key.Folder(v.Prefix))
+	}
+	if slices.Max(folders) != slices.Min(folders) {
+		return ""
+	}
+	return folders[0]
 }
 
 // behind comes after everything that is added to a key, but for itself: no character is above it.

@@ -53,7 +53,8 @@ type Options struct {
 // Verification is a run.
 type Verification struct {
 	Options
-	destination, fingerprint string
+	destination string
+	fingerprint func(key string) string // of the settings for an original
 
 	mu       sync.Mutex
 	progress Progress
@@ -65,6 +66,7 @@ type Progress struct {
 	Originals  int64 // all of them
 	Rejected   int64 // that have nothing but their record
 	Changed    int64 // that were overwritten or deleted while they were looked at; not looked at further
+	Skipped    int64 // originals that a profile skips; not looked at
 	NotOurs    int64 // objects of the destination that are nobody's here, and were left alone
 	Renditions int64
 	Findings   map[Kind]int64
@@ -82,7 +84,9 @@ func (p Progress) Total() int64 {
 
 // New prepares a run.
 func New(o Options) *Verification {
-	return &Verification{Options: o, destination: o.Settings.DestBucket.For(o.Bucket), fingerprint: o.Settings.Fingerprint(), progress: Progress{Findings: map[Kind]int64{}}}
+	v := &Verification{Options: o, destination: o.Settings.DestBucket.For(o.Bucket), progress: Progress{Findings: map[Kind]int64{}}}
+	v.fingerprint = v.Settings.Fingerprints()
+	return v
 }
 
 // Progress may be asked for at any time.
@@ -135,6 +139,10 @@ func (v *Verification) Run(ctx context.Context) error {
 func (v *Verification) look(ctx context.Context, s subject) error {
 	if s.stray != nil {
 		return v.failed(ctx, v.lookAtStray(ctx, *s.stray), s.stray.Key, "")
+	}
+	if v.Settings.For(s.original.Key).Skip {
+		v.count(func(p *Progress) { p.Skipped++ })
+		return nil
 	}
 	findings, err := v.lookAtOriginal(ctx, s.original)
 	if err != nil {

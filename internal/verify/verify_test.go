@@ -102,7 +102,10 @@ func TestEachKindOfFinding(t *testing.T) {
 		}, []string{"foreign s-a.png"}, false},
 		"copied without its metadata":    {verify.Options{}, func(t *testing.T, m *memory) { m.change(t, "s-a.png", func(u *s3io.Upload) { u.Metadata = nil }) }, []string{"unlabelled s-a.png"}, true},
 		"another picture's in its place": {verify.Options{}, func(t *testing.T, m *memory) { copied(t, m, "s-d.png", "s-a.png") }, []string{"foreign s-a.png"}, false},
-		"deleted":                        {verify.Options{}, func(_ *testing.T, m *memory) { delete(m.objects[source], "a.png") }, []string{"orphan .s3resizer/a.png.json", "orphan m-a.png", "orphan s-a.png"}, false},
+		"a rendition of another one is copied over it": {verify.Options{}, func(_ *testing.T, m *memory) {
+			m.objects[source]["a.png"] = m.objects[destination]["s-d.png"]
+		}, []string{"leftover .s3resizer/a.png.json"}, false},
+		"deleted": {verify.Options{}, func(_ *testing.T, m *memory) { delete(m.objects[source], "a.png") }, []string{"orphan .s3resizer/a.png.json", "orphan m-a.png", "orphan s-a.png"}, false},
 		"deleted, and its record": {verify.Options{Quick: true}, func(_ *testing.T, m *memory) {
 			delete(m.objects[source], "a.png")
 			delete(m.objects[destination], ".s3resizer/a.png.json")

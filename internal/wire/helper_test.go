@@ -58,9 +58,11 @@ func (u *user) remove(prefix string, suffixes ...string) error {
 	return w.Remove(u.t.Context(), filter(u.t, prefix, suffixes, false), false)
 }
 
+// filter is one for prefixes with commas between them.
 func filter(t *testing.T, prefix string, suffixes []string, deletions bool) wire.Filter {
 	t.Helper()
-	f, err := wire.NewFilter(prefix, suffixes, deletions)
+	prefixes := slices.DeleteFunc(strings.Split(prefix, ","), func(prefix string) bool { return prefix == "" })
+	f, err := wire.NewFilter(prefixes, suffixes, deletions)
 	must(t, err)
 	return f
 }

@@ -279,13 +279,15 @@ func TestWhatCanNotBeATargetOrAFilter(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		prefix   string
+		prefixes []string
 		suffixes []string
 		want     string
 	}{
-		{"", []string{"*.jpg"}, "no wildcards"}, {"a/*/", nil, "no wildcards"}, {"", []string{".jpg", "jpg"}, "leave the longer one out"}, {strings.Repeat("é", 200), nil, "1024"},
+		{nil, []string{"*.jpg"}, "no wildcards"}, {[]string{"a/*/"}, nil, "no wildcards"}, {[]string{strings.Repeat("é", 200)}, nil, "1024"},
+		{nil, []string{".jpg", "jpg"}, `--suffix "jpg" covers --suffix ".jpg", and S3 does not take both: leave the longer one out`},
+		{[]string{"a/b/", "a/"}, nil, `--prefix "a/" covers --prefix "a/b/"`},
 	} {
-		if _, err := wire.NewFilter(test.prefix, test.suffixes, false); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := wire.NewFilter(test.prefixes, test.suffixes, false); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}

@@ -40,6 +40,12 @@ func TestWhatAddDidRemoveUndoesAndOthersEntriesStay(t *testing.T) {
 			},
 			"my photos/1+1 é/", []string{".jpg"}, true, []string{`:uploads [s3:LifecycleExpiration:* s3:ObjectCreated:* s3:ObjectRemoved:*] "my+photos/1%2B1+%C3%A9/" ".jpg"`}, "sqs:SendMessage",
 		},
+		"several prefixes and suffixes": {
+			func(t *testing.T, a *wiretest.AWS) wire.Target { return queueAt(t, a.Queue("uploads", "")) },
+			"b/,a/,b/", []string{".jpg", ".JPG"}, false, []string{
+				`:uploads [s3:ObjectCreated:*] "a/" ".JPG"`, `:uploads [s3:ObjectCreated:*] "a/" ".jpg"`, `:uploads [s3:ObjectCreated:*] "b/" ".JPG"`, `:uploads [s3:ObjectCreated:*] "b/" ".jpg"`,
+			}, "sqs:SendMessage",
+		},
 		"a queue without a policy": {
 			func(t *testing.T, a *wiretest.AWS) wire.Target { return queueAt(t, a.Queue("uploads", "")) },
 			"a/", nil, false, []string{`:uploads [s3:ObjectCreated:*] "a/" ""`}, "sqs:SendMessage",

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"image"
+	"image/color"
+	"image/gif"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -115,6 +119,47 @@ func tinyGIF(side, frames int) []byte {
 		out = append(out, "\x01\x00\x01\x00\x00\x02\x02\x4c\x01\x00"...)
 	}
 	return append(out, 0x3b)
+}
+
+// noisyGIF is an animation of a frame of noise, and of others that change one pixel of it, each another one.
+func noisyGIF(side, frames int) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	out := gif.GIF{Image: []*image.Paletted{noise(side, random)}}
+	for i := range frames - 1 {
+		at := image.Pt(i%side, i/2%side)
+		pixel := image.NewPaletted(image.Rectangle{at, at.Add(image.Pt(1, 1))}, out.Image[0].Palette)
+		pixel.Pix[0] = byte(random.Uint32())
+		out.Image = append(out.Image, pixel)
+	}
+	out.Delay = make([]int, frames)
+	return encodeGIF(out)
+}
+
+// flickeringGIF is an animation of frames with the same data, and other colors each.
+func flickeringGIF(side, frames int) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	var out gif.GIF
+	for range frames {
+		frame := noise(side, random)
+		for i := range frame.Pix {
+			frame.Pix[i] = byte(i%side + i/side)
+		}
+		out.Image = append(out.Image, frame)
+	}
+	out.Delay = make([]int, frames)
+	return encodeGIF(out)
+}
+
+func noise(side int, random *rand.Rand) *image.Paletted {
+	frame := image.NewPaletted(image.Rect(0, 0, side, side), nil)
+	for range 256 {
+		c := random.Uint32()
+		frame.Palette = append(frame.Palette, color.NRGBA{byte(c), byte(c >> 8), byte(c >> 16), 0xff})
+	}
+	for i := range frame.Pix {
+		frame.Pix[i] = byte(random.Uint32())
+	}
+	return frame
 }
 
 // avifItem is an item of an AVIF (ISO/IEC 23008-12, 9): a coded picture, a grid of others, or something else.

@@ -63,14 +63,15 @@ func (h copier) all() (Header, error) {
 			}
 		}
 		ancillary := kind[0]&0x20 != 0
-		if kind == "iTXt" && found.Blocks.XMP == nil && whole < credit.MaxBlock && h.xmpNext() {
+		switch {
+		case kind == "iTXt" && found.Blocks.XMP == nil && whole < credit.MaxBlock && h.xmpNext():
 			var chunk []byte
 			if chunk, err = h.Aside(whole); err == nil {
 				found.Blocks.XMP = text(chunk[8 : 8+size])
 			}
-		} else if ancillary && !slices.Contains([]string{"tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "eXIf"}, kind) {
+		case ancillary && !slices.Contains([]string{"tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "eXIf"}, kind):
 			err = h.Skip(whole)
-		} else {
+		default:
 			var chunk []byte
 			chunk, err = h.Keep(whole)
 			if kind == "eXIf" && err == nil {

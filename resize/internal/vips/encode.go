@@ -110,9 +110,13 @@ func (r Raw) AVIF(quality, effort int) ([]byte, error) {
 	})
 }
 
-// GIF encodes with an effort from 1 to 10.
-func (r Raw) GIF(effort int) ([]byte, error) {
+// GIF encodes with an effort from 1 to 10 and a palette of 1 << bits colors. dithered says that what it lacks is made of dots.
+func (r Raw) GIF(effort, bits int, dithered bool) ([]byte, error) {
+	dither := 0.01 // govips takes 0 for the default, 1
+	if dithered {
+		dither = 1
+	}
 	return r.encode(func(image *vips.ImageRef) ([]byte, *vips.ImageMetadata, error) {
-		return image.ExportGIF(&vips.GifExportParams{Dither: 1, Effort: effort, Bitdepth: 8})
+		return image.ExportGIF(&vips.GifExportParams{Dither: dither, Effort: effort, Bitdepth: bits})
 	})
 }
