@@ -1,14 +1,19 @@
 package resize
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"s3resizer/internal/demo"
+	"s3resizer/resize/resizetest"
 	"s3resizer/resize/resizetest/vips"
 )
 
@@ -315,5 +320,69 @@ func TestABoxThatTheFormatCantHold(t *testing.T) {
 	}
 	if want := map[string]image.Point{"cut": {16383, 63}, "padded": {63, 16383}, "high": {65, 16250}}; !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Of animations whose still picture is read, it is known how many frames they have.
+func TestUnreadFramesAreCounted(t *testing.T) {
+	found := map[string]int{}
+	for _, p := range resizetest.Pictures() {
+		if source, err := Open(t.Context(), bytes.NewReader(p.Data), limits); err == nil {
+			if source.Unread > 0 {
+				found[p.Name] = source.Unread
+			}
+			source.Close()
+		}
+	}
+	if want := map[string]int{"animated.png": 2, "animated-hidden.png": 1, "sequence.avif": 2}; !maps.Equal(found, want) {
+		t.Errorf("%v, want %v", found, want)
+	}
+}
+
+// Whatever is asked for of whatever picture, by planes or by pixels: what comes out has the dimensions that were foretold.
+func TestEveryBoxOfEveryPicture(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	positions := []Position{Center, Top, BottomRight, Left, Attention, Entropy}
+	side := func() int { return 1 + int(math.Exp(random.Float64()*5.3)) }
+	for i := range 150 {
+		width, height := side()*2, side()*2
+		img := image.NewNRGBA(image.Rect(0, 0, width, height))
+		for i := range img.Pix {
+			img.Pix[i] = uint8(i * i >> 8)
+		}
+		o := []demo.Options{{Format: "jpeg"}, {Format: "jpeg", Orientation: 1 + i%8}, {Format: "png"}, {Format: "webp", Orientation: 6}, {Format: "gif"}}[i%5]
+		var picture image.Image = img
+		if i%3 == 0 {
+			picture = demo.Gray(img)
+		}
+		spec := Spec{Formats: []Format{AsSource, JPEG}[i%2:], Quality: quality, NoPlanes: i%7 == 0, Background: Color{uint8(i), 0, 200}}
+		for n := range 1 + random.IntN(4) {
+			size := Size{Name: fmt.Sprint(n), Width: side(), Height: side(), Fit: []Fit{Inside, Cover, Contain}[random.IntN(3)], Enlarge: random.IntN(3) == 0}
+			switch {
+			case size.Fit == Cover:
+				size.Position = positions[random.IntN(len(positions))]
+			case size.Fit == Inside && random.IntN(2) == 0:
+				size.Width, size.Height = size.Width*(n%2), size.Height*(1-n%2)
+			}
+			spec.Sizes = append(spec.Sizes, size)
+		}
+		file, seen := encode(t, picture, o), map[string]Rendition{}
+		source, _, _, err := renderFile(file, limits, spec, func(r Rendition) { seen[r.Size+string(r.Format)] = r })
+		if err != nil {
+			t.Errorf("%d × %d, %+v, %v: %v", width, height, o, spec.Sizes, err)
+			continue
+		}
+		for _, size := range spec.Sizes {
+			for _, format := range source.Outputs(spec.Formats) {
+				r := seen[size.Name+string(format)]
+				w, h := source.Fit(size, format)
+				made, err := Open(t.Context(), bytes.NewReader(r.Data), limits)
+				if err != nil || r.Width != w || r.Height != h || made.Width != w || made.Height != h {
+					t.Errorf("%d × %d, %+v, %v of %v as %s: %d × %d, want %d × %d, %v", width, height, o, size, spec.Sizes, format, r.Width, r.Height, w, h, err)
+					continue
+				}
+				made.Close()
+			}
+		}
 	}
 }

@@ -28,6 +28,7 @@ type layout struct {
 	lossless     bool           // of a WebP
 	tiff         *tiff.Page     // or nil
 	hidden       int            // frames at the end of a GIF that are there for libvips alone
+	unread       int            // frames of an APNG or of a sequence of AVIF, whose still picture is read; 0 for all else
 	colors       isobmff.Colors // of an AVIF
 	blocks       credit.Blocks  // of a format that streams
 }
@@ -47,7 +48,7 @@ func copyHeader(format Format, from *bufio.Reader, to *bytes.Buffer) (layout, er
 		if found.png, err = png.CopyHeader(from, to); err != nil {
 			return found, err
 		}
-		found.blocks = found.png.Blocks
+		found.blocks, found.unread = found.png.Blocks, found.png.Frames
 	}
 	found.header = to.Len()
 	return found, nil
@@ -96,7 +97,7 @@ func (w *walk) end(file []byte) (_ []byte, found layout, err error) {
 		}
 	case AVIF, HEIC: // whose colors its own loader reads
 		if err = isobmff.Check(file, string(w.format)); err == nil {
-			found.colors = isobmff.ReadColors(file)
+			found.colors, found.unread = isobmff.ReadColors(file), isobmff.Frames(file)
 		}
 	case TIFF:
 		if found.tiff, err = tiff.Read(file, w.limits.MaxFrames); err == nil {

@@ -31,7 +31,7 @@ func readHeader(ctx context.Context, in *input, format Format) (*Source, error) 
 
 	s := &Source{
 		Format: format, Width: header.Width(), Height: header.Height(), Frames: 1, Alpha: header.HasAlpha(),
-		input: in, orientation: orientation(header, format),
+		Unread: in.layout.unread, input: in, orientation: orientation(header, format),
 	}
 	s.measure(header)
 	if formats[format].animates {

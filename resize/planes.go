@@ -50,8 +50,22 @@ func (s *Source) planesMemory(spec Spec, pictures []*picture) int64 {
 	if s.staysPlanes(pictures[0]) {
 		renditions = s.planarRenditions(pictures)
 	}
-	return memoryOfEach + s.fileMemory() + planes + coefficients +
+	return memoryOfEach + s.fileMemory() + planes + coefficients + s.resamplingMemory(pictures) +
 		renditions + encodersMemory(spec, pictures, false, 1)
+}
+
+// resamplingMemory is what zimg takes, which counts where a side is very long: what it computes in advance of luma and chroma, some
+// 130 bytes for each sample of their sides; and the rows of the first picture, in words, that become one of the least high.
+func (s *Source) resamplingMemory(pictures []*picture) int64 {
+	first, least := pictures[0], pictures[0].Whole.Y
+	for _, p := range pictures {
+		least = min(least, p.Whole.Y)
+		if p.aim != Center {
+			least = min(least, max(1, looked*first.Whole.Y/max(first.Whole.X, first.Whole.Y)))
+		}
+	}
+	shrink, rows := s.loadShrink(first.Whole.X), min(first.Height(), 6*first.Whole.Y/least+16)
+	return int64(200*(max(s.Width/shrink, first.Width())+max(s.Height/shrink, first.Height())) + 2*first.Width()*rows)
 }
 
 // planarRenditions is how many bytes the renditions take as planes, and the one of the placeholder as RGB.

@@ -106,6 +106,7 @@ type Source struct {
 	Format        Format
 	Width, Height int // pixels of one frame, upright: after the EXIF orientation is applied
 	Frames        int // 1, or the number of frames of an animation
+	Unread        int // frames of an APNG or of a sequence of AVIF, of which only the still picture is read; 0 for all else
 	Alpha         bool
 
 	caller      *caller

@@ -73,6 +73,9 @@ func (r *run) result(status report.Status) report.Result {
 	}}
 	if r.source != nil {
 		out.Source.Format, out.Source.Width, out.Source.Height = r.source.Format, r.source.Width, r.source.Height
+		if frames := max(r.source.Frames, r.source.Unread); frames > 1 {
+			out.Source.Frames = frames
+		}
 		out.Source.Alpha, out.Source.Truncated = &r.source.Alpha, r.summary.Truncated
 	}
 	return out

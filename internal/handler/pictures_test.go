@@ -34,6 +34,13 @@ func TestEveryPicture(t *testing.T) {
 			if result.Status != report.Resized || len(result.Renditions) != len(widths) {
 				t.Fatalf("%+v", result)
 			}
+			frames, unread := len(p.Shows.Frames), map[string]int{"animated.png": 2, "sequence.avif": 2}
+			if frames = max(frames, unread[p.Name]); frames == 1 {
+				frames = 0
+			}
+			if result.Source.Frames != frames {
+				t.Errorf("the report says %d frames, want %d", result.Source.Frames, frames)
+			}
 			for _, r := range result.Renditions {
 				if want := p.Rendition(r.Size); r.Key != want {
 					t.Errorf("the %s rendition is %s, want %s", r.Size, r.Key, want)

@@ -75,6 +75,7 @@ type Source struct {
 	Format    resize.Format `json:"format,omitempty"`
 	Width     int           `json:"width,omitempty"` // pixels, upright
 	Height    int           `json:"height,omitempty"`
+	Frames    int           `json:"frames,omitempty"`    // of an animation; of an APNG or a sequence of AVIF, of which the still picture is resized, too
 	Alpha     *bool         `json:"alpha,omitempty"`     // it has an alpha channel; nil in records that say nothing of it
 	Truncated bool          `json:"truncated,omitempty"` // cut short, and rendered all the same
 	Deleted   bool          `json:"deleted,omitempty"`   // by us, as soon as the record of its set is in place, if it is still this upload

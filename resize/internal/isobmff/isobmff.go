@@ -5,6 +5,7 @@
 //   - [Check] refuses files that would lead a decoder astray.
 //   - [Tiles] hands out the tiles of a grid, each as a file of its own.
 //   - [Undecoded] names codecs that are not decoded.
+//   - [Frames] counts those of a sequence.
 //   - [ReadColors] reads what the samples of an AVIF mean: the code points of CICP, in the boxes or in the coded data.
 //
 // Libraries that were weighed: github.com/abema/go-mp4 knows the boxes of movies, but not the item references that [Check] is
@@ -43,6 +44,17 @@ func hasBrand(head []byte, brands ...string) bool {
 		}
 	}
 	return false
+}
+
+// Frames returns how many samples the first track of a sequence has (ISO/IEC 14496-12, 8.7.3), or 0 for a file without.
+func Frames(file []byte) int {
+	for _, name := range []string{"moov", "trak", "mdia", "minf", "stbl"} {
+		file = box(file, name, 0)
+	}
+	if sizes := box(file, "stsz", 4); len(sizes) >= 8 {
+		return int(binary.BigEndian.Uint32(sizes[4:]))
+	}
+	return 0
 }
 
 // box returns the content of the first box with a name, without its first skip bytes, or nil.

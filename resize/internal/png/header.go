@@ -16,6 +16,7 @@ import (
 type Header struct {
 	Interlaced bool // in Adam7's order
 	Few        bool // few colors: a palette, or less than 8 bits of grey
+	Frames     int  // of an APNG; 0 of any other
 
 	Blocks credit.Blocks
 	window *window // see [Header.Mend]
@@ -56,6 +57,11 @@ func (h copier) all() (Header, error) {
 			return found, nil
 		}
 		whole := 8 + int(size) + 4
+		if kind == "acTL" && size >= 4 {
+			if lead, err = h.From.Peek(12); err == nil {
+				found.Frames = int(binary.BigEndian.Uint32(lead[8:]))
+			}
+		}
 		ancillary := kind[0]&0x20 != 0
 		switch {
 		case kind == "iTXt" && found.Blocks.XMP == nil && whole < credit.MaxBlock && h.xmpNext():

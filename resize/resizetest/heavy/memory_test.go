@@ -14,7 +14,12 @@ var (
 	unlimited = resize.Limits{MaxPixels: math.MaxInt64, MaxFrames: 10000, MaxMemory: math.MaxInt64}
 	quality   = resize.Quality{JPEG: 80, WebP: 80, AVIF: 50}
 	effort    = resize.Effort{WebP: 2, AVIF: 2, GIF: 4} // the function's
-	standard  = []resize.Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}
+	// The first needs more than the picture of the second has; the third is enlarged, where that is much.
+	boxes = []resize.Size{
+		{Name: "square", Width: 700, Height: 700, Fit: resize.Cover, Position: resize.Attention}, {Name: "card", Width: 900, Height: 900, Fit: resize.Contain},
+		{Name: "large", Width: 2500, Height: 2500, Enlarge: true}, {Name: "cut", Width: 1200, Height: 300, Fit: resize.Cover},
+	}
+	standard = []resize.Size{{Name: "small", Width: 368}, {Name: "medium", Width: 720}, {Name: "large", Width: 1440}}
 )
 
 const (
@@ -115,6 +120,7 @@ var orders = []order{
 	{"PNG, large", []resize.Format{resize.PNG}, []resize.Size{{Name: "l", Width: 6000}}, effort, 1},
 	{"WebP of a third, hardest", []resize.Format{resize.WebP}, []resize.Size{{Name: "l", Width: 1540}}, resize.Effort{WebP: 6}, 1},
 	{"WebP and AVIF", []resize.Format{resize.WebP, resize.AVIF}, standard, effort, 2},
+	{"boxes", []resize.Format{resize.AsSource}, boxes, effort, 1}, // of an animation, they have too many pixels
 }
 
 // slack is by how much an estimate may be above twice the truth: small pictures share what each is given alike.
@@ -129,7 +135,7 @@ func TestMemoryIsEstimated(t *testing.T) {
 		shapes, orders := stills, orders
 		switch moves := kind.Frames > 1; {
 		case long && moves:
-			shapes = animations
+			shapes, orders = animations, orders[:len(orders)-1]
 		case moves:
 			shapes, orders = fewAnimations[i%3:i%3+1], orders[:1]
 		case !long:
