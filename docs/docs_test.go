@@ -14,6 +14,7 @@ import (
 var (
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	assigned = regexp.MustCompile("`(RESIZE_[A-Z_]+)='?([^`' …]+)'?`")
 	setting  = regexp.MustCompile(`RESIZE_[A-Z_]+[A-Z]`)
 	notWords = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
@@ -94,5 +95,26 @@ func TestEveryPageIsReached(t *testing.T) {
 				t.Errorf("%s: there is no setting %s", page, name)
 			}
 		}
+	}
+}
+
+// Each setting with a value, as the pages have it, is one that the function takes.
+func TestEverySettingIsTaken(t *testing.T) {
+	values := 0
+	for page, text := range pages(t) {
+		for _, m := range assigned.FindAllStringSubmatch(text, -1) {
+			environ := []string{m[0][1 : len(m[0])-1]}
+			environ[0] = strings.ReplaceAll(environ[0], "'", "")
+			if m[1] == "RESIZE_DEST_BUCKET" {
+				environ = append(environ, "RESIZE_KEY_TEMPLATE=resized/{size}/{key}")
+			}
+			if _, err := config.Load(environ); err != nil {
+				t.Errorf("%s: %s: %v", page, m[0], err)
+			}
+			values++
+		}
+	}
+	if values < 20 {
+		t.Errorf("only %d values were found", values)
 	}
 }
