@@ -5,6 +5,9 @@ SHELL := /bin/bash
 
 # LIBVIPS=system builds with the system's libvips (8.14 or newer) instead of the pinned one.
 LIBVIPS ?= pinned
+ifeq ($(filter pinned system,$(LIBVIPS)),)
+$(error LIBVIPS=$(LIBVIPS): want pinned or system)
+endif
 ifeq ($(LIBVIPS),pinned)
 libvips := libvips/node_modules/.package-lock.json
 # Where libraries can be named as files, libjpeg-turbo and zimg are linked statically: the image has libvips alone.

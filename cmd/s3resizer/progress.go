@@ -198,8 +198,8 @@ func printSummary(out io.Writer, p backfill.Progress, pace *backfill.Pace) {
 	fmt.Fprintf(w, "all\t%d\t%s\t\n", total.Objects, sizeText(total.Bytes))
 	_ = w.Flush()
 	if seconds := p.Running.Seconds(); seconds > 0 && p.Done.Objects > 0 {
-		fmt.Fprintf(out, "This run: %d pictures, %s, in %s: %.1f a second.\n",
-			p.Done.Objects, sizeText(p.Done.Bytes), durationText(p.Running), float64(p.Done.Objects)/seconds)
+		fmt.Fprintf(out, "This run: %s, %s, in %s: %.1f a second.\n",
+			counted(p.Done.Objects, "picture"), sizeText(p.Done.Bytes), durationText(p.Running), float64(p.Done.Objects)/seconds)
 	}
 	if limit, times := pace.Slowed(); times > 0 {
 		fmt.Fprintf(out, "S3 asked %d times for fewer requests; at most %.0f a second were sent in the end.\n", times, math.Ceil(limit))

@@ -14,16 +14,19 @@ import (
 type table struct {
 	w     *tabwriter.Writer
 	sizes []string
+	begun bool // the header is there
 }
 
 func newTable(w io.Writer, settings config.Settings) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), settings.SizeNames()}
-	fmt.Fprintf(t.w, "source\tbytes\t%s\tms\tname\n", strings.Join(t.sizes, "\t"))
-	return t
+	return &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), sizes: settings.SizeNames()}
 }
 
 // row shows a result, with a note on the picture if there is one.
 func (t *table) row(r report.Result, note string) error {
+	if !t.begun {
+		t.begun = true
+		fmt.Fprintf(t.w, "source\tbytes\t%s\tms\tname\n", strings.Join(t.sizes, "\t"))
+	}
 	cells := []string{fmt.Sprintf("%d×%d", r.Source.Width, r.Source.Height), bytesText(r.Source.Bytes)}
 	if r.Source.Width == 0 {
 		cells[0] = "–"

@@ -95,7 +95,7 @@ func Load(environ []string) (Settings, error) {
 	for _, row := range Table {
 		if value := values[row.Name]; value != "" && row.set != nil {
 			if err := row.set(&s, value); err != nil {
-				mistakes = append(mistakes, fmt.Errorf("%s=%q: %w", row.Name, value, err))
+				mistakes = append(mistakes, fmt.Errorf("%s=%w", row.Name, inValue(value, err)))
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`RESIZE_SIZES="small=0"`, `RESIZE_FORMATS="jpeg,bmp"`, `"bmp"`, `RESIZE_QUALITY="200"`, "RESIZE_QUALTY is not a setting",
 		`RESIZE_KEY_TEMPLATE="{key}"`, "{size} once", `RESIZE_MAX_BYTES="many"`, `RESIZE_BUCKET_OWNER="me"`, "12 digits", `RESIZE_LOG_LEVEL="loud"`, `"debug", "info"`, `RESIZE_METRICS="yes": want "on" or "off"`, `RESIZE_RECORD="no"`, "RESIZE_CACHE_CONTROL",
-		`RESIZE_EFFORT="png=3": "png=3": want a number from 1 to 9`,
+		`RESIZE_EFFORT="png=3": want a number from 1 to 9`,
 		`RESIZE_ON_TRUNCATED="sometimes": want "reject" or "accept"`,
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -237,3 +237,11 @@ func setDeadlineMargin(s *Settings, value string) (err error) {
 	}
 	return nil
 }
+
+// inValue says in which value a mistake is. One about the value as a whole, not an item of its list, says so already.
+func inValue(value string, mistake error) error {
+	if strings.HasPrefix(mistake.Error(), strconv.Quote(value)+": ") {
+		return mistake
+	}
+	return fmt.Errorf("%q: %w", value, mistake)
+}

@@ -184,7 +184,7 @@ func (s *Settings) setField(name string, field json.RawMessage) error {
 	}
 	s.Named[Table[i].Name] = text
 	if err := Table[i].set(s, text); err != nil {
-		return fmt.Errorf("%q: %w", text, err)
+		return inValue(text, err)
 	}
 	return nil
 }

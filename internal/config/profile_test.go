@@ -109,7 +109,7 @@ func TestMistakesInProfiles(t *testing.T) {
 			{"prefix":"","key_template":"{key}"}, {"prefix":"a/"}, {"prefix":null}, {"sizes":"a=1,a-b=2"}, {"prefix":"é` + strings.Repeat("x", 1023) + `","profiles":"[]"}]`: {
 			`RESIZE_PROFILES[0]: want an object`, `RESIZE_PROFILES[1]: want an object`,
 			`RESIZE_PROFILES[2].skip: 1: want true or false`, `RESIZE_PROFILES[2].skip: it is there twice`, `RESIZE_PROFILES[2].sizes: it is there twice`, `RESIZE_PROFILES[2].skip: want no settings beside it`,
-			`RESIZE_PROFILES[2].sizes: "a=0": "a=0": want a width`, `RESIZE_PROFILES[2].quality: 75: want a string`, `RESIZE_PROFILES[2].formats: [\"webp\"]: want a string`,
+			`RESIZE_PROFILES[2].sizes: "a=0": want a width`, `RESIZE_PROFILES[2].quality: 75: want a string`, `RESIZE_PROFILES[2].formats: [\"webp\"]: want a string`,
 			`RESIZE_PROFILES[2].Quality: there is no such setting; want of prefix, skip, sizes, formats, quality`,
 			`RESIZE_PROFILES[2].max_bytes: RESIZE_MAX_BYTES is for all of the function; want of prefix, skip, sizes`, `RESIZE_PROFILES[2].metrics: RESIZE_METRICS is`,
 			`RESIZE_PROFILES[2].effort: "": want a value`, `RESIZE_PROFILES[3].prefix: want what the keys begin with`, `RESIZE_PROFILES[3].key_template: "{key}": want {size} once`,
