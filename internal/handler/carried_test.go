@@ -122,6 +122,12 @@ func TestMetadataThatLeaveNoRoom(t *testing.T) {
 	if r := one(t, b.handler(t, b), event); r.Status != report.Resized {
 		t.Errorf("where they are not asked for: %+v", r)
 	}
+	// The longest name of a size counts, and not the last one by the alphabet.
+	long := strings.Repeat("a", 300)
+	r = one(t, b.handler(t, b, "RESIZE_COPY=metadata", "RESIZE_SIZES=z=10,"+long+"=20"), big(1600))
+	if r.Status != report.Rejected || r.Class != report.ClassMetadata {
+		t.Errorf("beside a long name: %+v", r)
+	}
 }
 
 // An upload of the same bytes with other things beside them, while the first one is being written.
