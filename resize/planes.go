@@ -157,12 +157,18 @@ type planes struct{ *planar.Planes }
 
 func (p planes) view(_ context.Context, v crop.View, background Color) (raster, error) {
 	small, err := p.Resize(v.Picture(), crop.Turn{}, planar.Halved)
-	if err != nil || !v.Pads() {
-		return planes{small}, err
+	if err != nil {
+		return nil, err
+	}
+	if !v.Pads() {
+		return planes{small}, nil
 	}
 	defer small.Close()
 	padded, err := small.Pad(v.Picture().Window.Min.Sub(v.Window.Min), v.Window.Size(), [3]uint8{background.R, background.G, background.B})
-	return planes{padded}, err
+	if err != nil {
+		return nil, err
+	}
+	return planes{padded}, nil
 }
 
 func (p planes) salient(rule Position, size image.Point) (image.Point, error) {

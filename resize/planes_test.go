@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"s3resizer/resize/internal/crop"
 	"s3resizer/resize/internal/icc"
+	"s3resizer/resize/internal/planar"
 	"s3resizer/resize/resizetest"
 )
 
@@ -133,5 +135,22 @@ func TestASegmentBehindThePixelsIsNoDamage(t *testing.T) {
 	defer source.Close()
 	if _, err := source.Render(t.Context(), Spec{Sizes: []Size{{Name: "s", Width: 50}}, Formats: []Format{JPEG}, Quality: quality}, func(Rendition) error { return nil }); err != nil {
 		t.Error(err)
+	}
+}
+
+// Where there is no memory for a picture, there is none to close either.
+func TestPlanesThatCanNotBeMade(t *testing.T) {
+	s, err := Open(t.Context(), bytes.NewReader(plainJPEG(t, 60, 40)), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	whole, err := s.decodePlanes(t.Context(), &picture{View: crop.Whole(60, 40), formats: []Format{JPEG}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.close()
+	if small, err := whole.view(t.Context(), crop.Whole(0, 0), white); small != nil || !errors.Is(err, planar.ErrMemory) {
+		t.Errorf("%#v, %v", small, err)
 	}
 }
