@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"s3resizer/internal/naming"
@@ -16,29 +15,40 @@ import (
 // OneBucket reports whether what is made of a bucket's pictures goes into that bucket.
 func (s Settings) OneBucket(bucket string) bool { return s.DestBucket.For(bucket) == bucket }
 
-// CheckSource refuses a source bucket that is its own destination, if the template has no folder of its own.
+// CheckSource refuses a source bucket that is its own destination, if the templates have no folder of their own.
 func (s Settings) CheckSource(bucket string) error {
-	if s.OneBucket(bucket) && slices.Contains(s.roots(), "") {
-		return fmt.Errorf("source and destination are both %s: %w", bucket, errNoRoot)
+	if !s.OneBucket(bucket) {
+		return nil
+	}
+	if err := s.checkRoots(); err != nil {
+		return fmt.Errorf("source and destination are both %s: %w", bucket, err)
 	}
 	return nil
 }
 
-// roots are the folders of the templates, those of the profiles too.
-func (s Settings) roots() []string {
-	roots := []string{s.Key.Root()}
+// checkRoots refuses templates that are not all in the folder of the function's own. One folder is what a trigger leaves out, what
+// rights are for, and where what is left over is looked for.
+func (s Settings) checkRoots() error {
+	root := s.Key.Root()
+	if root == "" {
+		return errNoRoot
+	}
 	for _, profile := range s.Profiles {
-		if !profile.Skip {
-			roots = append(roots, profile.Key.Root())
+		if !strings.HasPrefix(profile.Key.Root(), root) {
+			return fmt.Errorf("in one bucket all renditions lie in the folder of RESIZE_KEY_TEMPLATE, %s: the key_template of the profile %q, which is %q, has to begin with it",
+				root, profile.Prefix, profile.Key)
 		}
 	}
-	return roots
+	return nil
 }
 
 // checkPlace refuses "{bucket}", with which every source is its own destination, in the same way.
 func (s Settings) checkPlace() error {
-	if s.DestBucket == "{bucket}" && slices.Contains(s.roots(), "") {
-		return fmt.Errorf("%sDEST_BUCKET, %[1]sKEY_TEMPLATE: %w", prefix, errNoRoot)
+	if s.DestBucket != "{bucket}" {
+		return nil
+	}
+	if err := s.checkRoots(); err != nil {
+		return fmt.Errorf("%sDEST_BUCKET, %[1]sKEY_TEMPLATE: %w", prefix, err)
 	}
 	return nil
 }
@@ -51,10 +61,8 @@ func (s Settings) Output(bucket, key string) string {
 	if !s.OneBucket(bucket) {
 		return ""
 	}
-	for _, root := range s.roots() {
-		if root != "" && strings.HasPrefix(key, root) {
-			return root
-		}
+	if root := s.Key.Root(); root != "" && strings.HasPrefix(key, root) {
+		return root
 	}
 	return naming.Reserved(key)
 }
