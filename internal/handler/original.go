@@ -62,9 +62,10 @@ func (r *run) madeBeside(ctx context.Context, key string, refused error) (etag s
 	return there.ETag, nil
 }
 
-// kept reports whether a record says that it was us who deleted the source.
+// kept reports whether a record says that it was us who deleted what the set is of: the source or, if that was rejected, the one
+// before.
 func (r *run) kept(recorded report.Result, info s3io.Info) bool {
-	return recorded.Source.Deleted && made(info, r.object)
+	return recorded.Kept() != nil && made(info, r.object)
 }
 
 // keptMeanwhile reports whether what was just seen of a source that is gone may be of an upload that came meanwhile, was resized

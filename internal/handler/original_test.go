@@ -107,6 +107,23 @@ func TestAnOriginalOfWhichNotAllIsMadeStays(t *testing.T) {
 	}
 }
 
+// A set whose original was deleted by us can't be made anew: it does not go with a rejected upload of that name.
+func TestARejectedUploadThatGoesTakesNothingAlong(t *testing.T) {
+	b := newBench(t)
+	h := b.handler(t, b, deletes, "RESIZE_DELETE=on")
+	one(t, h, b.upload(t, "cat.jpg", photo(t, 60, 40, 1)))
+	if r := one(t, h, b.upload(t, "cat.jpg", []byte("no picture"))); r.Status != report.Rejected || r.Previous == nil {
+		t.Fatalf("%+v", r)
+	}
+	b.drop(t, "cat.jpg")
+	if r := one(t, h, []byte(removed("ObjectRemoved:Delete", "cat.jpg"))); r.Status != report.Skipped {
+		t.Errorf("%+v", r)
+	}
+	for _, size := range []string{"small", "medium", "large"} {
+		b.get(t, "photos-resized", size+"-cat.jpg")
+	}
+}
+
 // An upload that comes between the record and the deletion is not deleted unseen, be it of other bytes or told of late.
 func TestANewerOriginalIsNotDeletedForTheOneBefore(t *testing.T) {
 	b := newBench(t)

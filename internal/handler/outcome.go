@@ -34,10 +34,7 @@ func (r *run) rejected(ctx context.Context, rejection *resize.Rejection) (report
 	if err != nil {
 		return report.Result{}, err
 	}
-	set := record.Previous
-	if record.Status == report.Resized {
-		set = &report.Set{Source: record.Source, Renditions: record.Renditions}
-	}
+	set := record.Set()
 	if there, err := r.setInPlace(ctx, set); err != nil || !there {
 		return out, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // gone is the result for a source that is not there. What was made of it stays or goes as the settings say; but it stays if it
-// was us who deleted the source, which the record says and an event of the removal does not.
+// was us who deleted what it was made of, which the record says and an event of the removal does not.
 func (r *run) gone(ctx context.Context) (report.Result, error) {
 	if !r.settings.Delete && !r.settings.DeleteOriginal {
 		return r.result(report.Gone), nil
@@ -29,7 +29,7 @@ func (r *run) gone(ctx context.Context) (report.Result, error) {
 	}
 }
 
-const keptReason = "it was resized, and then deleted as RESIZE_ORIGINAL said"
+const keptReason = "what was made of it stays: the original was deleted, as RESIZE_ORIGINAL said"
 
 // remove takes away what was made of a source that is gone: of every rendition and of the record those that say of
 // themselves that they are ours and of this source. The record goes last, because it may name what nothing else does;

@@ -61,7 +61,7 @@ func (w *World) Explore(starts ...State) (found Found) {
 func sorted(s State) State {
 	rank := func(r run) (rank uint64) {
 		flags := uint8(0)
-		for i, flag := range [...]bool{r.got, r.removed, r.taken} {
+		for i, flag := range [...]bool{r.got, r.removed, r.taken, r.keeps} {
 			if flag {
 				flags |= 1 << i
 			}
@@ -138,7 +138,7 @@ func (w *World) wrong(s *State, key uint8) string {
 		if !r.discards || r.rejected || w.Uploads[r.upload].ETag != w.Uploads[w.last(key)].ETag || !all(r.object) {
 			return Lost
 		}
-	case newest == 0 && r.discards && !r.rejected && all(r.object): // somebody else has deleted what was gone, or about to
+	case newest == 0 && r.discards && (!r.rejected && all(r.object) || r.rejected && all(r.previous)): // somebody else has deleted what was gone, or about to
 	case newest == 0 && w.Settings[0].Delete:
 		if slices.ContainsFunc(append(s.set[:w.Renditions:w.Renditions], r.object), func(o object) bool { return o.upload != 0 && w.Uploads[o.upload].Key == key }) {
 			return Undeleted

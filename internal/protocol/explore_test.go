@@ -119,6 +119,8 @@ var scenarios = []scenario{
 	{name: "originals go, answers that are lost", comes: []string{"A", "B"}, World: World{Settings: discards, Lost: 1}},
 	{name: "originals go, an S3 without conditions", comes: []string{"A", "B"}, World: World{Settings: discards, Plain: true}, known: known{Lost, 17, finds}},
 	{name: "originals go, and somebody deletes one", comes: []string{"A", "", "B"}, World: World{Settings: both, Events: []Event{{From: Removed, After: Discarded}}}},
+	{name: "originals go, and somebody deletes a rejected one", comes: []string{"A", "broken", ""}, World: World{Settings: both, Events: []Event{{From: Removed, After: Discarded}}}, known: known{Undeleted, 31, finds}},
+	{name: "originals go, and somebody deletes the last one", comes: []string{"A", ""}, World: World{Settings: both, Events: []Event{{From: Removed, After: Discarded}}}, known: known{Undeleted, 26, finds}},
 	{name: "originals go, orphans of before", comes: []string{"A", "", "A"}, World: World{Settings: discards, Events: []Event{{From: Orphans, After: 2}}}, known: known{Lost, 26, finds}},
 	{name: "originals go, under some settings", comes: []string{"A", "B"}, World: World{Settings: []Settings{one[0], discards[0]}}, known: known{Lost, 20, finds}},
 

@@ -99,7 +99,7 @@ type record struct {
 	object
 	rejected bool
 	previous object // the older set that a rejected one names
-	discards bool   // the source goes once it is there
+	discards bool   // the source of its set goes once that is there; of a rejected one, of the older set
 }
 
 // base is what a run knows of the record that it is to replace.
@@ -152,6 +152,7 @@ type run struct {
 	record   base
 	next     uint8  // the output that is looked at next, or bits of the renditions that are still to be written
 	seen     object // what is about to be removed, or the older set that a rejection is to name
+	keeps    bool   // the source of that older set was removed by us
 	removed  bool   // something was, in this attempt or before
 	taken    bool   // the renditions' names are another source's
 

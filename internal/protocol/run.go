@@ -91,7 +91,7 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 		}
 	case naming:
 		ask(ReadsRecord, 0, func(_ *State, r *run) {
-			r.seen, r.at = s.record[key].object, proving
+			r.seen, r.keeps, r.at = s.record[key].object, s.record[key].discards, proving
 			if s.record[key].rejected {
 				r.seen = s.record[key].previous
 			}
@@ -105,7 +105,7 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			r.next++
 			switch last := int(r.next) == w.Renditions; {
 			case r.at == proving && !whole:
-				r.at, r.next, r.seen = recording, 0, object{}
+				r.at, r.next, r.seen, r.keeps = recording, 0, object{}, false
 			case r.at == proving && last && w.made(r.seen, object{r.upload, r.settings}):
 				w.end(next, i, true) // under wider limits it was no rejection
 			case r.at == proving && last:
@@ -117,7 +117,11 @@ func (w *World) step(s State, i int, yield func(Step, State)) {
 			}
 		})
 	case recording:
-		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, w.rejects(&r), r.seen, set.Discards && !w.rejects(&r)}, replace: r.record}, yield)
+		rejected, discards := w.rejects(&r), set.Discards
+		if rejected {
+			discards = r.keeps
+		}
+		w.write(s, i, write{output: uint8(w.Renditions), of: record{object{r.upload, r.settings}, rejected, r.seen, discards}, replace: r.record}, yield)
 	case checking:
 		ask(LooksAtSource, 0, func(next *State, r *run) {
 			now, then := w.Uploads[s.source[key]], w.Uploads[r.upload]

@@ -65,6 +65,23 @@ type Removed struct {
 // Final reports whether the result is the outcome of an upload, which its record keeps.
 func (r Result) Final() bool { return r.Status == Resized || r.Status == Rejected }
 
+// Set returns the complete set that an upload's result names: its own or, of one that was rejected, the older one; nil if there is
+// none.
+func (r Result) Set() *Set {
+	if r.Status == Resized {
+		return &Set{Source: r.Source, Renditions: r.Renditions}
+	}
+	return r.Previous
+}
+
+// Kept returns that set if we have deleted what it was made of. It can't be made anew.
+func (r Result) Kept() *Set {
+	if set := r.Set(); set != nil && set.Source.Deleted {
+		return set
+	}
+	return nil
+}
+
 // Source describes the object that was read; what was not learned is left out.
 type Source struct {
 	Bucket    string        `json:"bucket,omitempty"`

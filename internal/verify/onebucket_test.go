@@ -53,6 +53,9 @@ func TestOriginalsThatWereDeleted(t *testing.T) {
 	m.resize(t, s, "c.png")
 	m.resize(t, settings(t), "d.png")
 	delete(m.objects[source], "d.png") // by somebody else
+	m.upload(t, "a.png", 0)            // an upload that is rejected, and deleted by somebody
+	m.resize(t, s, "a.png")
+	delete(m.objects[source], "a.png")
 	if len(m.objects[source]) > 0 {
 		t.Fatalf("there still is %v", m.objects[source])
 	}

@@ -62,16 +62,18 @@ func (v *Verification) lookAtStray(ctx context.Context, object s3io.Listed) erro
 // lookAtLeft looks at what was made of an original that is gone: an orphan, unless the record says that it was us who deleted
 // the original. Then the set is looked at once, with its record, and what it does not name is left over.
 func (v *Verification) lookAtLeft(ctx context.Context, info s3io.Info, key string, label report.Label) error {
-	record, err := v.kept(ctx, key)
+	set, err := v.kept(ctx, key)
 	if err != nil {
 		return err
 	}
-	named := slices.ContainsFunc(record.Renditions, func(r report.Rendition) bool { return r.Key == info.Key })
-	switch {
-	case record.Status == "":
+	if set == nil {
 		v.tell(Finding{Orphan, info.Key, key, fmt.Sprintf("s3://%s/%s is gone", v.Bucket, key), info.ETag, info.Size})
+		return nil
+	}
+	named := slices.ContainsFunc(set.Renditions, func(r report.Rendition) bool { return r.Key == info.Key })
+	switch {
 	case info.Key == naming.Record(key):
-		return v.lookAtKept(ctx, record)
+		return v.lookAtKept(ctx, set)
 	case !named && info.Key != naming.SlowNote(key):
 		reason := fmt.Sprintf("it is of the upload %s and the settings %s; the set that is kept has no such rendition", label.ETag, label.Settings)
 		v.tell(Finding{Leftover, info.Key, key, reason, info.ETag, info.Size})
@@ -79,20 +81,20 @@ func (v *Verification) lookAtLeft(ctx context.Context, info s3io.Info, key strin
 	return nil
 }
 
-// kept returns the record of an original that we have deleted, or one without a status.
-func (v *Verification) kept(ctx context.Context, key string) (report.Result, error) {
+// kept returns the set of an original that we have deleted, or nil.
+func (v *Verification) kept(ctx context.Context, key string) (*report.Set, error) {
 	record, info, err := v.record(ctx, key)
 	label, _ := report.LabelOf(info)
-	if s3io.ClassOf(err) == s3io.NotFound || err == nil && (!record.Source.Deleted || !label.Names(v.Bucket, key)) {
-		return report.Result{}, nil
+	if s3io.ClassOf(err) == s3io.NotFound || err == nil && !label.Names(v.Bucket, key) {
+		return nil, nil
 	}
-	return record, err
+	return record.Kept(), err
 }
 
 // lookAtKept looks at the set of an original that we have deleted. What is wrong with it can't be made anew.
-func (v *Verification) lookAtKept(ctx context.Context, record report.Result) error {
-	for _, want := range record.Renditions {
-		finding, err := v.rendition(ctx, want, record.Source.Key, record.Source.ETag, "", true)
+func (v *Verification) lookAtKept(ctx context.Context, set *report.Set) error {
+	for _, want := range set.Renditions {
+		finding, err := v.rendition(ctx, want, set.Source.Key, set.Source.ETag, "", true)
 		if err != nil {
 			return err
 		}
@@ -103,7 +105,7 @@ func (v *Verification) lookAtKept(ctx context.Context, record report.Result) err
 	}
 	v.count(func(p *Progress) {
 		p.Kept++
-		p.Renditions += int64(len(record.Renditions))
+		p.Renditions += int64(len(set.Renditions))
 	})
 	return nil
 }
@@ -162,7 +164,7 @@ func (v *Verification) Remove(ctx context.Context, orphan Finding) (removed bool
 	if _, err := v.head(ctx, v.Bucket, orphan.Original); s3io.ClassOf(err) != s3io.NotFound {
 		return false, nil, err
 	}
-	if record, err := v.kept(ctx, orphan.Original); err != nil || record.Status != "" {
+	if set, err := v.kept(ctx, orphan.Original); err != nil || set != nil {
 		return false, nil, err // it came, was resized, and was deleted
 	}
 	if err := ctx.Err(); err != nil {
