@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"io"
 	"maps"
 	"testing"
 
@@ -26,7 +27,22 @@ func TestRightsInOneBucket(t *testing.T) {
 	if err := f.uploader.Delete(t.Context(), source, cat, ""); err != nil {
 		t.Fatal(err)
 	}
-	f.handle(bytes.ReplaceAll(upload, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete")), report.Deleted)
+	removal := bytes.ReplaceAll(upload, []byte("ObjectCreated:Put"), []byte("ObjectRemoved:Delete"))
+	f.handle(removal, report.Skipped)
+	record, err := f.uploader.Open(t.Context(), source, ".s3resizer/"+cat+".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer record.Close()
+	data, err := io.ReadAll(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.ReplaceAll(data, []byte(`"deleted":true`), []byte(`"deleted":false`)) // as one of before originals were deleted
+	if _, err := f.uploader.Put(t.Context(), s3io.Upload{Bucket: source, Key: record.Key, Metadata: record.Metadata, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	f.handle(removal, report.Deleted)
 
 	policy := statements(t, s.properties("Rights")["PolicyDocument"])
 	needs := maps.Clone(f.needs)
