@@ -145,6 +145,7 @@ packed() {
   while read -r variable parameter; do
     [ "$parameter" = Profiles ] || variables+=("$variable=$(value_of "$parameter")")
   done < <(sed -n 's/^ *\(RESIZE_[A-Z_]*\): !Ref \([A-Za-z]*\)$/\1 \2/p' "$root/deploy/template.yaml")
+  [ "$destination" != "$SOURCE_BUCKET" ] || variables+=('RESIZE_DEST_BUCKET={bucket}') # by which it sees that it is one bucket
   variables+=("RESIZE_PROFILES=$(cat "$1")") || return
   if command -v go >/dev/null; then
     make -s -C "$root" bin/lambda >&2 && env -i "${variables[@]}" "$root/bin/lambda" --profiles

@@ -111,6 +111,11 @@ func TestProfilesComeFromAFile(t *testing.T) {
 	if r := d.run("deploy.sh", confirm, forSource, "PARAMETERS=Profiles="); !r.ok || r.parameters != strings.TrimSpace(r.parameters) || !strings.Contains(r.parameters, "\nProfiles=") {
 		t.Errorf("%s\n%s", r.parameters, r.errors)
 	}
+	one := newDesk(t)
+	r = one.run("deploy.sh", confirm, forSource, "DESTINATION_BUCKET="+source, "PROFILES="+file, "PARAMETERS=SourcePrefix=in/ KeyTemplate=out/{size}/{key}")
+	if settings := one.text("settings"); !r.ok || strings.LastIndex(settings, "--env=RESIZE_DEST_BUCKET=") != strings.Index(settings, "--env=RESIZE_DEST_BUCKET={bucket}\n") {
+		t.Errorf("one bucket: %s\n%s", settings, r.errors)
+	}
 	for because, environ := range map[string][]string{
 		"are not accepted":                   {"PROFILES=" + file, "FAIL=--profiles"},
 		"there is no file":                   {"PROFILES=" + file + ".old"},
