@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -45,6 +47,21 @@ func TestOneBucketAndNoOriginals(t *testing.T) {
 	wantLine(t, e.stdout, `^ +originals deleted +1$`)
 	wantLine(t, e.stdout, `^Removed: 4 orphans\.$`)
 	if _, err := b.Head(t.Context(), "photos", "resized/large/s/b.jpg"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Files are their owner's, whatever the function's settings say of its uploads.
+func TestResizeLeavesFilesAlone(t *testing.T) {
+	dir, photo := t.TempDir(), jpegOf(t, 60, 40)
+	write(t, dir, "in/raw/a.jpg", photo)
+	e := finish(t, process(t, binary, dir, []string{"RESIZE_DEST_BUCKET={bucket}", "RESIZE_KEY_TEMPLATE=resized/{size}/{key}", "RESIZE_ORIGINAL=delete", "RESIZE_DELETE=on",
+		"RESIZE_COPY=metadata,tags,content-disposition,copyright", `RESIZE_PROFILES=[{"prefix":"raw/","skip":true},{"prefix":"in/","skip":true}]`}, "resize", "--out", "out", "in"))
+	e.want(t, 0)
+	if left, err := os.ReadFile(filepath.Join(dir, "in/raw/a.jpg")); err != nil || !bytes.Equal(left, photo) {
+		t.Errorf("%d bytes, %v", len(left), err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out/resized/small/raw/a.jpg")); err != nil {
 		t.Error(err)
 	}
 }

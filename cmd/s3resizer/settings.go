@@ -31,7 +31,7 @@ func settingsCommand() *cobra.Command {
 				return err
 			}
 			if key != "" {
-				fmt.Fprintf(out, "%s: %s\n\n", printable(key), profileText(apply))
+				fmt.Fprintf(out, "%s: %s\n\n", printable(key), where(settings, key))
 			}
 			return printSettings(out, config.Values(environ), apply.Named)
 		},
@@ -41,8 +41,12 @@ func settingsCommand() *cobra.Command {
 	return command
 }
 
-func profileText(apply *config.Settings) string {
+// where says which settings a key has; of one bucket, as {bucket} says that it is, it may be no source's.
+func where(settings config.Settings, key string) string {
+	apply, output := settings.For(key), settings.Output("{bucket}", key)
 	switch {
+	case output != "":
+		return "no source, since what is made of pictures lies in " + output
 	case apply.Prefix == "":
 		return "in no profile"
 	case apply.Skip:

@@ -45,7 +45,7 @@ func (s *Settings) efforts() map[string]*int {
 	return map[string]*int{"webp": &s.Effort.WebP, "avif": &s.Effort.AVIF, "gif": &s.Effort.GIF}
 }
 
-// setPerFormat reads one number for every format, or one each. What is not named keeps its default.
+// setPerFormat reads one number for every format, or one each. What is not named stays as it is: the default or, in a profile, what that inherits.
 func setPerFormat(value string, least, most int, example string, each map[string]*int) error {
 	for pair := range strings.SplitSeq(value, ",") {
 		format, number, perFormat := strings.Cut(strings.TrimSpace(pair), "=")
