@@ -45,6 +45,7 @@ var mutants = []mutant{
 	// What goes is ours, of this source, and still what was looked at.
 	{"internal/handler/remove.go", `err == nil && !made(info, r.object)`, `false`, handler, "Remov|Renditions|Goes"},
 	{"internal/handler/remove.go", `r.h.store.Delete(ctx, r.destination, key, info.ETag)`, `r.h.store.Delete(ctx, r.destination, key, "")`, handler, "SparedByARemoval"},
+	{"internal/handler/original.go", `recorded.Kept() != nil`, `recorded.Source.Deleted`, handler, "TakesNothingAlong"},
 	// Names.
 	{"internal/handler/names.go", `!ours || label.Names(r.object.bucket, r.object.key)`, `!ours || label.Source != ""`, handler, "TwoSources"},
 	{"internal/handler/names.go", `|| twoExtensions(r.object.key)`, ``, handler, "TwoSources"},

@@ -67,7 +67,7 @@ var Classes = []Meaning{
 	{Class(s3io.Archived), Operators, "in a storage class that must be restored first", "restore it and send the event again, or archive later"},
 	{Class(s3io.WrongRegion), Operators, "the bucket is in another region", "run the function in the bucket's"},
 	{Class(s3io.Invalid), Operators, "S3 does not accept the request as it is, or does not know what it asks for (501), or no bucket can be called so", "the message has the reason; an S3 that is not AWS's may lack something; for a source of a long name, `RESIZE_DEST_BUCKET` has to make another than `{bucket}-resized`"},
-	{ClassSameBucket, Operators, "source and destination are one, and renditions have no folder of their own", "begin `RESIZE_KEY_TEMPLATE` with a folder, or set `RESIZE_DEST_BUCKET`"},
+	{ClassSameBucket, Operators, "source and destination are one, and renditions have no folder of their own, the same for all", "begin `RESIZE_KEY_TEMPLATE`, and that of each profile, with one folder, or set `RESIZE_DEST_BUCKET`"},
 	{ClassUnknownEvent, Operators, "an event, or a part of one, of a shape that is not handled", "see what invokes the function; the message lists the shapes"},
 	{ClassInternal, Operators, "a fault of s3resizer or of libvips", "report it, with the picture"},
 
