@@ -87,7 +87,9 @@ func (r *run) checkMetadata() error {
 	label := r.label()
 	label.Copied, label.Width, label.Height = strings.Repeat("0", digestLength), 99999, 99999
 	for _, size := range r.settings.Sizes {
-		label.Size = max(label.Size, size.Name)
+		if len(size.Name) > len(label.Size) {
+			label.Size = size.Name
+		}
 	}
 	ours := bytesOf(label.Metadata())
 	if theirs := bytesOf(r.carried.Metadata); ours+theirs > s3io.MaxMetadata {
