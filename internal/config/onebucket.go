@@ -26,17 +26,17 @@ func (s Settings) CheckSource(bucket string) error {
 	return nil
 }
 
-// checkRoots refuses templates that are not all in the folder of the function's own. One folder is what a trigger leaves out, what
-// rights are for, and where what is left over is looked for.
+// checkRoots refuses templates that are not all in the folder of the function's own, by what that has before its first brace: rights
+// are for that, a trigger leaves it out, and what is left over is looked for there.
 func (s Settings) checkRoots() error {
-	root := s.Key.Root()
-	if root == "" {
+	if s.Key.Root() == "" {
 		return errNoRoot
 	}
+	beginning, _, _ := strings.Cut(s.Key.String(), "{")
 	for _, profile := range s.Profiles {
-		if !strings.HasPrefix(profile.Key.Root(), root) {
-			return fmt.Errorf("in one bucket all renditions lie in the folder of RESIZE_KEY_TEMPLATE, %s: the key_template of the profile %q, which is %q, has to begin with it",
-				root, profile.Prefix, profile.Key)
+		if !strings.HasPrefix(profile.Key.String(), beginning) {
+			return fmt.Errorf("in one bucket the key of every rendition begins as RESIZE_KEY_TEMPLATE does, with %s: the key_template of the profile %q, which is %q, has to begin with it",
+				beginning, profile.Prefix, profile.Key)
 		}
 	}
 	return nil
