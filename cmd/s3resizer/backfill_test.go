@@ -202,7 +202,7 @@ func TestBackfillToldWrongly(t *testing.T) {
 		"jobs below zero":            {2, b.env, []string{"--jobs", "-1", "s3://photos"}, []string{"--jobs -1"}},
 		"no requests":                {2, b.env, []string{"--max-requests-per-second", "0", "s3://photos"}, []string{"--max-requests-per-second 0"}},
 		"no time":                    {2, b.env, []string{"--time-limit", "0s", "s3://photos"}, []string{"--time-limit 0s"}},
-		"into itself":                {2, b.env, []string{"--dest", "photos", "s3://photos"}, []string{"--dest"}},
+		"into itself":                {2, b.env, []string{"--dest", "photos", "s3://photos"}, []string{"source and destination are both photos", "RESIZE_KEY_TEMPLATE"}},
 		"a state of another job":     {2, b.env, []string{"--state", "state", "s3://photos/a"}, []string{"state is of another job", "s3://photos/a to s3://photos-resized"}},
 		"of another job, looked at":  {2, b.env, []string{"--dry-run", "--state", "state", "s3://photos/a"}, []string{"state is of another job"}},
 		"state and failures in one":  {2, b.env, []string{"--state", "one", "--failures", "./one", "s3://photos"}, []string{"--state and --failures are both one"}},

@@ -161,7 +161,7 @@ func TestVerifyToldWrongly(t *testing.T) {
 		"jobs below zero":        {2, nil, []string{"--jobs", "-1", "s3://photos"}, []string{"--jobs -1"}},
 		"no requests":            {2, nil, []string{"--max-requests-per-second", "0", "s3://photos"}, []string{"--max-requests-per-second 0"}},
 		"no time":                {2, nil, []string{"--time-limit", "0s", "s3://photos"}, []string{"--time-limit 0s"}},
-		"into itself":            {2, nil, []string{"--dest", "photos", "s3://photos"}, []string{"--dest"}},
+		"into itself":            {2, nil, []string{"--dest", "photos", "s3://photos"}, []string{"source and destination are both photos", "RESIZE_KEY_TEMPLATE"}},
 		"no records":             {2, []string{"RESIZE_RECORD=off"}, []string{"s3://photos"}, []string{"RESIZE_RECORD=off"}},
 		"no destination":         {3, nil, []string{"--dest", "thumbs", "s3://photos"}, []string{"no-such-bucket", "thumbs is right"}},
 		"a report that can't be": {3, nil, []string{"--report", "no/folder", "s3://photos"}, []string{"no/folder"}},

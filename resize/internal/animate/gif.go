@@ -41,6 +41,7 @@ type animator struct {
 	now, next     []uint32
 	changed       []uint32 // the pixels of now that are drawn
 	searches      int      // for a palette
+	full          int      // how many of them have found that few colors are not enough
 	colors        *palette // of the last frame that was not a small one
 	out           gif.GIF
 }
@@ -215,8 +216,15 @@ func (a *animator) choose(pixels []uint32) (*palette, []uint8, error) {
 			return a.colors, indexes, nil
 		}
 	}
-	colors, indexes, err := newPalette(pixels, max(leastSample, mostSample>>(a.searches/searches)), a.effort)
+	depths := []int{4, 5, 6, 8}
+	if a.full >= mostFull {
+		depths = depths[3:]
+	}
+	colors, indexes, err := newPalette(pixels, depths, max(leastSample, mostSample>>(a.searches/searches)), a.effort)
 	a.searches++
+	if len(colors.colors) >= 1<<6 {
+		a.full++
+	}
 	if a.colors == nil || len(colors.colors) > fewColors || 2*len(pixels) > len(a.now) {
 		a.colors = colors
 	}

@@ -19,6 +19,8 @@ const (
 	// mostSample is how many pixels the colors are looked for in, which takes a microsecond each, in noise. With all of them, a film is
 	// 0.2 dB nearer. Of an animation with ever new colors, it is half after each so many searches, down to the least.
 	mostSample, leastSample, searches = 1 << 13, 1 << 10, 32
+	// mostFull is how often few colors are tried in vain, before only palettes of all colors are looked for.
+	mostFull = 8
 	// near is how far colors may be from those of a palette that was made for an earlier frame, as the mean of squared distances:
 	// 38 dB, which is what a PNG of few colors has to reach.
 	near = 31
@@ -45,10 +47,10 @@ type palette struct {
 
 func (p *palette) clear() uint8 { return uint8(len(p.colors)) }
 
-// newPalette returns a palette for some pixels, and their places in it: one of 15, 31 or 63 colors if those are near enough, since a pixel
-// then has a shorter code.
-func newPalette(pixels []uint32, sample, effort int) (p *palette, indexes []uint8, err error) {
-	for _, bits := range []int{4, 5, 6, 8} {
+// newPalette returns a palette for some pixels, and their places in it: the smallest of some numbers of colors, in bits, that is near
+// enough, since a pixel then has a shorter code.
+func newPalette(pixels []uint32, depths []int, sample, effort int) (p *palette, indexes []uint8, err error) {
+	for _, bits := range depths {
 		p, indexes, err = paletteOf(bits, pixels, sample, effort)
 		if err != nil || p.mean <= nearer && p.worst <= farthest {
 			break
