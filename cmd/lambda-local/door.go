@@ -73,6 +73,10 @@ func (d *door) invoke(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if !json.Valid(payload) {
+		refuse(w, http.StatusBadRequest, "InvalidRequestContentException", `want JSON, such as {"bucket":"photos","key":"cat.jpg"}`)
+		return
+	}
 	status := func(failure error) int {
 		if timeout := (*runtimeapi.TimeoutError)(nil); errors.As(failure, &timeout) {
 			return http.StatusGatewayTimeout

@@ -34,6 +34,7 @@ func TestInvoke(t *testing.T) {
 		"an error":              {l.url + "/invoke", `{"do":"fail"}`, nil, 502, "Unhandled", teapot},
 		"a timeout":             {l.url + "/invoke", `{"do":"sleep"}`, nil, 504, "Unhandled", `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: `},
 		"a crash":               {l.url + "/invoke", `{"do":"die"}`, nil, 504, "Unhandled", "Timedout"}, // this timeout leaves no time to notice
+		"no JSON":               {l.url + "/invoke", `photos/cat.jpg`, nil, 400, "", `want JSON, such as {\"bucket\":\"photos\"`},
 		"too large":             {l.url + "/invoke", strings.Repeat(" ", runtimeapi.MaxRequestBytes+1), nil, 413, "", "exceeds 6291456 bytes"},
 		"AWS: the result":       {aws, `{"do":"echo"}`, []string{"X-Amz-Invocation-Type", "RequestResponse"}, 200, "", `{"do":"echo"}`},
 		"AWS: an error":         {aws, `{"do":"fail"}`, nil, 200, "Unhandled", teapot},
