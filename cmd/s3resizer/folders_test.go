@@ -137,7 +137,7 @@ func TestResizeAndDemoShowHowFarTheyAre(t *testing.T) {
 		settings []string
 	}{
 		"file":    {"(until [ -e o/large-a.png ]; do sleep .1; done; sleep 1.5; cat in/a.png) | " + shipped + " resize --jobs 1 --out o in/a.png -", nil},
-		"picture": {shipped + " demo --photos in --out d", []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=3", "RESIZE_SIZES=large=1300", "GOMAXPROCS=1"}},
+		"picture": {shipped + " demo --photos in --out d", []string{"RESIZE_FORMATS=avif", "RESIZE_EFFORT=avif=4", "RESIZE_SIZES=large=1300", "GOMAXPROCS=1"}},
 	} {
 		e := finish(t, process(t, "script", dir, c.settings, "-qec", c.command, "/dev/null"))
 		if line := `\r\x1b\[K1 of 2 ` + what + `s, [\d.]+ a second, \d+ s left`; !regexp.MustCompile(line).MatchString(e.stdout) {

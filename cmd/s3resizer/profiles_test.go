@@ -69,7 +69,7 @@ func TestSettingsOfAKey(t *testing.T) {
 			wantLine(t, e.stdout, `^`+line)
 		}
 	}
-	one := append(profiles, "RESIZE_DEST_BUCKET={bucket}", "RESIZE_KEY_TEMPLATE=avatars/r/{size}/{key}")
+	one := append(slices.Clone(profiles), "RESIZE_DEST_BUCKET={bucket}", "RESIZE_KEY_TEMPLATE=avatars/r/{size}/{key}")
 	wantLine(t, finish(t, process(t, binary, t.TempDir(), one, "settings", "--key", "avatars/r/small/a.jpg")).stdout, `^avatars/r/small/a\.jpg: no source, .* avatars/r/$`)
 	e := finish(t, process(t, binary, t.TempDir(), profiles, "settings", "--fingerprint", "--key", "avatars/a.jpg"))
 	e.want(t, 0)

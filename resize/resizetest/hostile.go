@@ -70,7 +70,7 @@ func Hostiles() []Hostile {
 	add("narrow tiff", long+1, func(height int) []byte { return flatTIFF(1, height, 1) }, long, 10_000_000)
 	add("gif of 500 frames", 500, func(side int) []byte { return tinyGIF(side, 500) }, 100, 300, 547)
 	add("gif of noise and 499 pixels", 0, func(side int) []byte { return noisyGIF(side, 500) }, 100, 200, 440)
-	add("gif of 500 frames of new colors", 0, func(side int) []byte { return flickeringGIF(side, 500) }, 100, 200, 440)
+	add("gif of 500 frames of new colors", 0, func(side int) []byte { return flickeringGIF(side, 500) }, 50, 100, 150, 200, 440)
 	add("webp of 500 frames", 500, func(side int) []byte { return tinyWebP(side, 500) }, 100, 300, 547)
 	slices.SortFunc(all, func(a, b Hostile) int { return strings.Compare(a.Name, b.Name) })
 	return all
